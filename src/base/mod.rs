@@ -1,0 +1,8 @@
+//! What everything else stands on: errors, checked arithmetic, the exact fused multiply-add, aligned memory.
+
+pub mod align;
+pub mod checked;
+pub mod error;
+pub mod fma;
+pub mod limits;
+pub mod math;

@@ -1,0 +1,7 @@
+//! The bytes of a model: where they live, and the cursor that reads them within bounds.
+
+pub mod cursor;
+pub mod storage;
+
+pub use cursor::Cursor;
+pub use storage::Storage;

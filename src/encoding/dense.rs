@@ -1,0 +1,171 @@
+//! Dense floats of 32 or 16 bits (`format-spec/encodings/dense.md`).
+
+use super::tiles::Tiling;
+use super::words::cast;
+use super::{Encoded, Encoding, check_float};
+use crate::base::error::{Error, ErrorKind, Result};
+use half::f16;
+
+/// A stored float: its bits, little-endian.
+pub trait Element: bytemuck::AnyBitPattern + Eq + Default + std::fmt::Debug {
+    /// The encoding of arrays of this element.
+    const ENCODING: Encoding;
+    /// The value, exact.
+    fn to_f32(self) -> f32;
+}
+
+/// The bits of an `f32`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct F32(u32);
+/// The bits of an `f16`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct F16(u16);
+
+mod casts {
+    #![allow(unsafe_code)] // transparent wrappers of integers
+    use super::{F16, F32};
+    // SAFETY: `F32` is `repr(transparent)` over u32: no padding, every bit pattern and all zeros are values.
+    unsafe impl bytemuck::Zeroable for F32 {}
+    // SAFETY: as above.
+    unsafe impl bytemuck::Pod for F32 {}
+    // SAFETY: `F16` is `repr(transparent)` over u16: no padding, every bit pattern and all zeros are values.
+    unsafe impl bytemuck::Zeroable for F16 {}
+    // SAFETY: as above.
+    unsafe impl bytemuck::Pod for F16 {}
+}
+
+impl Element for F32 {
+    const ENCODING: Encoding = Encoding::DenseF32;
+    fn to_f32(self) -> f32 {
+        f32::from_bits(u32::from_le(self.0))
+    }
+}
+
+impl Element for F16 {
+    const ENCODING: Encoding = Encoding::DenseF16;
+    fn to_f32(self) -> f32 {
+        f16::from_bits(u16::from_le(self.0)).to_f32()
+    }
+}
+
+/// A stored dense array.
+///
+/// Invariants: (I1) `elements.len() == tiling.elements()`; (I2) elements are handed out by `Element::to_f32` only, or raw on
+/// little-endian hosts.
+#[derive(Clone, Copy, Debug)]
+pub struct Dense<'a, E> {
+    elements: &'a [E],
+    tiling: Tiling,
+}
+
+/// Dense 32-bit floats.
+pub type DenseF32<'a> = Dense<'a, F32>;
+/// Dense 16-bit floats.
+pub type DenseF16<'a> = Dense<'a, F16>;
+
+impl<'a, E: Element> Dense<'a, E> {
+    /// Errors: `size`, `align`.
+    pub fn new(rows: usize, cols: usize, bytes: &'a [u8]) -> Result<Self> {
+        let tiling = Tiling::new(rows, cols);
+        let elements = cast(bytes, tiling.map(Tiling::elements))?;
+        Ok(Self { elements, tiling: tiling.expect("invariant: cast refuses an array without a size") })
+    }
+
+    /// Outputs.
+    #[must_use]
+    pub fn rows(self) -> usize {
+        self.tiling.rows()
+    }
+
+    /// Inputs.
+    #[must_use]
+    pub fn cols(self) -> usize {
+        self.tiling.units()
+    }
+
+    /// The order of the elements.
+    #[must_use]
+    pub fn tiling(self) -> Tiling {
+        self.tiling
+    }
+
+    /// One weight.
+    #[must_use]
+    #[allow(clippy::indexing_slicing)] // by (I1); a panic here is a bug of a kernel, not a matter of the file
+    pub fn weight(self, row: usize, col: usize) -> f32 {
+        self.elements[self.tiling.index(row, col)].to_f32()
+    }
+
+    /// Checks every element; `offset` is where the array starts.
+    pub fn check(self, offset: u64) -> Result<()> {
+        let mut elements = self.elements.iter();
+        let mut at = offset;
+        self.tiling.visit(|row, col| {
+            let element = *elements.next().expect("invariant: I1");
+            if row.is_none() && element != E::default() {
+                return Err(Error::at(ErrorKind::Padding, at, "an element of a padding row is not zero"));
+            }
+            check_float(element.to_f32(), at, "a weight")
+                .map_err(|error| error.context(format_args!("row {}, column {col}", row.unwrap_or_default())))?;
+            at = at.saturating_add(crate::base::checked::to_u64(size_of::<E>()));
+            Ok(())
+        })
+    }
+
+    /// The weights as a row-major matrix.
+    #[must_use]
+    pub fn decode(self) -> Vec<f32> {
+        (0..self.rows()).flat_map(|row| (0..self.cols()).map(move |col| self.weight(row, col))).collect()
+    }
+}
+
+#[cfg(target_endian = "little")]
+impl<'a> DenseF32<'a> {
+    /// All elements in storage order: what SIMD kernels read.
+    #[must_use]
+    pub fn raw(self) -> &'a [f32] {
+        bytemuck::cast_slice(self.elements)
+    }
+}
+
+#[cfg(target_endian = "little")]
+impl<'a> DenseF16<'a> {
+    /// The bits of all elements in storage order: what SIMD kernels read.
+    #[must_use]
+    pub fn raw(self) -> &'a [u16] {
+        bytemuck::cast_slice(self.elements)
+    }
+}
+
+/// Encodes a row-major `rows` x `cols` matrix of finite weights as 32-bit floats. Negative zeros become +0.
+#[must_use]
+pub fn encode_f32(rows: usize, cols: usize, weights: &[f32]) -> Encoded {
+    encode(Encoding::DenseF32, rows, cols, weights, |w, bytes| bytes.extend_from_slice(&w.to_le_bytes()))
+}
+
+/// Encodes as 16-bit floats, rounded to nearest even. A weight beyond the range of f16 is clamped to its largest value.
+#[must_use]
+pub fn encode_f16(rows: usize, cols: usize, weights: &[f32]) -> Encoded {
+    let largest = f16::MAX.to_f32();
+    encode(Encoding::DenseF16, rows, cols, weights, |w, bytes| {
+        let rounded = f16::from_f32(w.clamp(-largest, largest));
+        let canonical = if rounded.to_f32() == 0.0 { f16::ZERO } else { rounded };
+        bytes.extend_from_slice(&canonical.to_le_bytes());
+    })
+}
+
+fn encode(encoding: Encoding, rows: usize, cols: usize, weights: &[f32], mut push: impl FnMut(f32, &mut Vec<u8>)) -> Encoded {
+    assert_eq!(Some(weights.len()), rows.checked_mul(cols), "a {rows} x {cols} layer");
+    let tiling = Tiling::new(rows, cols).expect("invariant: a layer in memory has few enough weights");
+    let mut bytes = Vec::new();
+    let matrix = |row: usize, col: usize| row.checked_mul(cols).and_then(|i| weights.get(i.checked_add(col)?)).copied();
+    let done: Result<(), ()> = tiling.visit(|row, col| {
+        let weight = row.and_then(|row| matrix(row, col)).unwrap_or(0.0);
+        push(if weight == 0.0 { 0.0 } else { weight }, &mut bytes);
+        Ok(())
+    });
+    done.expect("invariant: the visitor never fails");
+    Encoded { encoding, rows, cols, levels: Vec::new(), bytes }
+}

@@ -1,0 +1,59 @@
+//! The weights section (SPEC section 6): where each array lies, and its checks.
+
+use super::sections::Section;
+use super::tables::Tables;
+use crate::base::checked::{self, align64, to_usize};
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::encoding::{Encoded, Weights};
+use crate::graph::Graph;
+use std::ops::Range;
+
+/// The range of each linear node's array within the section, and the section's length.
+pub(super) fn layout(graph: &Graph) -> Result<(Vec<Range<u64>>, u64)> {
+    let mut ranges = Vec::new();
+    let mut end = 0;
+    for (_, linear, cols) in graph.linears() {
+        let len = linear.encoding.array_bytes(linear.rows, cols)?;
+        let start = if len == 0 { end } else { align64(end)? };
+        end = checked::add(start, len, "the weights section")?;
+        ranges.push(start..end);
+    }
+    Ok((ranges, end))
+}
+
+/// The ranges of the arrays in the file. The section's length was compared with [`layout`]'s before.
+pub(super) fn locate(section: &Section<'_>, graph: &Graph) -> Result<Vec<Range<usize>>> {
+    let (ranges, _) = layout(graph)?;
+    let place = |at: u64| to_usize(section.offset.saturating_add(at), "a weight array's offset");
+    ranges.into_iter().map(|range| Ok(place(range.start)?..place(range.end)?)).collect()
+}
+
+/// Step 11 of SPEC section 8.
+pub(super) fn check(section: &Section<'_>, graph: &Graph, tables: &Tables) -> Result<()> {
+    let (ranges, _) = layout(graph)?;
+    let mut end = 0;
+    for (((node, linear, cols), layer), range) in graph.linears().zip(&tables.layers).zip(ranges) {
+        let at = section.offset.saturating_add(range.start);
+        let slice = |from, to| Ok::<_, Error>(to_usize(from, "an offset")?..to_usize(to, "an offset")?);
+        let padding = section.bytes.get(slice(end, range.start)?).expect("invariant: the section has its length");
+        if padding.iter().any(|&byte| byte != 0) {
+            let place = section.offset.saturating_add(end);
+            return Err(Error::at(ErrorKind::Padding, place, "bytes between weight arrays are not zero"));
+        }
+        let bytes = section.bytes.get(slice(range.start, range.end)?).expect("invariant: the section has its length");
+        let table = linear.encoding.table(&layer.levels);
+        let weights = Weights::new(linear.encoding, linear.rows, cols, bytes, &table)?;
+        weights.check(at).map_err(|error| error.context(format_args!("node {}", node.saturating_add(1))))?;
+        end = range.end;
+    }
+    Ok(())
+}
+
+pub(super) fn write(layers: &[Encoded]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for layer in layers.iter().filter(|layer| !layer.bytes.is_empty()) {
+        bytes.resize(bytes.len().next_multiple_of(64), 0);
+        bytes.extend_from_slice(&layer.bytes);
+    }
+    bytes
+}

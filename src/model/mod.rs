@@ -1,0 +1,158 @@
+//! A model: a validated file, shared and immutable.
+
+use crate::base::checked::to_u64;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::limits::Limits;
+use crate::bytes::Storage;
+use crate::encoding::Weights;
+use crate::format::{self, Check, Origin, Tables, Validated};
+use crate::graph::{Graph, Linear};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A loaded model. Cloning shares it; any number of threads may hold sessions on it.
+#[derive(Clone, Debug)]
+pub struct Model(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    storage: Storage,
+    validated: Validated,
+    layers: Vec<Layer>,
+}
+
+/// A linear layer of a model: what its kernel needs, but for the weights themselves.
+#[derive(Debug)]
+pub struct Layer {
+    /// The node that it is (counted from 0).
+    pub node: usize,
+    /// The operator.
+    pub linear: Linear,
+    /// Inputs.
+    pub cols: usize,
+    /// Levels, padded as kernels want them.
+    table: Vec<f32>,
+    /// The scale of each output (arithmetic.md, section 4), or none.
+    pub scale: Option<Vec<f32>>,
+    /// The bias of each output.
+    pub bias: Vec<f32>,
+}
+
+impl Model {
+    /// Reads the file at `path` into memory and checks all of it. Errors: see [`ErrorKind`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, &Limits::DEFAULT)
+    }
+
+    /// [`Model::open`] with limits of your own: [`Limits::EDGE`] for files of strangers.
+    pub fn open_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
+        let path = path.as_ref();
+        let storage = Storage::read(path, limits.file_bytes)?;
+        Self::load(storage, limits, Check::Full).map_err(|error| error.context(path.display()))
+    }
+
+    /// Maps the file at `path`: no copy, and the pages are shared between processes.
+    ///
+    /// [`Check::Structure`] makes opening independent of the file's size. Kernels stay within bounds whatever the mapped bytes say, so
+    /// a file that changes gives wrong numbers at worst, but one that is truncated ends the process (SIGBUS).
+    ///
+    /// # Safety
+    /// While the model or a session on it lives, nobody truncates the file or writes into it in place. Replacing it by
+    /// renaming another over it is allowed.
+    #[allow(unsafe_code)]
+    pub unsafe fn map(path: impl AsRef<Path>, limits: &Limits, check: Check) -> Result<Self> {
+        let path = path.as_ref();
+        // SAFETY: the caller promises what `Storage::map` asks for.
+        let storage = unsafe { Storage::map(path, limits.file_bytes) }?;
+        Self::load(storage, limits, check).map_err(|error| error.context(path.display()))
+    }
+
+    /// A model that is part of the program; see [`include_model!`](crate::include_model).
+    pub fn from_static(bytes: &'static [u8]) -> Result<Self> {
+        Self::load(Storage::from_static(bytes)?, &Limits::DEFAULT, Check::Full)
+    }
+
+    /// A model from bytes that are copied.
+    pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<Self> {
+        if to_u64(bytes.len()) > limits.file_bytes {
+            let message = format!("the model has {} bytes, the limit is {}", bytes.len(), limits.file_bytes);
+            return Err(Error::new(ErrorKind::Limit, message));
+        }
+        Self::load(Storage::copy(bytes)?, limits, Check::Full)
+    }
+
+    fn load(storage: Storage, limits: &Limits, check: Check) -> Result<Self> {
+        let validated = format::validate(storage.bytes(), limits, check)?;
+        let layers = validated.graph.linears().zip(&validated.tables.layers);
+        let layers = layers.map(|((node, &linear, cols), tables)| Layer {
+            node,
+            linear,
+            cols,
+            table: linear.encoding.table(&tables.levels),
+            scale: scale(&linear, &tables.levels, tables.row_factors.as_deref()),
+            bias: tables.bias.clone(),
+        });
+        let layers = layers.collect();
+        Ok(Self(Arc::new(Inner { storage, validated, layers })))
+    }
+
+    /// What the model computes.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.0.validated.graph
+    }
+
+    /// Everything small, as stored.
+    #[must_use]
+    pub fn tables(&self) -> &Tables {
+        &self.0.validated.tables
+    }
+
+    /// What the network was before compression, where the file says so.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        self.0.validated.origin.as_ref()
+    }
+
+    /// The linear layers in execution order.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.0.layers
+    }
+
+    /// The weights of layer `index` of [`Model::layers`].
+    #[must_use]
+    pub fn weights(&self, index: usize) -> Weights<'_> {
+        let (layer, range) = (&self.0.layers[index], self.0.validated.arrays[index].clone());
+        let bytes = &self.0.storage.bytes()[range];
+        Weights::new(layer.linear.encoding, layer.linear.rows, layer.cols, bytes, &layer.table)
+            .expect("invariant: the validator has built this view, or its size was checked")
+    }
+
+    /// The whole file.
+    #[must_use]
+    pub fn file(&self) -> &[u8] {
+        self.0.storage.bytes()
+    }
+
+    /// Checks everything again: what [`Check::Structure`] left out, or whether a mapped file has changed.
+    pub fn verify(&self) -> Result<()> {
+        format::validate(self.file(), &Limits::FORMAT, Check::Full).map(|_| ())
+    }
+}
+
+/// The scale of each output: row factors, the step, or their product.
+fn scale(linear: &Linear, levels: &[f32], row_factors: Option<&[f32]>) -> Option<Vec<f32>> {
+    let step = matches!(linear.encoding, crate::encoding::Encoding::FixedPoint { .. }).then(|| levels[0]);
+    match (step, row_factors) {
+        (None, None) => None,
+        (None, Some(factors)) => Some(factors.to_vec()),
+        (Some(step), None) => Some(vec![step; linear.rows]),
+        (Some(step), Some(factors)) => Some(factors.iter().map(|factor| step * factor).collect()),
+    }
+}
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Model>();
+};

@@ -1,0 +1,83 @@
+//! Which members of a dimension are kept.
+
+/// One flag per member of a dimension: kept or pruned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mask(Vec<bool>);
+
+impl Mask {
+    /// A mask of the flags given.
+    #[must_use]
+    pub fn new(flags: Vec<bool>) -> Self {
+        Self(flags)
+    }
+
+    /// A mask that keeps all `len` members.
+    #[must_use]
+    pub fn full(len: usize) -> Self {
+        Self(vec![true; len])
+    }
+
+    /// The mask of `len` bits stored in `words`, least significant bit first; `None` when there are too few words or a bit past the
+    /// end is set.
+    #[must_use]
+    pub fn from_words(len: usize, words: impl Iterator<Item = u32>) -> Option<Self> {
+        let mut flags: Vec<bool> = words.flat_map(|word| (0..32).map(move |bit| word >> bit & 1 == 1)).collect();
+        if flags.len() < len || flags.iter().skip(len).any(|&flag| flag) {
+            return None;
+        }
+        flags.truncate(len);
+        Some(Self(flags))
+    }
+
+    /// The mask as stored: `ceil(len / 32)` words.
+    pub fn to_words(&self) -> impl Iterator<Item = u32> {
+        self.0.chunks(32).map(|chunk| chunk.iter().rev().fold(0, |word, &flag| word << 1 | u32::from(flag)))
+    }
+
+    /// The flags.
+    #[must_use]
+    pub fn flags(&self) -> &[bool] {
+        &self.0
+    }
+
+    /// Members, kept or not.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the dimension has no members.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Members kept.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.0.iter().filter(|&&flag| flag).count()
+    }
+
+    /// The indices of the members kept, ascending.
+    pub fn indices(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().enumerate().filter(|(_, flag)| **flag).map(|(i, _)| i)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_hold_the_lowest_member_in_the_lowest_bit() {
+        let mut flags = vec![false; 34];
+        (flags[0], flags[31], flags[33]) = (true, true, true);
+        let mask = Mask::new(flags);
+        assert_eq!(mask.to_words().collect::<Vec<_>>(), [0x8000_0001, 2]);
+        assert_eq!(Mask::from_words(34, [0x8000_0001, 2].into_iter()), Some(mask.clone()));
+        assert_eq!(mask.indices().collect::<Vec<_>>(), [0, 31, 33]);
+        assert_eq!(Mask::from_words(34, [0, 4].into_iter()), None, "a bit past the end");
+        assert_eq!(Mask::from_words(34, [0].into_iter()), None, "too few words");
+        assert_eq!(Mask::new(vec![]).to_words().count(), 0);
+    }
+}
