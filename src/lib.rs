@@ -2,8 +2,12 @@
 
 pub mod base;
 pub mod bytes;
+#[cfg(feature = "compress")]
+pub mod compress;
 pub mod encoding;
 pub mod format;
 pub mod graph;
 pub mod model;
+#[cfg(feature = "compress")]
+pub mod posterior;
 pub mod tensor;

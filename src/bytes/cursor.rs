@@ -65,7 +65,7 @@ impl<'a> Cursor<'a> {
 
     /// The next `n` words of 4 bytes, as stored.
     pub fn words(&mut self, n: usize, what: &str) -> Result<impl Iterator<Item = u32> + use<'a>> {
-        let len = n.checked_mul(4).unwrap_or(usize::MAX);
+        let len = n.saturating_mul(4);
         let bytes = self.bytes(len, what)?;
         Ok(bytes.chunks_exact(4).map(|b| u32::from_le_bytes(b.try_into().expect("invariant: chunks of 4"))))
     }

@@ -60,7 +60,7 @@ impl Storage {
 
     /// Bytes of the program. Copied when they are not aligned to 64 (`include_model!` aligns them).
     pub fn from_static(bytes: &'static [u8]) -> Result<Self> {
-        if bytes.as_ptr().addr() % LINE_BYTES == 0 { Ok(Self::Static(bytes)) } else { Self::copy(bytes) }
+        if bytes.as_ptr().addr().is_multiple_of(LINE_BYTES) { Ok(Self::Static(bytes)) } else { Self::copy(bytes) }
     }
 
     /// A copy of `bytes`.

@@ -1,0 +1,1 @@
+//! From a posterior to encodings and a graph: one file per method.
