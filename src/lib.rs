@@ -7,6 +7,7 @@ pub mod compress;
 pub mod encoding;
 pub mod format;
 pub mod graph;
+pub mod kernels;
 pub mod model;
 #[cfg(feature = "compress")]
 pub mod posterior;

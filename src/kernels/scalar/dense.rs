@@ -1,0 +1,13 @@
+//! Dense floats: `c = fma(w, x, c)` in ascending columns.
+
+use super::{LinearCall, entry, linear};
+use crate::base::fma::Fma;
+use crate::encoding::dense::{Dense, Element};
+
+entry!(run_f32, DenseF32, body);
+entry!(run_f16, DenseF16, body);
+
+#[inline(always)]
+fn body<F: Fma>(w: Dense<'_, impl Element>, call: &mut LinearCall<'_>) {
+    linear(w.rows(), w.cols(), w.cols(), call, |row, cols, x| cols.fold(0.0, |c, col| F::fma(w.weight(row, col), x[col], c)));
+}

@@ -1,0 +1,21 @@
+//! Ternary: for each field of three columns `t = (p0 + p1) + p2`, then `c = c + t`; no fma (order class T).
+
+use super::{LinearCall, linear};
+use crate::encoding::Weights;
+use crate::encoding::ternary::digits;
+
+pub(super) fn run(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    let Weights::Ternary(w) = *weights else { panic!("invariant: the plan gives each kernel its own encoding") };
+    let (words, layout, levels) = (w.words(), w.words().layout(), w.levels());
+    // A digit of 0 is absent: +0, whatever the activation is.
+    let product = |digit: u32, x: f32| if digit == 0 { 0.0 } else { levels[digit as usize] * x };
+    linear(words.rows(), words.cols(), words.tiling().units(), call, |row, units, x| {
+        units.fold(0.0, |c, unit| {
+            let fields = layout.split(words.word(row, unit)).zip(x[unit * layout.columns()..].chunks_exact(3));
+            fields.fold(c, |c, (code, x)| {
+                let [d0, d1, d2] = digits(code);
+                c + ((product(d0, x[0]) + product(d1, x[1])) + product(d2, x[2]))
+            })
+        })
+    });
+}
