@@ -4,7 +4,7 @@ use super::{LinearCall, entry, linear};
 use crate::base::fma::Fma;
 use crate::encoding::codebook::Codebook;
 
-entry!(run, Codebook, body);
+entry!(run, Codebook(Codebook<'_>), body);
 
 #[inline(always)]
 fn body<F: Fma>(w: Codebook<'_>, call: &mut LinearCall<'_>) {

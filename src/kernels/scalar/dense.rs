@@ -2,10 +2,10 @@
 
 use super::{LinearCall, entry, linear};
 use crate::base::fma::Fma;
-use crate::encoding::dense::{Dense, Element};
+use crate::encoding::dense::{Dense, DenseF16, DenseF32, Element};
 
-entry!(run_f32, DenseF32, body);
-entry!(run_f16, DenseF16, body);
+entry!(run_f32, DenseF32(DenseF32<'_>), body);
+entry!(run_f16, DenseF16(DenseF16<'_>), body);
 
 #[inline(always)]
 fn body<F: Fma>(w: Dense<'_, impl Element>, call: &mut LinearCall<'_>) {

@@ -4,7 +4,7 @@ use super::{LinearCall, entry, linear};
 use crate::base::fma::Fma;
 use crate::encoding::fixed_point::{FixedPoint, sign_extend};
 
-entry!(run, FixedPoint, body);
+entry!(run, FixedPoint(FixedPoint<'_>), body);
 
 #[inline(always)]
 #[allow(clippy::cast_precision_loss)] // at most 127: exact

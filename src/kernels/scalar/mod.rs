@@ -47,9 +47,9 @@ fn linear(rows: usize, cols: usize, units: usize, call: &mut LinearCall<'_>, cha
     }
 }
 
-/// `run(weights, prepared, call)` of a kernel whose body `$body::<F>(view, call)` takes the view of `$variant`.
+/// `run(weights, prepared, call)` of a kernel whose body `$body::<F>(view, call)` takes a `$view`.
 macro_rules! entry {
-    ($run:ident, $variant:ident, $body:ident) => {
+    ($run:ident, $variant:ident($view:ty), $body:ident) => {
         pub(super) fn $run(weights: &crate::encoding::Weights<'_>, _: &[u32], call: &mut crate::kernels::LinearCall<'_>) {
             use crate::base::fma::{Emulated, Hardware};
             let crate::encoding::Weights::$variant(view) = *weights else {
@@ -58,7 +58,7 @@ macro_rules! entry {
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "fma")]
-                fn with_fma(view: crate::kernels::scalar::View!($variant), call: &mut crate::kernels::LinearCall<'_>) {
+                fn with_fma(view: $view, call: &mut crate::kernels::LinearCall<'_>) {
                     $body::<Hardware>(view, call);
                 }
                 if is_x86_feature_detected!("fma") {
@@ -72,11 +72,4 @@ macro_rules! entry {
     };
 }
 
-/// The view type of a variant of `Weights`.
-macro_rules! View {
-    (DenseF32) => { crate::encoding::dense::DenseF32<'_> };
-    (DenseF16) => { crate::encoding::dense::DenseF16<'_> };
-    (FixedPoint) => { crate::encoding::fixed_point::FixedPoint<'_> };
-}
-
-use {View, entry};
+use entry;
