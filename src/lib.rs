@@ -9,6 +9,9 @@ pub mod format;
 pub mod graph;
 pub mod kernels;
 pub mod model;
+pub mod ops;
+pub mod plan;
 #[cfg(feature = "compress")]
 pub mod posterior;
+pub mod session;
 pub mod tensor;

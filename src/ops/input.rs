@@ -1,0 +1,128 @@
+//! Raw input to value 0, in one pass: gather, convert, scale, offset (`format-spec/arithmetic.md`, section 2).
+
+use super::Slot;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::format::Tables;
+use crate::graph::InputSpec;
+use crate::tensor::{Dtype, Shape};
+
+/// What a caller feeds: whole samples, one after the other, each in the order channel, row, column.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// Bytes, for models whose input is `u8`.
+    U8(&'a [u8]),
+    /// Floats, for models whose input is `f32`. They must be finite.
+    F32(&'a [f32]),
+}
+
+impl<'a> From<&'a [u8]> for Input<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Self::U8(bytes)
+    }
+}
+
+impl<'a> From<&'a [f32]> for Input<'a> {
+    fn from(floats: &'a [f32]) -> Self {
+        Self::F32(floats)
+    }
+}
+
+impl Input<'_> {
+    /// Elements of all samples.
+    #[must_use]
+    pub fn elements(&self) -> usize {
+        match self {
+            Self::U8(bytes) => bytes.len(),
+            Self::F32(floats) => floats.len(),
+        }
+    }
+
+    /// The type of the elements.
+    #[must_use]
+    pub fn dtype(&self) -> Dtype {
+        match self {
+            Self::U8(_) => Dtype::U8,
+            Self::F32(_) => Dtype::F32,
+        }
+    }
+
+    /// The samples from `first`, `count` of them, of `len` elements each.
+    pub(crate) fn samples(&self, first: usize, count: usize, len: usize) -> Self {
+        match self {
+            Self::U8(bytes) => Self::U8(&bytes[first * len..][..count * len]),
+            Self::F32(floats) => Self::F32(&floats[first * len..][..count * len]),
+        }
+    }
+
+    /// Error: `input` when a float is not finite.
+    pub(crate) fn check_finite(&self) -> Result<()> {
+        let Self::F32(floats) = self else { return Ok(()) };
+        match floats.iter().position(|x| !x.is_finite()) {
+            None => Ok(()),
+            Some(at) => Err(Error::new(ErrorKind::Input, format!("input element {at} is {}; inputs are finite", floats[at]))),
+        }
+    }
+}
+
+/// How the elements of a sample become value 0.
+#[derive(Debug)]
+pub struct Converter {
+    inputs: usize,
+    /// The inputs kept, in ascending order; `None` keeps all.
+    kept: Option<Vec<u32>>,
+    /// Scale and offset of every element of value 0; one pair when all are equal.
+    affine: Vec<(f32, f32)>,
+}
+
+impl Converter {
+    /// The converter of a model's input.
+    #[must_use]
+    pub fn new(spec: InputSpec, tables: &Tables) -> Self {
+        let inputs = spec.shape.elements();
+        let kept: Option<Vec<u32>> = tables.input_mask.as_ref().map(|mask| {
+            let index = |i| u32::try_from(i).expect("invariant: an input has at most 2^31 elements");
+            mask.indices().map(index).collect()
+        });
+        let pairs: Vec<(f32, f32)> = tables.input_scale.iter().copied().zip(tables.input_offset.iter().copied()).collect();
+        let affine = match spec.shape {
+            Shape::Image { channels, height, width } if channels > 1 => {
+                let channel = |i: usize| pairs[i / (height * width)];
+                match &kept {
+                    Some(kept) => kept.iter().map(|&i| channel(i as usize)).collect(),
+                    None => (0..inputs).map(channel).collect(),
+                }
+            }
+            _ => pairs,
+        };
+        Self { inputs, kept, affine }
+    }
+
+    /// Elements of one sample as the caller feeds them.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Writes value 0 of the samples of `input` to `slot` of `arena`.
+    pub fn run(&self, input: Input<'_>, arena: &mut [f32], slot: &Slot) {
+        match input {
+            Input::U8(bytes) => self.convert(bytes, arena, slot, f32::from),
+            Input::F32(floats) => self.convert(floats, arena, slot, |x| x),
+        }
+    }
+
+    fn convert<T: Copy>(&self, samples: &[T], arena: &mut [f32], slot: &Slot, to_f32: impl Fn(T) -> f32) {
+        for (sample, out) in samples.chunks_exact(self.inputs).zip(arena[slot.start..].chunks_exact_mut(slot.stride)) {
+            let (out, padding) = out.split_at_mut(slot.elements);
+            match &self.kept {
+                Some(kept) => out.iter_mut().zip(kept).for_each(|(out, &i)| *out = to_f32(sample[i as usize])),
+                None => out.iter_mut().zip(sample).for_each(|(out, &x)| *out = to_f32(x)),
+            }
+            match *self.affine {
+                [(scale, offset)] => out.iter_mut().for_each(|x| *x = *x * scale + offset),
+                _ => out.iter_mut().zip(&self.affine).for_each(|(x, (scale, offset))| *x = *x * scale + offset),
+            }
+            padding.fill(0.0);
+        }
+    }
+}
