@@ -5,7 +5,7 @@ import struct
 from .container import align64
 from .error import need
 from .float32 import mul
-from .layout import CODEBOOK, DENSE_F32, FIXED_POINT, TERNARY
+from .layout import CODEBOOK, FIXED_POINT, TERNARY
 from .tables import check_float
 
 
