@@ -42,13 +42,13 @@ def repair(data):
     return bytes(data)
 
 
+BUILDERS = {1: graph_words, 2: tables_words, 3: weights_words, 4: origin_words}
+
+
 def sections_of(net):
     """[(id, flags, bytes)] in ascending order."""
-    sections = [(1, 0, bytes(graph_words(net).data)), (2, 0, bytes(tables_words(net).data)),
-                (3, 0, bytes(weights_words(net).data))]
-    if net.origin:
-        sections.append((4, 1, bytes(origin_words(net).data)))
-    return sections + net.extra
+    known = (1, 2, 3, 4) if net.origin else (1, 2, 3)
+    return [(ident, int(ident == 4), bytes(BUILDERS[ident](net).data)) for ident in known] + net.extra
 
 
 def write(net):

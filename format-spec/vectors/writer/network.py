@@ -29,7 +29,7 @@ class Network:
     mask: list | None = None
     scale: list = field(default_factory=lambda: [1.0])
     offset: list = field(default_factory=lambda: [0.0])
-    origin: list | None = None  # (network, method, [(name, row mask, column mask)])
+    origin: list | None = None  # [network, method, [(name, row mask, column mask)]]
     extra: list = field(default_factory=list)  # (id, flags, bytes) of unknown sections
     optional_features: int = 0
 
@@ -54,7 +54,8 @@ class Words:
     def f32(self, label, values):
         self.put(label, struct.pack(f"<{len(values)}f", *values))
 
-    def text(self, label, raw):
+    def text(self, label, text):
+        raw = text if isinstance(text, bytes) else text.encode()
         self.u32(label, len(raw))
         self.put(label + ".bytes", raw)
         self.put(label + ".padding", bytes(-len(raw) % 4))
@@ -116,10 +117,10 @@ def weights_words(net):
 def origin_words(net):
     out = Words()
     network, method, nodes = net.origin
-    out.text("network", network.encode())
-    out.text("method", method.encode())
+    out.text("network", network)
+    out.text("method", method)
     for i, (node, (name, *masks)) in enumerate(zip(net.nodes, nodes), 1):
-        out.text(f"{i}.name", name.encode())
+        out.text(f"{i}.name", name)
         if isinstance(node, Linear):
             out.u32(f"{i}.original", *map(len, masks))
             out.u32(f"{i}.row_mask", *mask_words(masks[0]))

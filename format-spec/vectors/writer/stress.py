@@ -48,6 +48,16 @@ def _subnormal_weights(r):
     return net, [_wide(r, 9, -3, 3) for _ in range(3)]
 
 
+def _subnormal_inputs(r):
+    net = Network((9,), [dense(r, 5, 9, lambda: r.float(90, 120))])
+    return net, [[r.subnormal() for _ in range(9)] for _ in range(3)]
+
+
+def _ternary_subnormal_inputs(r):
+    net = Network((20,), [ternary(r, 5, 20, levels=(-1.5 * 2.0**120, 1.25 * 2.0**119))])
+    return net, [[r.subnormal() for _ in range(20)] for _ in range(3)]
+
+
 def _underflow(r):
     """Products below the normal range, of both signs."""
     net = Network((11,), [dense(r, 5, 11, lambda: r.float(-80, -60)), "relu"])
@@ -100,6 +110,14 @@ def _huge(r, nodes):
     return net, [x, [-value for value in x], _wide(r, 6, 0, 20)]
 
 
+def _softmax_of_minus_infinity(r):
+    """Finite values and minus infinity: exp gives +0 for the latter."""
+    net, batch = _huge(r, ["softmax"])
+    net.nodes[0].codes = [net.nodes[0].codes[i] for i in (1, 3, 1, 3, 3, 1, 3, 1)]
+    net.nodes[0].biases = [r.float(-3, 3) for _ in range(8)]
+    return net, batch[:1]
+
+
 def _zero_times_infinity(r):
     """A weight of zero times infinity is NaN in order class F."""
     layer = dense(r, 4, 8)
@@ -119,10 +137,12 @@ def stress():
     """{name: (Network, samples)}."""
     builders = {
         "cancellation": _cancellation, "between-ties": _between_ties, "ties": _ties, "underflow": _underflow,
+        "subnormal-inputs": _subnormal_inputs, "ternary-subnormal-inputs": _ternary_subnormal_inputs,
         "subnormal-weights": _subnormal_weights, "subnormal-step": _subnormal_steps, "scale-overflow": _scale_overflow,
         "ternary-subnormal": _ternary_subnormal, "ternary-order": _ternary_order, "fixed_point-order": _fixed_order,
         "codebook-order": _codebook_order, "infinity-and-nan": lambda r: _huge(r, []),
         "relu-of-nan": lambda r: _huge(r, ["relu"]), "softmax-of-infinity": lambda r: _huge(r, ["relu", "softmax"]),
+        "softmax-of-minus-infinity": _softmax_of_minus_infinity,
         "zero-times-infinity": _zero_times_infinity, "ternary-skips-infinity": _ternary_skips_infinity,
     }
     return {f"stress-{name}": build(Numbers(name)) for name, build in builders.items()}

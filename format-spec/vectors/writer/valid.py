@@ -61,6 +61,13 @@ def original(rng, net, extra=7):
     return net
 
 
+def zero_level(layer):
+    """The level nearest to zero becomes +0."""
+    index = min(range(len(layer.levels)), key=lambda i: abs(layer.levels[i]))
+    layer.levels[index] = 0.0
+    return layer
+
+
 def _encodings():
     for rows in (1, 15, 16, 17, 64, 65, 100):
         one(f"dense_f32-rows-{rows}", 3, lambda r, n=rows: dense(r, n, 3))
@@ -69,6 +76,7 @@ def _encodings():
     for rows in (1, 17, 65):
         one(f"dense_f16-rows-{rows}", 5, lambda r, n=rows: dense_f16(r, n, 5))
     case("dense_f16-array-padding", lambda r: Network((3,), [dense_f16(r, 5, 3), dense_f16(r, 7, 5), dense(r, 2, 7)]))
+    one("dense_f16-rows-130", 2, lambda r: dense_f16(r, 130, 2))
     one("dense_f16-subnormal", 8, lambda r: dense_f16(r, 2, 8, lambda: r.half(-14, -14)))
     for bits in range(2, 9):
         word = 32 // bits
@@ -90,6 +98,7 @@ def _encodings():
         one(f"codebook-k{size}", 23, lambda r, k=size: codebook(r, 17, 23, k, factors=k % 2 == 1))
     one("codebook-k3-cols-81", 81, lambda r: codebook(r, 2, 81, 3))
     one("codebook-k6-rows-65", 11, lambda r: codebook(r, 65, 11, 6))
+    one("codebook-k5-level-zero", 9, lambda r: zero_level(codebook(r, 3, 9, 5)))
     one("codebook-k2-one-weight-each", 1, lambda r: codebook(r, 2, 1, 2))
 
 
