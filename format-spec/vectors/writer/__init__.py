@@ -1,0 +1,1 @@
+"""An independent writer of small Curt files, for the golden vectors."""

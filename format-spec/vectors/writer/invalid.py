@@ -1,0 +1,10 @@
+"""The invalid golden files: {KIND--what: bytes}."""
+
+from . import invalid_container, invalid_graph, invalid_origin, invalid_tables, invalid_weights
+from .mutate import FILES
+
+
+def invalid_files():
+    for part in (invalid_container, invalid_graph, invalid_tables, invalid_weights, invalid_origin):
+        part.build()
+    return FILES
