@@ -1,0 +1,140 @@
+//! Files that must be refused: the stored ones, every prefix, every flipped bit.
+
+use curt::base::error::ErrorKind;
+use curt::base::limits::Limits;
+use curt::format::{Check, validate};
+use curt::model::Model;
+use curt::session::{Input, Session, SessionOptions};
+use curt::tensor::Dtype;
+use std::path::{Path, PathBuf};
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec/vectors").join(folder);
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "curt"));
+    files.sort();
+    files
+}
+
+fn check(file: &[u8]) -> Result<(), curt::base::error::Error> {
+    validate(file, &Limits::FORMAT, Check::Full).map(|_| ())
+}
+
+/// `KIND--what.curt` must be refused as KIND, as the second reader does.
+#[test]
+fn every_invalid_golden_file_gets_the_kind_of_its_name() {
+    let files = files("invalid");
+    assert!(files.len() >= 150, "only {} invalid files", files.len());
+    let mut wrong = Vec::new();
+    for path in &files {
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        let expected = name.split_once("--").unwrap().0;
+        match check(&std::fs::read(path).unwrap()) {
+            Ok(()) => wrong.push(format!("{name}: accepted")),
+            Err(error) if error.kind().name() != expected => wrong.push(format!("{name}: {}: {error}", error.kind())),
+            Err(_) => {}
+        }
+    }
+    println!("{} invalid files refused", files.len());
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), files.len(), wrong.join("\n"));
+}
+
+/// The golden files that are small enough to be damaged in every way.
+fn small() -> Vec<(PathBuf, Vec<u8>)> {
+    let all = files("valid").into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap()));
+    all.filter(|(_, file)| file.len() <= 16 << 10).collect()
+}
+
+#[test]
+fn every_prefix_and_every_extension_is_refused() {
+    let mut count = 0u64;
+    for (path, file) in small() {
+        for len in 0..file.len() {
+            let error = check(&file[..len]).unwrap_err();
+            let expected = [ErrorKind::Truncated, ErrorKind::Empty];
+            assert!(expected.contains(&error.kind()), "{} cut to {len}: {error}", path.display());
+            count += 1;
+        }
+        for extra in [0, 1, 255] {
+            let extended = [&file[..], &[extra]].concat();
+            assert_eq!(check(&extended).unwrap_err().kind(), ErrorKind::Trailing, "{}", path.display());
+            count += 1;
+        }
+    }
+    println!("{count} prefixes and extensions refused");
+}
+
+/// Bits that a reader ignores by rule: the optional features.
+fn is_ignored(bit: usize) -> bool {
+    (28 * 8..32 * 8).contains(&bit)
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    let mut count = 0u64;
+    for (path, mut file) in small() {
+        for bit in 0..file.len() * 8 {
+            file[bit / 8] ^= 1 << (bit % 8);
+            assert!(check(&file).is_err(), "{}: bit {bit} flipped is accepted", path.display());
+            file[bit / 8] ^= 1 << (bit % 8);
+            count += 1;
+        }
+    }
+    println!("{count} flipped bits refused");
+}
+
+/// With checksums repaired a flip may give another valid model: then it loads, and runs without a panic.
+#[test]
+fn every_flipped_bit_with_checksums_repaired_is_refused_or_runs() {
+    let (mut refused, mut ran) = (0u64, 0u64);
+    for (path, original) in small() {
+        if original.len() > 4 << 10 {
+            continue;
+        }
+        for bit in (0..original.len() * 8).filter(|&bit| !is_ignored(bit)) {
+            let mut file = original.clone();
+            file[bit / 8] ^= 1 << (bit % 8);
+            repair(&mut file);
+            match Model::from_bytes(&file, &Limits::EDGE) {
+                Err(_) => refused += 1,
+                Ok(model) => {
+                    run(&model).unwrap_or_else(|error| panic!("{}: bit {bit}: {error}", path.display()));
+                    ran += 1;
+                }
+            }
+        }
+    }
+    println!("{refused} flips with repaired checksums refused, {ran} ran");
+    assert!(refused > 0 && ran > 0);
+}
+
+fn run(model: &Model) -> Result<(), curt::base::error::Error> {
+    let mut session = Session::new(model, &SessionOptions::default())?;
+    let (bytes, floats) = (vec![7u8; session.input_len()], vec![0.5f32; session.input_len()]);
+    let input = match model.graph().input().dtype {
+        Dtype::U8 => Input::U8(&bytes),
+        Dtype::F32 => Input::F32(&floats),
+    };
+    let mut output = vec![0.0; session.output_len()];
+    session.run(input, &mut output)
+}
+
+/// Recomputes the checksums wherever the section table still points into the file.
+fn repair(file: &mut [u8]) {
+    let u32_at = |file: &[u8], at: usize| file.get(at..at + 4).map(|b| u32::from_le_bytes(b.try_into().unwrap()));
+    let u64_at = |file: &[u8], at: usize| file.get(at..at + 8).map(|b| u64::from_le_bytes(b.try_into().unwrap()));
+    let count = (u32_at(file, 32).unwrap_or(0) as usize).min(16);
+    for entry in (0..count).map(|i| 64 + 32 * i) {
+        let (Some(offset), Some(len)) = (u64_at(file, entry + 8), u64_at(file, entry + 16)) else { continue };
+        let range = usize::try_from(offset).ok().zip(usize::try_from(offset.saturating_add(len)).ok());
+        let Some(section) = range.and_then(|(from, to)| file.get(from..to)) else { continue };
+        let checksum = crc32c::crc32c(section);
+        if let Some(field) = file.get_mut(entry + 24..entry + 28) {
+            field.copy_from_slice(&checksum.to_le_bytes());
+        }
+    }
+    if let Some(table) = file.get(64..64 + 32 * count) {
+        let checksum = crc32c::crc32c_append(crc32c::crc32c(&file[..60]), table);
+        file[60..64].copy_from_slice(&checksum.to_le_bytes());
+    }
+}
