@@ -54,8 +54,11 @@ impl Encoding {
             (2, 2..=8) => Ok(Self::FixedPoint { bits: parameter }),
             (3, 0) => Ok(Self::Ternary),
             (4, 2..=256) => Ok(Self::Codebook { levels: checked::from_u32(parameter) }),
-            (4, k) => Err(Error::at(ErrorKind::Codebook, offset, format!("a codebook has 2 to 256 levels, this one {k}"))),
-            (0..=3, p) => unknown(format!("encoding {id} does not take the parameter {p}")),
+            (2..=4, p) => {
+                let message = format!("encoding {id} does not take the parameter {p}");
+                Err(Error::at(ErrorKind::Codebook, offset, message))
+            }
+            (0 | 1, p) => unknown(format!("dense weights do not take the parameter {p}")),
             _ => unknown(format!("encoding {id} is not known")),
         }
     }

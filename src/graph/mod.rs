@@ -98,7 +98,7 @@ impl GraphBuilder {
             return Err(Error::new(ErrorKind::Mask, format!("{kept} of {inputs} inputs are kept")));
         }
         let shapes = vec![input.value_shape()];
-        let activations = at_most(to_u64(inputs), limits.activations, "the number of inputs")?;
+        let activations = at_most(to_u64(input.value_shape().elements()), limits.activations, "the number of inputs")?;
         let graph = Graph { input, nodes: Vec::new(), shapes };
         Ok(Self { graph, limits: *limits, used: vec![false], weights: 0, activations, multiply_adds: 0 })
     }
