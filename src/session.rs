@@ -31,6 +31,7 @@ pub struct Session {
     plan: Plan,
     arena: AlignedVec<f32>,
     scratch: AlignedVec<f32>,
+    patches: AlignedVec<f32>,
     batch: usize,
 }
 
@@ -44,7 +45,8 @@ impl Session {
         let plan = Plan::new(model, &Kernels::of(isa)?, options.batch)?;
         let arena = AlignedVec::zeroed(plan.arena_len)?;
         let scratch = AlignedVec::zeroed(SCRATCH)?;
-        Ok(Self { model: model.clone(), plan, arena, scratch, batch: options.batch })
+        let patches = AlignedVec::zeroed(plan.patches_len)?;
+        Ok(Self { model: model.clone(), plan, arena, scratch, patches, batch: options.batch })
     }
 
     /// The model.
@@ -121,7 +123,12 @@ impl Session {
 
     fn run_batch(&mut self, input: Input<'_>, count: usize, output: &mut [f32]) {
         self.plan.converter.run(input, &mut self.arena, &self.plan.input);
-        let mut memory = Memory { arena: &mut self.arena, scratch: &mut self.scratch, prepared: &self.plan.prepared };
+        let mut memory = Memory {
+            arena: &mut self.arena,
+            scratch: &mut self.scratch,
+            patches: &mut self.patches,
+            prepared: &self.plan.prepared,
+        };
         for step in &self.plan.steps {
             step.run(&self.model, count, &mut memory);
         }

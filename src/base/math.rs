@@ -57,6 +57,46 @@ pub fn softmax(values: &mut [f32]) {
     }
 }
 
+/// `(tanh(x) - x) / x^3` in `x^2` on `|x| < 0.625`, highest power first.
+const TANH_POLYNOMIAL: [u32; 5] = [0xBBBA_CCD1, 0x3CA9_0BB2, 0xBD5C_1D18, 0x3E08_838C, 0xBEAA_AA99];
+
+/// `1 / (1 + e^-x)`, from the exponential that cannot overflow.
+#[must_use]
+pub fn sigmoid(x: f32) -> f32 {
+    if x >= 0.0 {
+        1.0 / (1.0 + exp(-x))
+    } else {
+        let e = exp(x);
+        e / (1.0 + e)
+    }
+}
+
+/// The hyperbolic tangent; a negative zero gives +0.
+#[must_use]
+pub fn tanh(x: f32) -> f32 {
+    let size = x.abs();
+    if size < 0.625 {
+        let t = x * x;
+        let p = TANH_POLYNOMIAL.iter().skip(1).fold(f32::from_bits(TANH_POLYNOMIAL[0]), |p, &c| fma(p, t, f32::from_bits(c)));
+        return fma(p, t * x, x);
+    }
+    let y = 1.0 - 2.0 / (exp(2.0 * size) + 1.0);
+    if x < 0.0 { -y } else { y }
+}
+
+/// `x` held between `min` and `max`; NaN stays NaN.
+#[inline(always)]
+#[must_use]
+pub fn clip(x: f32, min: f32, max: f32) -> f32 {
+    if x < min {
+        min
+    } else if x > max {
+        max
+    } else {
+        x
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,5 +134,27 @@ mod tests {
         assert!((values.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!(values[1] == values[3] && values[0] > values[2]);
         softmax(&mut []);
+    }
+
+    #[test]
+    fn sigmoid_and_tanh_are_near_the_f64_functions() {
+        let (mut worst_sigmoid, mut worst_tanh) = (0f64, 0f64);
+        for i in 0..400_000i32 {
+            let x = (i - 200_000) as f32 / 10_000.0;
+            let exact = f64::from(x);
+            worst_sigmoid = worst_sigmoid.max((f64::from(sigmoid(x)) * (1.0 + (-exact).exp()) - 1.0).abs());
+            if x != 0.0 {
+                worst_tanh = worst_tanh.max((f64::from(tanh(x)) / exact.tanh() - 1.0).abs());
+            }
+        }
+        assert!(worst_sigmoid < 4e-7 && worst_tanh < 4e-7, "{worst_sigmoid:e} {worst_tanh:e}");
+        assert_eq!((sigmoid(200.0), sigmoid(-200.0), tanh(50.0), tanh(-50.0)), (1.0, 0.0, 1.0, -1.0));
+        assert!(tanh(-0.0).to_bits() == 0 && tanh(f32::NAN).is_nan() && sigmoid(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn clip_holds_between_its_bounds() {
+        assert_eq!((clip(-1.0, 0.0, 6.0), clip(7.0, 0.0, 6.0), clip(3.5, 0.0, 6.0)), (0.0, 6.0, 3.5));
+        assert!(clip(f32::NAN, 0.0, 6.0).is_nan());
     }
 }

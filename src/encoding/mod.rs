@@ -190,6 +190,18 @@ impl<'a> Weights<'a> {
         })
     }
 
+    /// Outputs.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::DenseF32(w) => w.rows(),
+            Self::DenseF16(w) => w.rows(),
+            Self::FixedPoint(w) => w.words().rows(),
+            Self::Ternary(w) => w.words().rows(),
+            Self::Codebook(w) => w.words().rows(),
+        }
+    }
+
     /// Checks every stored element; `offset` is where the array starts in the file.
     pub fn check(&self, offset: u64) -> Result<()> {
         match self {

@@ -5,14 +5,30 @@ use crate::base::checked::to_u64;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::{Limits, MAX_DIMENSION, MAX_ELEMENTS};
 use crate::bytes::Cursor;
-use crate::encoding::Encoding;
-use crate::graph::{Graph, GraphBuilder, InputSpec, Linear, Node, Op};
+use crate::encoding::{Encoding, check_float};
+use crate::graph::{Activation, Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Op, PoolKind, Window};
 use crate::tensor::{Dtype, Shape};
 
 const LINEAR: u32 = 1;
 const RELU: u32 = 2;
 const SOFTMAX: u32 = 3;
 const FLATTEN: u32 = 4;
+const CONV2D: u32 = 5;
+const MAX_POOL: u32 = 6;
+const AVERAGE_POOL: u32 = 7;
+const GLOBAL_AVERAGE_POOL: u32 = 8;
+const AFFINE: u32 = 9;
+const LEAKY_RELU: u32 = 10;
+const SIGMOID: u32 = 11;
+const TANH: u32 = 12;
+const CLIP: u32 = 13;
+const HARD_SIGMOID: u32 = 14;
+const HARD_SWISH: u32 = 15;
+const ADD: u32 = 16;
+const CONCAT: u32 = 17;
+const RESHAPE: u32 = 18;
+/// Values that one concat may read.
+const MAX_INPUTS: u64 = 64;
 
 pub(super) fn parse(section: &Section<'_>, limits: &Limits) -> Result<Graph> {
     let mut cursor = Cursor::new(section.bytes, section.offset, "graph");
@@ -56,28 +72,33 @@ fn parse_input(cursor: &mut Cursor<'_>) -> Result<InputSpec> {
         1 => Dtype::F32,
         other => return unknown(at, "input type", other),
     };
-    let at = cursor.offset();
-    let shape = match cursor.u32("the input's rank")? {
-        1 => Shape::Vector(dimension(cursor)?),
-        3 => {
-            let (channels, height, width) = (dimension(cursor)?, dimension(cursor)?, dimension(cursor)?);
-            let elements = to_u64(channels).saturating_mul(to_u64(height)).saturating_mul(to_u64(width));
-            if elements > MAX_ELEMENTS {
-                let message = format!("an input of {channels}x{height}x{width} has more than {MAX_ELEMENTS} elements");
-                return Err(Error::at(ErrorKind::Limit, at, message));
-            }
-            Shape::Image { channels, height, width }
-        }
-        other => return unknown(at, "input rank", other),
-    };
+    let shape = parse_shape(cursor)?;
     let kept = if flag(cursor, "gather")? { Some(cursor.count(u64::from(u32::MAX), "the number of inputs kept")?) } else { None };
     Ok(InputSpec { dtype, shape, kept })
 }
 
+/// A rank of 1 or 3 and its dimensions.
+fn parse_shape(cursor: &mut Cursor<'_>) -> Result<Shape> {
+    let at = cursor.offset();
+    match cursor.u32("a rank")? {
+        1 => Ok(Shape::Vector(dimension(cursor)?)),
+        3 => {
+            let (channels, height, width) = (dimension(cursor)?, dimension(cursor)?, dimension(cursor)?);
+            let elements = to_u64(channels).saturating_mul(to_u64(height)).saturating_mul(to_u64(width));
+            if elements > MAX_ELEMENTS {
+                let message = format!("a shape of {channels}x{height}x{width} has more than {MAX_ELEMENTS} elements");
+                return Err(Error::at(ErrorKind::Limit, at, message));
+            }
+            Ok(Shape::Image { channels, height, width })
+        }
+        other => unknown(at, "rank", other),
+    }
+}
+
 fn dimension(cursor: &mut Cursor<'_>) -> Result<usize> {
     let at = cursor.offset();
-    match cursor.count(MAX_DIMENSION, "an input dimension")? {
-        0 => Err(Error::at(ErrorKind::Limit, at, "an input dimension is 0")),
+    match cursor.count(MAX_DIMENSION, "a dimension")? {
+        0 => Err(Error::at(ErrorKind::Limit, at, "a dimension is 0")),
         n => Ok(n),
     }
 }
@@ -85,46 +106,175 @@ fn dimension(cursor: &mut Cursor<'_>) -> Result<usize> {
 fn parse_node(cursor: &mut Cursor<'_>) -> Result<Node> {
     let at = cursor.offset();
     let id = cursor.u32("an operator")?;
-    if !(LINEAR..=FLATTEN).contains(&id) {
-        return unknown(at, "operator", id);
-    }
-    let input = cursor.count(u64::from(u32::MAX), "a node's input")?;
-    let op = match id {
-        LINEAR => {
-            let rows = cursor.count(MAX_DIMENSION, "a layer's rows")?;
-            let at = cursor.offset();
-            let encoding = Encoding::from_fields(cursor.u32("an encoding")?, cursor.u32("its parameter")?, at)?;
-            Op::Linear(Linear { rows, encoding, row_factors: flag(cursor, "row_factors")? })
-        }
-        RELU => Op::Relu,
-        SOFTMAX => Op::Softmax,
-        _ => Op::Flatten,
+    let inputs = match id {
+        ADD => vec![value(cursor)?, value(cursor)?],
+        CONCAT => (0..concat_inputs(cursor)?).map(|_| value(cursor)).collect::<Result<_>>()?,
+        LINEAR..=RESHAPE => vec![value(cursor)?],
+        _ => return unknown(at, "operator", id),
     };
-    Ok(Node { op, input })
+    let op = match id {
+        LINEAR => Op::Linear(parse_linear(cursor)?),
+        RELU => Op::RELU,
+        SOFTMAX => Op::Softmax,
+        FLATTEN => Op::Flatten,
+        CONV2D => {
+            let linear = parse_linear(cursor)?;
+            let mut window = parse_window(cursor)?;
+            window.dilation = pair(cursor, "a dilation")?;
+            Op::Conv2d(Conv2d { linear, window, groups: cursor.count(MAX_DIMENSION, "the number of groups")? })
+        }
+        MAX_POOL => Op::Pool { kind: PoolKind::Max, window: parse_window(cursor)? },
+        AVERAGE_POOL => {
+            let window = parse_window(cursor)?;
+            let padded = flag(cursor, "include_padding")?;
+            Op::Pool { kind: if padded { PoolKind::AverageIncludingPadding } else { PoolKind::Average }, window }
+        }
+        GLOBAL_AVERAGE_POOL => Op::GlobalAveragePool,
+        AFFINE => Op::Affine,
+        ADD => Op::Add,
+        CONCAT => Op::Concat,
+        RESHAPE => Op::Reshape(parse_shape(cursor)?),
+        _ => Op::Activation(parse_activation(cursor, id)?),
+    };
+    Ok(Node { op, inputs })
+}
+
+fn value(cursor: &mut Cursor<'_>) -> Result<usize> {
+    cursor.count(u64::from(u32::MAX), "a node's input")
+}
+
+fn concat_inputs(cursor: &mut Cursor<'_>) -> Result<usize> {
+    let at = cursor.offset();
+    match cursor.count(MAX_INPUTS, "the number of values concatenated")? {
+        n @ 2.. => Ok(n),
+        n => Err(Error::at(ErrorKind::Limit, at, format!("concat reads 2 to {MAX_INPUTS} values, not {n}"))),
+    }
+}
+
+fn parse_linear(cursor: &mut Cursor<'_>) -> Result<Linear> {
+    let rows = cursor.count(MAX_DIMENSION, "a layer's rows")?;
+    let at = cursor.offset();
+    let encoding = Encoding::from_fields(cursor.u32("an encoding")?, cursor.u32("its parameter")?, at)?;
+    Ok(Linear { rows, encoding, row_factors: flag(cursor, "row_factors")? })
+}
+
+fn pair(cursor: &mut Cursor<'_>, what: &str) -> Result<[usize; 2]> {
+    Ok([cursor.count(MAX_DIMENSION, what)?, cursor.count(MAX_DIMENSION, what)?])
+}
+
+fn parse_window(cursor: &mut Cursor<'_>) -> Result<Window> {
+    Ok(Window {
+        kernel: pair(cursor, "a kernel size")?,
+        stride: pair(cursor, "a stride")?,
+        padding_before: pair(cursor, "padding")?,
+        padding_after: pair(cursor, "padding")?,
+        dilation: [1, 1],
+    })
+}
+
+fn parse_activation(cursor: &mut Cursor<'_>, id: u32) -> Result<Activation> {
+    Ok(match id {
+        LEAKY_RELU => Activation::LeakyRelu { slope: float(cursor, "a slope")? },
+        SIGMOID => Activation::Sigmoid,
+        TANH => Activation::Tanh,
+        CLIP => {
+            let at = cursor.offset();
+            let (min, max) = (float(cursor, "a bound")?, float(cursor, "a bound")?);
+            if min > max {
+                return Err(Error::at(ErrorKind::NonCanonical, at, format!("clip from {min} to {max}")));
+            }
+            Activation::Clip { min, max }
+        }
+        HARD_SIGMOID => Activation::HardSigmoid { alpha: float(cursor, "a slope")?, beta: float(cursor, "an offset")? },
+        _ => Activation::HardSwish,
+    })
+}
+
+fn float(cursor: &mut Cursor<'_>, what: &str) -> Result<f32> {
+    let at = cursor.offset();
+    let value = f32::from_bits(cursor.u32(what)?);
+    check_float(value, at, what)?;
+    Ok(value)
 }
 
 pub(super) fn write(graph: &Graph) -> Vec<u8> {
-    let word = |n: usize| u32::try_from(n).expect("invariant: a graph's numbers are limited to 2^31");
     let input = graph.input();
     let mut words = vec![word(graph.nodes().len()), u32::from(input.dtype == Dtype::F32)];
-    let dims = input.shape.dims();
-    words.push(word(dims.len()));
-    words.extend(dims.into_iter().map(word));
+    push_shape(&mut words, input.shape);
     match input.kept {
         Some(kept) => words.extend([1, word(kept)]),
         None => words.push(0),
     }
     for node in graph.nodes() {
-        let input = word(node.input);
-        match node.op {
-            Op::Linear(linear) => {
-                let (encoding, parameter) = linear.encoding.to_fields();
-                words.extend([LINEAR, input, word(linear.rows), encoding, parameter, u32::from(linear.row_factors)]);
-            }
-            Op::Relu => words.extend([RELU, input]),
-            Op::Softmax => words.extend([SOFTMAX, input]),
-            Op::Flatten => words.extend([FLATTEN, input]),
+        words.push(operator_id(&node.op));
+        if node.op == Op::Concat {
+            words.push(word(node.inputs.len()));
         }
+        words.extend(node.inputs.iter().copied().map(word));
+        push_fields(&mut words, &node.op);
     }
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+fn word(n: usize) -> u32 {
+    u32::try_from(n).expect("invariant: a graph's numbers are limited to 2^31")
+}
+
+fn operator_id(op: &Op) -> u32 {
+    match op {
+        Op::Linear(_) => LINEAR,
+        Op::Conv2d(_) => CONV2D,
+        Op::Pool { kind: PoolKind::Max, .. } => MAX_POOL,
+        Op::Pool { .. } => AVERAGE_POOL,
+        Op::GlobalAveragePool => GLOBAL_AVERAGE_POOL,
+        Op::Affine => AFFINE,
+        Op::Activation(Activation::Relu) => RELU,
+        Op::Activation(Activation::LeakyRelu { .. }) => LEAKY_RELU,
+        Op::Activation(Activation::Sigmoid) => SIGMOID,
+        Op::Activation(Activation::Tanh) => TANH,
+        Op::Activation(Activation::Clip { .. }) => CLIP,
+        Op::Activation(Activation::HardSigmoid { .. }) => HARD_SIGMOID,
+        Op::Activation(Activation::HardSwish) => HARD_SWISH,
+        Op::Softmax => SOFTMAX,
+        Op::Flatten => FLATTEN,
+        Op::Reshape(_) => RESHAPE,
+        Op::Add => ADD,
+        Op::Concat => CONCAT,
+    }
+}
+
+fn push_fields(words: &mut Vec<u32>, op: &Op) {
+    if let Some(linear) = op.linear() {
+        let (encoding, parameter) = linear.encoding.to_fields();
+        words.extend([word(linear.rows), encoding, parameter, u32::from(linear.row_factors)]);
+    }
+    match op {
+        Op::Conv2d(conv) => {
+            push_window(words, &conv.window);
+            words.extend(conv.window.dilation.map(word));
+            words.push(word(conv.groups));
+        }
+        Op::Pool { kind, window } => {
+            push_window(words, window);
+            if *kind != PoolKind::Max {
+                words.push(u32::from(*kind == PoolKind::AverageIncludingPadding));
+            }
+        }
+        Op::Activation(Activation::LeakyRelu { slope }) => words.push(slope.to_bits()),
+        Op::Activation(Activation::Clip { min, max }) => words.extend([min.to_bits(), max.to_bits()]),
+        Op::Activation(Activation::HardSigmoid { alpha, beta }) => words.extend([alpha.to_bits(), beta.to_bits()]),
+        Op::Reshape(shape) => push_shape(words, *shape),
+        _ => {}
+    }
+}
+
+fn push_window(words: &mut Vec<u32>, window: &Window) {
+    let pairs = [window.kernel, window.stride, window.padding_before, window.padding_after];
+    words.extend(pairs.into_iter().flatten().map(word));
+}
+
+fn push_shape(words: &mut Vec<u32>, shape: Shape) {
+    let dims = shape.dims();
+    words.push(word(dims.len()));
+    words.extend(dims.into_iter().map(word));
 }

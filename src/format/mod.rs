@@ -13,7 +13,7 @@ mod weights_section;
 mod write;
 
 pub use origin::{Origin, OriginNode, OriginShape};
-pub use tables::{LayerTables, Tables};
+pub use tables::{AffineTables, LayerTables, Tables};
 pub use validate::{Check, Validated, validate};
 pub use write::{Contents, save, write};
 

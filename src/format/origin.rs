@@ -7,7 +7,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::{MAX_DIMENSION, MAX_ELEMENTS, MAX_NAME_BYTES};
 use crate::bytes::Cursor;
 use crate::graph::{Graph, Op};
-use crate::tensor::Mask;
+use crate::tensor::{Mask, Shape};
 use std::collections::HashSet;
 
 /// What the network was before compression.
@@ -26,16 +26,16 @@ pub struct Origin {
 pub struct OriginNode {
     /// The name, unique in the graph.
     pub name: String,
-    /// For a linear node: what was kept of it.
+    /// For a layer with weights: what was kept of it.
     pub shape: Option<OriginShape>,
 }
 
 /// Which rows and columns of the original layer are kept.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OriginShape {
-    /// Outputs kept of the original ones.
+    /// Outputs (output channels of a convolution) kept of the original ones.
     pub rows: Mask,
-    /// Inputs kept of the original ones.
+    /// Inputs (input channels of a convolution) kept of the original ones.
     pub cols: Mask,
 }
 
@@ -51,14 +51,19 @@ pub(super) fn parse(section: &Section<'_>, graph: &Graph) -> Result<Origin> {
         if !names.insert(name.clone()) {
             return Err(Error::at(ErrorKind::Duplicate, at, format!("two nodes are named {name:?}")));
         }
-        let shape = match node.op {
-            Op::Linear(linear) => Some(shape(&mut cursor, linear.rows, graph.shape(node.input).elements())?),
-            _ => None,
+        let shape = match node.op.linear() {
+            Some(linear) => Some(shape(&mut cursor, linear.rows, inputs_of(&node.op, graph.shape(node.input())))?),
+            None => None,
         };
         nodes.push(OriginNode { name, shape });
     }
     cursor.finish()?;
     Ok(Origin { network, method, nodes })
+}
+
+/// What the column mask counts: the inputs of a linear layer, the input channels of a convolution.
+fn inputs_of(op: &Op, input: Shape) -> usize {
+    if matches!(op, Op::Conv2d(_)) { input.channels() } else { input.elements() }
 }
 
 fn shape(cursor: &mut Cursor<'_>, rows: usize, cols: usize) -> Result<OriginShape> {

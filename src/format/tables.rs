@@ -5,7 +5,7 @@ use crate::base::checked::{self, to_u64};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::bytes::Cursor;
 use crate::encoding::{Encoding, check_float, codebook};
-use crate::graph::Graph;
+use crate::graph::{Graph, Linear, Op};
 use crate::tensor::Mask;
 
 /// The small numbers of a model.
@@ -17,8 +17,19 @@ pub struct Tables {
     pub input_offset: Vec<f32>,
     /// The inputs kept, when the graph gathers.
     pub input_mask: Option<Mask>,
-    /// One for each linear node, in order.
+    /// One for each layer with weights, in order.
     pub layers: Vec<LayerTables>,
+    /// One for each affine node, in order.
+    pub affines: Vec<AffineTables>,
+}
+
+/// What an affine node does to each channel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AffineTables {
+    /// What a channel is multiplied by.
+    pub scale: Vec<f32>,
+    /// What is added to it then.
+    pub offset: Vec<f32>,
 }
 
 /// The small numbers of a linear layer.
@@ -39,10 +50,16 @@ pub(super) fn needed_bytes(graph: &Graph) -> Result<u64> {
     if input.kept.is_some() {
         words = checked::add(words, to_u64(input.shape.elements().div_ceil(32)), "the input mask")?;
     }
-    for (_, linear, _) in graph.linears() {
-        let per_row = checked::mul(to_u64(linear.rows), if linear.row_factors { 2 } else { 1 }, "a layer's biases")?;
-        let layer = checked::add(to_u64(linear.encoding.level_count()), per_row, "a layer's tables")?;
-        words = checked::add(words, layer, "the tables")?;
+    for node in graph.nodes() {
+        let own = match node.op.linear() {
+            Some(linear) => {
+                let rows = checked::mul(to_u64(linear.rows), if linear.row_factors { 2 } else { 1 }, "a layer's biases")?;
+                checked::add(to_u64(linear.encoding.level_count()), rows, "a layer's tables")?
+            }
+            None if node.op == Op::Affine => checked::mul(2, to_u64(graph.shape(node.input()).affine_channels()), "affine tables")?,
+            None => 0,
+        };
+        words = checked::add(words, own, "the tables")?;
     }
     checked::mul(words, 4, "the tables")
 }
@@ -54,18 +71,28 @@ pub(super) fn parse(section: &Section<'_>, graph: &Graph) -> Result<Tables> {
     let input_scale = floats(&mut cursor, channels, "an input scale", |scale| scale != 0.0)?;
     let input_offset = floats(&mut cursor, channels, "an input offset", |_| true)?;
     let input_mask = input.kept.map(|kept| mask(&mut cursor, input.shape.elements(), kept, "the input mask")).transpose()?;
-    let mut layers = Vec::new();
-    for (_, linear, _) in graph.linears() {
-        let at = cursor.offset();
-        let levels = floats(&mut cursor, linear.encoding.level_count(), "a level", |_| true)?;
-        check_levels(linear.encoding, &levels, at)?;
-        let factors = |cursor: &mut Cursor<'_>| floats(cursor, linear.rows, "a row factor", |factor| factor > 0.0);
-        let row_factors = if linear.row_factors { Some(factors(&mut cursor)?) } else { None };
-        let bias = floats(&mut cursor, linear.rows, "a bias", |_| true)?;
-        layers.push(LayerTables { levels, row_factors, bias });
+    let (mut layers, mut affines) = (Vec::new(), Vec::new());
+    for node in graph.nodes() {
+        if let Some(linear) = node.op.linear() {
+            layers.push(parse_layer(&mut cursor, linear)?);
+        } else if node.op == Op::Affine {
+            let channels = graph.shape(node.input()).affine_channels();
+            let scale = floats(&mut cursor, channels, "an affine scale", |_| true)?;
+            affines.push(AffineTables { scale, offset: floats(&mut cursor, channels, "an affine offset", |_| true)? });
+        }
     }
     cursor.finish()?;
-    Ok(Tables { input_scale, input_offset, input_mask, layers })
+    Ok(Tables { input_scale, input_offset, input_mask, layers, affines })
+}
+
+fn parse_layer(cursor: &mut Cursor<'_>, linear: &Linear) -> Result<LayerTables> {
+    let at = cursor.offset();
+    let levels = floats(cursor, linear.encoding.level_count(), "a level", |_| true)?;
+    check_levels(linear.encoding, &levels, at)?;
+    let factors = |cursor: &mut Cursor<'_>| floats(cursor, linear.rows, "a row factor", |factor| factor > 0.0);
+    let row_factors = if linear.row_factors { Some(factors(cursor)?) } else { None };
+    let bias = floats(cursor, linear.rows, "a bias", |_| true)?;
+    Ok(LayerTables { levels, row_factors, bias })
 }
 
 /// The next `n` floats, each finite, no negative zero and `allowed`.
@@ -111,16 +138,24 @@ fn check_levels(encoding: Encoding, levels: &[f32], offset: u64) -> Result<()> {
     Err(Error::at(ErrorKind::Codebook, offset, message))
 }
 
-pub(super) fn write(tables: &Tables) -> Vec<u8> {
-    let mut words: Vec<u32> = Vec::new();
-    let floats = |words: &mut Vec<u32>, values: &[f32]| words.extend(values.iter().map(|value| value.to_bits()));
-    floats(&mut words, &tables.input_scale);
-    floats(&mut words, &tables.input_offset);
-    words.extend(tables.input_mask.iter().flat_map(Mask::to_words));
-    for layer in &tables.layers {
-        floats(&mut words, &layer.levels);
-        floats(&mut words, layer.row_factors.as_deref().unwrap_or_default());
-        floats(&mut words, &layer.bias);
+pub(super) fn write(graph: &Graph, tables: &Tables) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let floats = |bytes: &mut Vec<u8>, values: &[f32]| bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    floats(&mut bytes, &tables.input_scale);
+    floats(&mut bytes, &tables.input_offset);
+    bytes.extend(tables.input_mask.iter().flat_map(Mask::to_words).flat_map(u32::to_le_bytes));
+    let (mut layers, mut affines) = (tables.layers.iter(), tables.affines.iter());
+    for node in graph.nodes() {
+        if node.op.linear().is_some() {
+            let layer = layers.next().expect("invariant: one for each layer with weights");
+            floats(&mut bytes, &layer.levels);
+            floats(&mut bytes, layer.row_factors.as_deref().unwrap_or_default());
+            floats(&mut bytes, &layer.bias);
+        } else if node.op == Op::Affine {
+            let affine = affines.next().expect("invariant: one for each affine node");
+            floats(&mut bytes, &affine.scale);
+            floats(&mut bytes, &affine.offset);
+        }
     }
-    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+    bytes
 }

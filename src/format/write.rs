@@ -28,7 +28,7 @@ pub struct Contents {
 pub fn write(contents: &Contents) -> Result<Vec<u8>> {
     let mut sections = vec![
         (id::GRAPH, 0, graph_section::write(&contents.graph)),
-        (id::TABLES, 0, tables::write(&contents.tables)),
+        (id::TABLES, 0, tables::write(&contents.graph, &contents.tables)),
         (id::WEIGHTS, 0, weights_section::write(&contents.layers)),
     ];
     sections.extend(contents.origin.as_ref().map(|origin| (id::ORIGIN, OPTIONAL, origin::write(origin))));

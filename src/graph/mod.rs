@@ -5,12 +5,14 @@
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 pub mod node;
+pub mod window;
 
 use crate::base::checked::{self, at_most, to_u64};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::{Limits, MAX_LAYER_WEIGHTS};
 use crate::tensor::{Dtype, Shape};
-pub use node::{Linear, Node, Op};
+pub use node::{Activation, Conv2d, Linear, Node, Op, PoolKind};
+pub use window::Window;
 
 /// What the caller feeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,11 +72,11 @@ impl Graph {
         *self.shapes.last().expect("invariant: a graph has a value")
     }
 
-    /// The linear nodes with the shape `(rows, cols)` of their weights, in execution order.
+    /// The layers with weights in execution order: the node's index, its linear map, and the columns of its weights.
     pub fn linears(&self) -> impl Iterator<Item = (usize, &Linear, usize)> {
-        self.nodes.iter().enumerate().filter_map(|(i, node)| match &node.op {
-            Op::Linear(linear) => Some((i, linear, self.shape(node.input).elements())),
-            _ => None,
+        self.nodes.iter().enumerate().filter_map(|(i, node)| {
+            let linear = node.op.linear()?;
+            Some((i, linear, node.op.columns(self.shape(node.input()))))
         })
     }
 }
@@ -87,7 +89,7 @@ pub struct GraphBuilder {
     used: Vec<bool>,
     weights: u64,
     activations: u64,
-    multiply_adds: u64,
+    work: u64,
 }
 
 impl GraphBuilder {
@@ -100,38 +102,47 @@ impl GraphBuilder {
         let shapes = vec![input.value_shape()];
         let activations = at_most(to_u64(input.value_shape().elements()), limits.activations, "the number of inputs")?;
         let graph = Graph { input, nodes: Vec::new(), shapes };
-        Ok(Self { graph, limits: *limits, used: vec![false], weights: 0, activations, multiply_adds: 0 })
+        Ok(Self { graph, limits: *limits, used: vec![false], weights: 0, activations, work: 0 })
     }
 
     /// Adds a node. Errors: `graph`, `shape`, `limit`.
     pub fn push(&mut self, node: Node) -> Result<()> {
         let number = self.graph.shapes.len();
         at_most(to_u64(number), self.limits.nodes, "the number of nodes")?;
-        let Some(&shape) = self.graph.shapes.get(node.input) else {
-            let message = format!("node {number} reads value {}, which is not made before it", node.input);
-            return Err(Error::new(ErrorKind::Graph, message));
-        };
-        let output = node.op.output_shape(shape).map_err(|error| error.context(format_args!("node {number}")))?;
+        let mut inputs = Vec::with_capacity(node.inputs.len());
+        for &input in &node.inputs {
+            let Some(&shape) = self.graph.shapes.get(input) else {
+                let message = format!("node {number} reads value {input}, which is not made before it");
+                return Err(Error::new(ErrorKind::Graph, message));
+            };
+            inputs.push(shape);
+        }
+        let output = node.op.output_shape(&inputs).map_err(|error| error.context(format_args!("node {number}")))?;
         let elements = to_u64(output.elements());
         self.activations = checked::add(self.activations, elements, "the sum of all values")?;
         at_most(self.activations, self.limits.activations, "the elements of all values together")?;
-        if let Op::Linear(linear) = &node.op {
-            let cols = shape.elements();
-            let weights = linear.encoding.array_elements(linear.rows, cols)?;
-            let columns = checked::mul(weights, to_u64(linear.encoding.unit_columns()), "a layer's weights")?;
-            at_most(columns, MAX_LAYER_WEIGHTS, "the weights of a layer, padding included,")?;
-            self.weights = checked::add(self.weights, columns, "the sum of all weights")?;
-            at_most(self.weights, self.limits.weights, "the weights of the model, padding included,")?;
-            let work = checked::mul(to_u64(linear.rows), to_u64(cols), "a layer's multiply-adds")?;
-            self.multiply_adds = checked::add(self.multiply_adds, work, "the sum of all multiply-adds")?;
-            at_most(self.multiply_adds, self.limits.multiply_adds, "the multiply-adds of one inference")?;
+        if let (Some(linear), Some(&input)) = (node.op.linear(), inputs.first()) {
+            self.count_weights(linear, node.op.columns(input))?;
         }
-        if let Some(used) = self.used.get_mut(node.input) {
-            *used = true;
+        self.work = checked::add(self.work, node.op.work(&inputs, output)?, "the sum of all work")?;
+        at_most(self.work, self.limits.multiply_adds, "the multiply-adds of one inference")?;
+        for &input in &node.inputs {
+            if let Some(used) = self.used.get_mut(input) {
+                *used = true;
+            }
         }
         self.used.push(false);
         self.graph.shapes.push(output);
         self.graph.nodes.push(node);
+        Ok(())
+    }
+
+    fn count_weights(&mut self, linear: &Linear, cols: usize) -> Result<()> {
+        let array = linear.encoding.array_elements(linear.rows, cols)?;
+        let weights = checked::mul(array, to_u64(linear.encoding.unit_columns()), "a layer's weights")?;
+        at_most(weights, MAX_LAYER_WEIGHTS, "the weights of a layer, padding included,")?;
+        self.weights = checked::add(self.weights, weights, "the sum of all weights")?;
+        at_most(self.weights, self.limits.weights, "the weights of the model, padding included,")?;
         Ok(())
     }
 

@@ -50,10 +50,15 @@ impl LinearCall<'_> {
     /// # Panics
     /// When a buffer is shorter than `rows`, `cols` and the batch ask for: a bug of the caller, never a matter of a file.
     pub fn check(&self, rows: usize, cols: usize) {
+        self.check_rows(rows, rows, cols);
+    }
+
+    /// [`LinearCall::check`] where only `rows` of `all_rows` rows are computed.
+    fn check_rows(&self, all_rows: usize, rows: usize, cols: usize) {
         let samples = |stride: usize, len: usize| if self.batch == 0 { 0 } else { (self.batch - 1) * stride + len };
         assert!(self.input_stride >= cols + PADDING && self.input.len() >= samples(self.input_stride, cols + PADDING));
         assert!(self.output_stride >= rows && self.output.len() >= samples(self.output_stride, rows));
-        assert!(self.bias.len() == rows && self.scale.is_none_or(|scale| scale.len() == rows));
+        assert!(self.bias.len() == all_rows && self.scale.is_none_or(|scale| scale.len() == all_rows));
         assert!(self.scratch.len() >= SCRATCH);
     }
 }
@@ -93,6 +98,11 @@ pub struct Kernels {
     pub codebook: LinearKernel,
     /// Codebook of 17 to 256 levels.
     pub large_codebook: LinearKernel,
+}
+
+/// Computes the rows `rows` of a layer only: output `i` of a sample is row `rows.start + i`. Scalar, for grouped convolutions.
+pub fn run_rows(weights: &Weights<'_>, rows: std::ops::Range<usize>, call: &mut LinearCall<'_>) {
+    scalar::run_rows(weights, rows, call);
 }
 
 impl Kernels {

@@ -20,48 +20,24 @@ impl Slots {
     }
 }
 
-/// Assigns slots first-fit in execution order. `fused[i]` says that node `i`'s ReLU is done by node `i` itself.
+/// Assigns slots first-fit in execution order. `fused[i]` says that the ReLU after node `i` is done by node `i` itself.
 pub(super) fn assign(graph: &Graph, fused: &[bool], batch: usize) -> Slots {
-    let nodes = graph.nodes();
-    let mut last_use = vec![0usize; nodes.len() + 1];
-    let mut uses = vec![0usize; nodes.len() + 1];
-    for (i, node) in nodes.iter().enumerate() {
-        last_use[node.input] = i;
-        uses[node.input] += 1;
+    let owner = owners(graph, fused);
+    let mut end_of_life = vec![0; owner.len()];
+    for (value, last_use) in last_uses(graph).into_iter().enumerate() {
+        end_of_life[owner[value]] = last_use.max(end_of_life[owner[value]]);
     }
-    last_use[nodes.len()] = nodes.len();
-    // A value shares its input's slot when the step changes nothing, or works in place on a value that nobody else reads.
-    let mut owner: Vec<usize> = (0..=nodes.len()).collect();
-    for (i, node) in nodes.iter().enumerate() {
-        let alone = uses[node.input] == 1;
-        let shares = match node.op {
-            Op::Flatten => true,
-            Op::Relu => alone || (i > 0 && fused[i - 1] && node.input == i),
-            Op::Softmax => alone,
-            Op::Linear(_) => false,
-        };
-        // In place needs that no flattened twin of the input is read later either.
-        let input = owner[node.input];
-        let twins_done = (0..=i).all(|v| owner[v] != input || v == node.input || last_use[v] <= i);
-        if shares && (node.op == Op::Flatten || twins_done) {
-            owner[i + 1] = input;
-        }
-    }
-    let mut end_of_life = vec![0usize; nodes.len() + 1];
-    for value in 0..=nodes.len() {
-        end_of_life[owner[value]] = end_of_life[owner[value]].max(last_use[value]);
-    }
-    let mut slots: Vec<Slot> = Vec::with_capacity(nodes.len() + 1);
+    let mut slots: Vec<Slot> = Vec::with_capacity(owner.len());
     let mut live: Vec<(usize, usize, usize)> = Vec::new(); // start, end, the last node that reads it
     let mut floats = 0;
-    for value in 0..=nodes.len() {
+    for value in 0..owner.len() {
         let elements = graph.shape(value).elements();
         let stride = Slot::stride_of(elements);
         if owner[value] != value {
             slots.push(Slot { elements, ..slots[owner[value]] });
             continue;
         }
-        let made_by = value.saturating_sub(1); // node `made_by` writes it while it reads its input
+        let made_by = value.saturating_sub(1); // node `made_by` writes it while it reads its inputs
         live.retain(|&(_, _, until)| until >= made_by);
         live.sort_unstable();
         let len = batch * stride;
@@ -79,6 +55,36 @@ pub(super) fn assign(graph: &Graph, fused: &[bool], batch: usize) -> Slots {
     Slots { slots, floats }
 }
 
+/// For each value the last node that reads it; the output is read after all of them.
+fn last_uses(graph: &Graph) -> Vec<usize> {
+    let nodes = graph.nodes();
+    let mut last_use = vec![0; nodes.len() + 1];
+    for (i, node) in nodes.iter().enumerate() {
+        node.inputs.iter().for_each(|&input| last_use[input] = i);
+    }
+    last_use[nodes.len()] = nodes.len();
+    last_use
+}
+
+/// For each value the one whose slot it lives in: its own, or its input's when the step works in place and nobody reads the input later.
+fn owners(graph: &Graph, fused: &[bool]) -> Vec<usize> {
+    let last_use = last_uses(graph);
+    let mut owner: Vec<usize> = (0..last_use.len()).collect();
+    for (i, node) in graph.nodes().iter().enumerate() {
+        let by_layer = i > 0 && fused[i - 1] && node.input() == i;
+        let in_place = matches!(node.op, Op::Activation(_) | Op::Softmax | Op::Flatten | Op::Reshape(_) | Op::Affine | Op::Add);
+        let input = owner[node.input()];
+        // Every value that lives in the input's slot must be dead after this node.
+        let alone = (0..=i).filter(|&v| owner[v] == input).all(|v| last_use[v] <= i);
+        // `add` writes over its first input while it reads the second, which must then lie elsewhere (or be the same value).
+        let distinct = node.op != Op::Add || node.inputs.iter().skip(1).all(|&v| v == node.input() || owner[v] != input);
+        if by_layer || (in_place && alone && distinct) {
+            owner[i + 1] = input;
+        }
+    }
+    owner
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,10 +93,10 @@ mod tests {
     use crate::graph::{GraphBuilder, InputSpec, Linear, Node};
     use crate::tensor::{Dtype, Shape};
 
-    fn graph(nodes: &[(Op, usize)]) -> Graph {
-        let input = InputSpec { dtype: Dtype::F32, shape: Shape::Vector(10), kept: None };
+    fn graph(nodes: &[(Op, &[usize])]) -> Graph {
+        let input = InputSpec { dtype: Dtype::F32, shape: Shape::Vector(60), kept: None };
         let mut builder = GraphBuilder::new(input, &Limits::DEFAULT).unwrap();
-        nodes.iter().for_each(|&(op, input)| builder.push(Node { op, input }).unwrap());
+        nodes.iter().for_each(|&(op, inputs)| builder.push(Node { op, inputs: inputs.to_vec() }).unwrap());
         builder.finish().unwrap()
     }
 
@@ -98,16 +104,36 @@ mod tests {
         Op::Linear(Linear { rows, encoding: Encoding::DenseF32, row_factors: false })
     }
 
+    fn overlap(a: Slot, b: Slot, batch: usize) -> bool {
+        a.start < b.start + b.floats(batch) && b.start < a.start + a.floats(batch)
+    }
+
     #[test]
     fn a_chain_needs_two_buffers_only() {
-        let graph = graph(&[(linear(100), 0), (Op::Relu, 1), (linear(50), 2), (Op::Relu, 3), (linear(10), 4)]);
+        let graph = graph(&[(linear(100), &[0]), (Op::RELU, &[1]), (linear(50), &[2]), (Op::RELU, &[3]), (linear(10), &[4])]);
         let slots = assign(&graph, &[true, false, true, false, false], 2);
         assert_eq!(slots.of(1), slots.of(2));
         assert_eq!(slots.of(0).start, slots.of(3).start, "the input's memory is free again");
-        for (value, input) in [(1, 0), (3, 2), (5, 4)] {
-            let (a, b) = (slots.of(input), slots.of(value));
-            assert!(a.start + a.floats(2) <= b.start || b.start + b.floats(2) <= a.start, "{a:?} {b:?}");
-        }
+        assert!([(1, 0), (3, 2), (5, 4)].iter().all(|&(to, from)| !overlap(slots.of(to), slots.of(from), 2)));
         assert!(slots.floats() <= 2 * (Slot::stride_of(100) + Slot::stride_of(50)));
+    }
+
+    #[test]
+    fn a_value_that_is_read_again_is_not_written_over() {
+        // A residual block: value 1 is read by relu and by add, so relu must not work in place.
+        let graph = graph(&[(linear(20), &[0]), (Op::RELU, &[1]), (linear(20), &[2]), (Op::Add, &[1, 3])]);
+        let slots = assign(&graph, &[false; 4], 3);
+        for (value, other) in [(2, 1), (3, 1), (3, 2)] {
+            assert!(!overlap(slots.of(value), slots.of(other), 3), "values {value} and {other}");
+        }
+        assert_eq!(slots.of(4), slots.of(1), "the sum takes the place of a value that nobody reads any more");
+    }
+
+    #[test]
+    fn add_of_a_value_and_its_reshaped_twin_does_not_alias() {
+        let graph = graph(&[(Op::Flatten, &[0]), (Op::Add, &[0, 1])]);
+        let slots = assign(&graph, &[false; 2], 1);
+        assert!(slots.of(1) == slots.of(0) || !overlap(slots.of(1), slots.of(0), 1));
+        assert!(!overlap(slots.of(2), slots.of(0), 1) || slots.of(2) == slots.of(0));
     }
 }

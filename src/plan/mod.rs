@@ -6,10 +6,11 @@ use crate::base::align::AlignedVec;
 use crate::base::checked::{at_most, to_u64};
 use crate::base::error::Result;
 use crate::base::limits::Limits;
-use crate::graph::{Graph, Op};
+use crate::graph::{Graph, Node, Op, PoolKind, Window};
 use crate::kernels::{Isa, Kernels};
-use crate::model::Model;
-use crate::ops::{Converter, Slot, Step};
+use crate::model::{Layer, Model};
+use crate::ops::{Action, ConvGeometry, Converter, LayerStep, PoolGeometry, Slot, Step};
+use crate::tensor::Shape;
 
 /// A plan of one model for batches of up to `batch` samples.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Plan {
     pub output: Slot,
     /// Floats of the arena.
     pub arena_len: usize,
+    /// Floats that convolutions gather patches in.
+    pub patches_len: usize,
     /// The prepared weights of each layer; empty for kernels that read the stored layout.
     pub prepared: Vec<AlignedVec<u32>>,
 }
@@ -38,31 +41,30 @@ impl Plan {
         at_most(total.saturating_mul(to_u64(batch)), Limits::FORMAT.activations, "the activations of a batch")?;
         let fused = fused_relus(graph);
         let slots = arena::assign(graph, &fused, batch);
-        let slot = |value: usize| slots.of(value);
-        let layer_of = |node: usize| model.layers().iter().position(|layer| layer.node == node);
         let mut steps = Vec::new();
         for (i, node) in graph.nodes().iter().enumerate() {
-            let (from, to) = (slot(node.input), slot(i + 1));
-            match node.op {
-                Op::Linear(linear) => {
-                    let layer = layer_of(i).expect("invariant: every linear node is a layer");
-                    steps.push(Step::Linear { layer, relu: fused[i], kernel: *kernels.linear(linear.encoding), from, to });
+            let (from, to) = (node.inputs.iter().map(|&input| slots.of(input)).collect::<Vec<_>>(), slots.of(i + 1));
+            let by_layer = i > 0 && fused[i - 1] && node.input() == i;
+            if let Some(action) = lower(model, kernels, i, node, fused[i]).filter(|_| !by_layer) {
+                let nothing = matches!(action, Action::Copy) && from.iter().all(|slot| slot.start == to.start);
+                if !nothing {
+                    steps.push(Step { action, from, to });
                 }
-                Op::Relu if i > 0 && fused[i - 1] && node.input == i => {} // done by the layer before
-                Op::Relu => steps.push(Step::Relu { from, to }),
-                Op::Softmax => steps.push(Step::Softmax { from, to }),
-                Op::Flatten => {} // the same floats in the same order
             }
         }
-        let prepare =
-            |(i, layer): (usize, &crate::model::Layer)| (kernels.linear(layer.linear.encoding).prepare)(&model.weights(i));
+        let prepare = |(i, layer): (usize, &Layer)| (kernels.linear(layer.linear.encoding).prepare)(&model.weights(i));
         let prepared = model.layers().iter().enumerate().map(prepare).collect::<Result<_>>()?;
+        let patches = steps.iter().map(|step| match &step.action {
+            Action::Conv(_, geometry) => geometry.floats(),
+            _ => 0,
+        });
         Ok(Self {
             isa: kernels.isa,
             converter: Converter::new(graph.input(), model.tables()),
+            patches_len: patches.max().unwrap_or(0),
             steps,
-            input: slot(0),
-            output: slot(graph.nodes().len()),
+            input: slots.of(0),
+            output: slots.of(graph.nodes().len()),
             arena_len: slots.floats(),
             prepared,
         })
@@ -75,14 +77,50 @@ impl Plan {
     }
 }
 
-/// For each node: whether it is a linear layer whose only consumer is the ReLU right after it.
+/// What node `i` does when it runs.
+fn lower(model: &Model, kernels: &Kernels, i: usize, node: &Node, relu: bool) -> Option<Action> {
+    let graph = model.graph();
+    let input = graph.shape(node.input());
+    let output = graph.shape(i + 1);
+    let layer = |encoding| {
+        let layer =
+            model.layers().iter().position(|layer| layer.node == i).expect("invariant: every layer of the graph is in the model");
+        LayerStep { layer, kernel: *kernels.linear(encoding), relu }
+    };
+    Some(match (node.op, input, output) {
+        (Op::Linear(linear), ..) => Action::Linear(layer(linear.encoding)),
+        (Op::Conv2d(conv), Shape::Image { channels, height, width }, Shape::Image { height: rows, width: cols, .. }) => {
+            let geometry = ConvGeometry { conv, input: [channels, height, width], positions: [rows, cols] };
+            Action::Conv(layer(conv.linear.encoding), geometry)
+        }
+        (Op::Pool { kind, window }, Shape::Image { height, width, .. }, Shape::Image { height: rows, width: cols, .. }) => {
+            Action::Pool(PoolGeometry { kind, window, size: [height, width], positions: [rows, cols] })
+        }
+        (Op::GlobalAveragePool, Shape::Image { height, width, .. }, _) => {
+            let window = Window::new([height, width], [1, 1]);
+            Action::Pool(PoolGeometry { kind: PoolKind::Average, window, size: [height, width], positions: [1, 1] })
+        }
+        (Op::Affine, ..) => {
+            let affine = graph.nodes()[..i].iter().filter(|node| node.op == Op::Affine).count();
+            Action::Affine { affine, channel_elements: input.elements() / input.affine_channels().max(1) }
+        }
+        (Op::Activation(activation), ..) => Action::Activation(activation),
+        (Op::Softmax, ..) => Action::Softmax,
+        (Op::Flatten | Op::Reshape(_), ..) => Action::Copy,
+        (Op::Add, ..) => Action::Add,
+        (Op::Concat, ..) => Action::Concat,
+        (Op::Conv2d(_) | Op::Pool { .. } | Op::GlobalAveragePool, ..) => return None, // the graph builder refuses these shapes
+    })
+}
+
+/// For each node: whether it is a layer whose only consumer is the ReLU right after it.
 fn fused_relus(graph: &Graph) -> Vec<bool> {
     let nodes = graph.nodes();
     let mut uses = vec![0usize; nodes.len() + 1];
-    nodes.iter().for_each(|node| uses[node.input] += 1);
-    let fused = |(i, node): (usize, &crate::graph::Node)| {
+    nodes.iter().flat_map(|node| &node.inputs).for_each(|&input| uses[input] += 1);
+    let fused = |(i, node): (usize, &Node)| {
         let next = nodes.get(i + 1);
-        matches!(node.op, Op::Linear(_)) && uses[i + 1] == 1 && next.is_some_and(|n| n.op == Op::Relu && n.input == i + 1)
+        node.op.linear().is_some() && uses[i + 1] == 1 && next.is_some_and(|n| n.op == Op::RELU && n.input() == i + 1)
     };
     nodes.iter().enumerate().map(fused).collect()
 }

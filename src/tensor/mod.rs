@@ -40,6 +40,15 @@ impl Shape {
         }
     }
 
+    /// What an affine operator treats alike: the channels of an image, the features of a vector.
+    #[must_use]
+    pub fn affine_channels(self) -> usize {
+        match self {
+            Self::Vector(n) => n,
+            Self::Image { channels, .. } => channels,
+        }
+    }
+
     /// The dimensions in order.
     #[must_use]
     pub fn dims(self) -> Vec<usize> {

@@ -3,13 +3,14 @@
 use super::{LinearCall, entry, linear};
 use crate::base::fma::Fma;
 use crate::encoding::codebook::Codebook;
+use std::ops::Range;
 
 entry!(run, Codebook(Codebook<'_>), body);
 
 #[inline(always)]
-fn body<F: Fma>(w: Codebook<'_>, call: &mut LinearCall<'_>) {
+fn body<F: Fma>(w: Codebook<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {
     let (words, layout, table) = (w.words(), w.words().layout(), w.table());
-    linear(words.rows(), words.cols(), words.tiling().units(), call, |row, units, x| {
+    linear([words.rows(), words.cols()], words.tiling().units(), rows, call, |row, units, x| {
         units.fold(0.0, |c, unit| {
             let x = &x[unit * layout.columns()..];
             let codes = layout.split(words.word(row, unit));

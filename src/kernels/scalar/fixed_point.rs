@@ -3,14 +3,15 @@
 use super::{LinearCall, entry, linear};
 use crate::base::fma::Fma;
 use crate::encoding::fixed_point::{FixedPoint, sign_extend};
+use std::ops::Range;
 
 entry!(run, FixedPoint(FixedPoint<'_>), body);
 
 #[inline(always)]
 #[allow(clippy::cast_precision_loss)] // at most 127: exact
-fn body<F: Fma>(w: FixedPoint<'_>, call: &mut LinearCall<'_>) {
+fn body<F: Fma>(w: FixedPoint<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {
     let (words, layout) = (w.words(), w.words().layout());
-    linear(words.rows(), words.cols(), words.tiling().units(), call, |row, units, x| {
+    linear([words.rows(), words.cols()], words.tiling().units(), rows, call, |row, units, x| {
         units.fold(0.0, |c, unit| {
             let x = &x[unit * layout.columns()..];
             let codes = layout.split(words.word(row, unit));

@@ -3,13 +3,14 @@
 use super::{LinearCall, linear};
 use crate::encoding::Weights;
 use crate::encoding::ternary::digits;
+use std::ops::Range;
 
-pub(super) fn run(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+pub(super) fn run(weights: &Weights<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {
     let Weights::Ternary(w) = *weights else { panic!("invariant: the plan gives each kernel its own encoding") };
     let (words, layout, levels) = (w.words(), w.words().layout(), w.levels());
     // A digit of 0 is absent: +0, whatever the activation is.
     let product = |digit: u32, x: f32| if digit == 0 { 0.0 } else { levels[digit as usize] * x };
-    linear(words.rows(), words.cols(), words.tiling().units(), call, |row, units, x| {
+    linear([words.rows(), words.cols()], words.tiling().units(), rows, call, |row, units, x| {
         units.fold(0.0, |c, unit| {
             let fields = layout.split(words.word(row, unit)).zip(x[unit * layout.columns()..].chunks_exact(3));
             fields.fold(c, |c, (code, x)| {

@@ -1,0 +1,128 @@
+//! Convolution: the patches under a run of windows are gathered, and the kernel of a linear layer maps them as a batch.
+//!
+//! The columns of a patch are (channel, row, column), so that every encoding and tier serves convolutions as it serves linear layers, with the
+//! same bits and with the weights read as they lie.
+
+use super::{LayerStep, Slot};
+use crate::base::align::AlignedVec;
+use crate::graph::Conv2d;
+use crate::kernels::{LinearCall, run_rows};
+use crate::model::Model;
+
+/// Patches that are mapped together at most; a patch of many columns lowers it, so that they stay in the first-level cache.
+const MAX_PATCHES: usize = 64;
+/// Floats that the patches of one call should not exceed.
+const PATCH_FLOATS: usize = 16 << 10;
+
+/// The windows of a convolution on an image.
+#[derive(Clone, Debug)]
+pub struct ConvGeometry {
+    /// The operator.
+    pub conv: Conv2d,
+    /// Channels, rows and columns of the input.
+    pub input: [usize; 3],
+    /// Windows along each dimension.
+    pub positions: [usize; 2],
+}
+
+impl ConvGeometry {
+    /// Channels that an output reads.
+    fn group_channels(&self) -> usize {
+        self.input[0] / self.conv.groups
+    }
+
+    /// Floats of a patch, zeros after it included.
+    fn patch_stride(&self) -> usize {
+        Slot::stride_of(self.group_channels() * self.conv.window.area())
+    }
+
+    fn patches(&self) -> usize {
+        (PATCH_FLOATS / self.patch_stride()).clamp(4, MAX_PATCHES)
+    }
+
+    /// Floats of the patches of one call and of their outputs.
+    #[must_use]
+    pub fn floats(&self) -> usize {
+        self.patches() * (self.patch_stride() + self.conv.linear.rows.next_multiple_of(16))
+    }
+
+    /// Convolves one sample. `output` is of (channel, row, column).
+    #[allow(clippy::too_many_arguments)]
+    pub(super) fn run(
+        &self,
+        step: &LayerStep,
+        model: &Model,
+        prepared: &[AlignedVec<u32>],
+        input: &[f32],
+        output: &mut [f32],
+        patches: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let layer = &model.layers()[step.layer];
+        let weights = model.weights(step.layer);
+        let all = self.positions[0] * self.positions[1];
+        let rows = self.conv.linear.rows / self.conv.groups;
+        let (stride, output_stride) = (self.patch_stride(), rows.next_multiple_of(16));
+        let (patches, mapped) = patches.split_at_mut(self.patches() * stride);
+        for group in 0..self.conv.groups {
+            let channels = &input[group * self.group_channels() * self.input[1] * self.input[2]..];
+            for first in (0..all).step_by(self.patches()) {
+                let count = self.patches().min(all - first);
+                for (position, patch) in (first..first + count).zip(patches.chunks_exact_mut(stride)) {
+                    self.gather(channels, position, patch);
+                }
+                let mut call = LinearCall {
+                    input: &patches[..count * stride],
+                    input_stride: stride,
+                    batch: count,
+                    scale: layer.scale.as_deref(),
+                    bias: &layer.bias,
+                    relu: step.relu,
+                    output: &mut mapped[..count * output_stride],
+                    output_stride,
+                    scratch,
+                };
+                if self.conv.groups == 1 {
+                    (step.kernel.run)(&weights, &prepared[step.layer], &mut call);
+                } else {
+                    run_rows(&weights, group * rows..(group + 1) * rows, &mut call);
+                }
+                for row in 0..rows {
+                    let out = &mut output[(group * rows + row) * all + first..][..count];
+                    out.iter_mut().zip(mapped[row..].iter().step_by(output_stride)).for_each(|(out, y)| *out = *y);
+                }
+            }
+        }
+    }
+
+    /// Copies the patch under window `position`; elements in the padding are zero, and zeros follow the patch.
+    fn gather(&self, channels: &[f32], position: usize, patch: &mut [f32]) {
+        let window = &self.conv.window;
+        let [_, height, width] = self.input;
+        let [kernel_height, kernel_width] = window.kernel;
+        let (row, col) = (position / self.positions[1], position % self.positions[1]);
+        let mut at = 0;
+        for map in channels.chunks_exact((height * width).max(1)).take(self.group_channels()) {
+            for ky in 0..kernel_height {
+                let out = &mut patch[at..at + kernel_width];
+                at += kernel_width;
+                let y = (row * window.stride[0] + ky * window.dilation[0]).wrapping_sub(window.padding_before[0]);
+                if y >= height {
+                    out.fill(0.0);
+                    continue;
+                }
+                let line = &map[y * width..][..width];
+                let start = (col * window.stride[1]).wrapping_sub(window.padding_before[1]);
+                if window.dilation[1] == 1 && start < width && start + kernel_width <= width {
+                    out.copy_from_slice(&line[start..start + kernel_width]);
+                } else {
+                    for (kx, out) in out.iter_mut().enumerate() {
+                        let x = start.wrapping_add(kx * window.dilation[1]);
+                        *out = line.get(x).copied().unwrap_or(0.0);
+                    }
+                }
+            }
+        }
+        patch[at..].fill(0.0);
+    }
+}
