@@ -7,6 +7,7 @@ use crate::base::error::Result;
 use crate::base::limits::Limits;
 use crate::encoding::Encoding;
 use crate::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
+use std::collections::BTreeSet;
 
 /// The key of the file's metadata.
 const KEY: &str = "curt";
@@ -19,6 +20,7 @@ pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
     let mut shapes = vec![input.shape];
     let mut layers = Layers::new(method);
     let mut node_names = Vec::new();
+    let mut read = BTreeSet::new();
     for description::Node { name, op, input } in nodes {
         let shape = *shapes.get(input).ok_or_else(|| fail(format!("node {name:?} reads a value that is not made before it")))?;
         let op = match op {
@@ -34,6 +36,11 @@ pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
         shapes.push(op.output_shape(shape).map_err(refuse)?);
         builder.push(Node { op, input }).map_err(refuse)?;
         node_names.push(name);
+        read.insert(input);
+    }
+    let mut values = node_names.iter().zip(1..node_names.len()); // the last one is the output
+    if let Some((name, _)) = values.find(|(_, value)| !read.contains(value)) {
+        return Err(fail(format!("no node reads the value of node {name:?}, and it is not the last")));
     }
     let graph = builder.finish().map_err(|error| fail(format!("\"nodes\": {error}")))?;
     if graph.linears().next().is_none() {

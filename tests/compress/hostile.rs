@@ -132,7 +132,10 @@ fn graphs_that_are_none() {
             (&["fc1", "vector", "1x4x4"], |f| {
                 node(f, 1)["inputs"] = json!(["input"]);
             }),
-            (&["nodes", "uses"], |f| node(f, 2)["inputs"] = json!(["flatten"])),
+            (&["fc2", "no node reads"], |f| {
+                let nodes = f.description["nodes"].as_array_mut().unwrap();
+                nodes.push(json!({ "name": "relu2", "op": "relu", "inputs": ["fc1"] }));
+            }),
             (&["nodes"], |f| f.description["nodes"] = json!([])),
             (&["nodes", "list"], |f| f.description["nodes"] = json!("fc1")),
             (&["no linear node"], |f| {
