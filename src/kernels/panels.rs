@@ -187,3 +187,41 @@ fn columns<'a, T>(elements: &'a [T], tile: &Tile, first: usize, units: Range<usi
     let (vectors, _) = elements[vectors(units.start)..vectors(units.end)].as_chunks();
     vectors.get(first..).unwrap_or_default()
 }
+
+/// An array of packed words, and how a word of each of 16 rows is expanded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packed<'a, E> {
+    pub(super) words: crate::encoding::words::Words<'a>,
+    /// `expand(words, from, out, to)`: decodes the words of one vector, `from` vectors apart, to columns `to` vectors apart.
+    pub(super) expand: E,
+}
+
+impl<E: Fn(&[Rows<u32>], usize, &mut [Rows<f32>], usize)> Source<f32> for Packed<'_, E> {
+    fn tiling(&self) -> Tiling {
+        self.words.tiling()
+    }
+    fn cols(&self) -> usize {
+        self.words.cols()
+    }
+    fn unit_columns(&self) -> usize {
+        self.words.layout().columns()
+    }
+    fn streams(&self, vectors: usize) -> usize {
+        if vectors > 2 { 1 } else { SEGMENTS / vectors }
+    }
+    fn room(&self, vectors: usize, floats: usize) -> usize {
+        floats / (vectors * LANES * self.unit_columns())
+    }
+    fn panel<'a>(&'a self, tile: &Tile, vectors: Range<usize>, units: Range<usize>, scratch: &'a mut [f32]) -> Panel<'a, f32> {
+        let stride = vectors.len();
+        let (out, _) = scratch.as_chunks_mut();
+        let out = &mut out[..units.len() * self.unit_columns() * stride];
+        for (to, from) in vectors.enumerate() {
+            let words = columns(self.words.raw(), tile, from, units.clone());
+            if !words.is_empty() {
+                (self.expand)(words, tile.vectors, &mut out[to..], stride);
+            }
+        }
+        Panel { vectors: out, stride }
+    }
+}

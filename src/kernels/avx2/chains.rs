@@ -190,3 +190,9 @@ fn block<T: Copy, const SAMPLES: usize, const HALVES: usize>(
 pub(super) fn half<T>(rows: &Rows<T>, which: usize) -> &[T; HALF] {
     &rows.as_chunks().0[which]
 }
+
+/// As [`half`], to be written.
+#[inline(always)]
+pub(super) fn half_mut<T>(rows: &mut Rows<T>, which: usize) -> &mut [T; HALF] {
+    &mut rows.as_chunks_mut().0[which]
+}

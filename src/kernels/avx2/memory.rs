@@ -2,7 +2,8 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m128i, __m256, __m256i, _mm_loadu_si128, _mm256_broadcast_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_storeu_ps,
+    __m128i, __m256, __m256i, _mm_loadu_ps, _mm_loadu_si128, _mm256_broadcast_ps, _mm256_loadu_ps, _mm256_loadu_si256,
+    _mm256_storeu_ps,
 };
 
 /// 8 floats.
@@ -21,6 +22,14 @@ pub(super) fn load_words(from: &[u32; 8]) -> __m256i {
     unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
 }
 
+/// 32 bytes.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn load_bytes(from: &[u8; 32]) -> __m256i {
+    // SAFETY: a reference to 32 bytes is valid for 32 bytes.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
 /// 8 halves of a word.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
@@ -33,10 +42,9 @@ pub(super) fn load_halves(from: &[u16; 8]) -> __m128i {
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(super) fn load_twice(from: &[f32; 4]) -> __m256 {
-    let from: *const [f32; 4] = from;
-    // SAFETY: a reference to 4 floats is valid for 16 bytes, and `__m128` may be read from any aligned-to-4 address here:
-    // the instruction takes unaligned memory.
-    unsafe { _mm256_broadcast_ps(&*from.cast()) }
+    // SAFETY: a reference to 4 floats is valid for 16 bytes.
+    let four = unsafe { _mm_loadu_ps(from.as_ptr()) };
+    _mm256_broadcast_ps(&four)
 }
 
 /// 8 floats.

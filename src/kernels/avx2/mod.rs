@@ -1,6 +1,8 @@
 //! x86-64 with AVX2, FMA and F16C: 8 lanes, two vectors for the 16 rows of a stored one.
 
 mod chains;
+mod codebook;
+mod fixed_point;
 mod memory;
 mod ternary;
 
@@ -11,14 +13,16 @@ use crate::encoding::Weights;
 
 // Every function of this tier says `#[target_feature(enable = "avx2,fma,f16c")]`: what `Avx2` detects.
 
-pub(super) fn kernels(_: Avx2, below: Kernels) -> Kernels {
+pub(super) fn kernels(_: Avx2, _: Kernels) -> Kernels {
     let kernel = |name, run| LinearKernel { isa: Isa::Avx2, name, prepare: stored_layout, run };
     Kernels {
         isa: Isa::Avx2,
         dense_f32: kernel("fma, 8 chains", dense_f32),
         dense_f16: kernel("vcvtph2ps, fma", dense_f16),
+        fixed_point: kernel("integers in the mantissa, expanded", fixed_point::run),
+        codebook: kernel("vpermilps, vpermps or vpshufb, expanded", codebook::run),
+        large_codebook: kernel("looked up one by one, expanded", codebook::run_large),
         ternary: LinearKernel { prepare: ternary::prepare, ..kernel("product tables in vpermilps", ternary::run) },
-        ..below
     }
 }
 
