@@ -20,7 +20,7 @@ impl Slots {
     }
 }
 
-/// Assigns slots first-fit in execution order. `fused[i]` says that node `i`'s ReLU is done by node `i` itself.
+/// Assigns slots. `fused[i]` says that node `i`'s ReLU is done by node `i` itself.
 pub(super) fn assign(graph: &Graph, fused: &[bool], batch: usize) -> Slots {
     let nodes = graph.nodes();
     let mut last_use = vec![0usize; nodes.len() + 1];
@@ -51,32 +51,39 @@ pub(super) fn assign(graph: &Graph, fused: &[bool], batch: usize) -> Slots {
     for value in 0..=nodes.len() {
         end_of_life[owner[value]] = end_of_life[owner[value]].max(last_use[value]);
     }
-    let mut slots: Vec<Slot> = Vec::with_capacity(nodes.len() + 1);
-    let mut live: Vec<(usize, usize, usize)> = Vec::new(); // start, end, the last node that reads it
+    place(graph, &owner, &end_of_life, batch)
+}
+
+/// The greatest values first, each at the lowest place that no value of its time holds: a small one that comes early must not stand in
+/// the way of a great one that comes late.
+fn place(graph: &Graph, owner: &[usize], end_of_life: &[usize], batch: usize) -> Slots {
+    let stride = |value: usize| Slot::stride_of(graph.shape(value).elements());
+    // A value lives from the node that writes it (the input: node 0) to the last one that reads it.
+    let meet = |a: usize, b: usize| end_of_life[a] >= b.saturating_sub(1) && end_of_life[b] >= a.saturating_sub(1);
+    let mut owners: Vec<usize> = (0..owner.len()).filter(|&value| owner[value] == value).collect();
+    owners.sort_by_key(|&value| std::cmp::Reverse(stride(value)));
+    let mut placed: Vec<(usize, usize, usize)> = Vec::new(); // start, end, value; ascending
+    let mut starts = vec![0; owner.len()];
     let mut floats = 0;
-    for value in 0..=nodes.len() {
-        let elements = graph.shape(value).elements();
-        let stride = Slot::stride_of(elements);
-        if owner[value] != value {
-            slots.push(Slot { elements, ..slots[owner[value]] });
-            continue;
-        }
-        let made_by = value.saturating_sub(1); // node `made_by` writes it while it reads its input
-        live.retain(|&(_, _, until)| until >= made_by);
-        live.sort_unstable();
-        let len = batch * stride;
+    for value in owners {
+        let len = batch * stride(value);
         let mut start = 0;
-        for &(from, to, _) in &live {
+        for &(from, to, _) in placed.iter().filter(|&&(_, _, other)| meet(value, other)) {
             if start + len <= from {
                 break;
             }
             start = start.max(to);
         }
-        live.push((start, start + len, end_of_life[value]));
+        let at = placed.partition_point(|&(from, _, _)| from < start);
+        placed.insert(at, (start, start + len, value));
+        starts[value] = start;
         floats = floats.max(start + len);
-        slots.push(Slot { start, elements, stride });
     }
-    Slots { slots, floats }
+    let slot = |value: usize| {
+        let owner = owner[value];
+        Slot { start: starts[owner], elements: graph.shape(value).elements(), stride: stride(owner) }
+    };
+    Slots { slots: (0..owner.len()).map(slot).collect(), floats }
 }
 
 #[cfg(test)]
