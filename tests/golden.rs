@@ -1,4 +1,5 @@
 //! The valid golden files: made and computed by the second, independent implementation in `format-spec/reader`.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use curt::encoding::{Encoded, Weights};
 use curt::format::{Contents, write};

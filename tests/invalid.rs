@@ -1,4 +1,5 @@
 //! Files that must be refused: the stored ones, every prefix, every flipped bit.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use curt::base::error::ErrorKind;
 use curt::base::limits::Limits;

@@ -1,1 +1,78 @@
-//! From a posterior to encodings and a graph: one file per method.
+//! From a posterior to encodings and a graph: one file per method, one per concern.
+//!
+//! [`compress()`] prunes by the method's group statistic, removes what pruning left without effect, quantizes each layer and writes the
+//! file. Everything is decided on validation samples, within one budget of error; `docs/compression.md` has the formulas.
+
+mod assemble;
+pub mod bits;
+mod codebook;
+mod evaluate;
+mod fixed_point;
+pub mod gnj;
+mod masks;
+mod network;
+mod options;
+mod pipeline;
+mod plain;
+mod quantize;
+mod report;
+mod select;
+mod ternary;
+mod thresholds;
+
+use crate::base::error::Result;
+use crate::posterior::Posterior;
+use network::Layer;
+
+pub use evaluate::Score;
+pub use options::{Options, Samples, Validation, encoding_label, parse_encodings};
+pub use report::{LayerReport, Report};
+
+/// A way from a posterior to a pruned network.
+#[derive(Debug)]
+pub struct Method {
+    /// The name of the posterior's method.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    prepare: fn(&Posterior) -> Result<Prepared>,
+}
+
+/// Every method.
+pub const ALL: &[Method] = &[gnj::METHOD, plain::METHOD];
+
+/// What a method makes of a posterior.
+#[derive(Debug)]
+struct Prepared {
+    /// The posterior mean, nothing pruned but what the posterior itself masks.
+    layers: Vec<Layer>,
+    /// The posterior variance of each weight, where there is one.
+    variances: Option<Vec<Vec<f64>>>,
+    /// A statistic for each input unit of each layer: the unit is pruned where it reaches a threshold.
+    groups: Option<Vec<Vec<f64>>>,
+}
+
+/// Called with a stage, the steps done and the steps in all (an upper bound).
+type Progress<'a> = &'a mut dyn FnMut(&str, u64, u64);
+
+/// A compressed network.
+#[derive(Clone, Debug)]
+pub struct Compressed {
+    /// The `.curt` file.
+    pub bytes: Vec<u8>,
+    /// What was kept and what it cost.
+    pub report: Report,
+}
+
+/// Compresses `posterior` within the error budget of `options`, measured on `validation`. The same arguments give the same bytes.
+///
+/// Errors: `input` when samples or options do not fit the network; `posterior` when its mean is not finite; `non_finite` when a folded
+/// bias is not; `limit`, `no_memory`; `internal` when the written file does not hold what was evaluated.
+pub fn compress(
+    posterior: &Posterior,
+    validation: &Validation<'_>,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Result<Compressed> {
+    pipeline::run(posterior, validation, options, progress)
+}

@@ -32,9 +32,8 @@ impl<'a> Ternary<'a> {
     pub fn new(rows: usize, cols: usize, bytes: &'a [u8], table: &[f32]) -> Result<Self> {
         let words = Words::new(rows, cols, LAYOUT, bytes)?;
         match *table {
-            [negative, positive] if negative <= 0.0 && positive >= 0.0 && (negative - positive).is_finite() => {
-                Ok(Self { words, negative, positive })
-            }
+            // Each is finite, not their difference: the greatest floats are levels too.
+            [negative @ f32::MIN..=0.0, positive @ 0.0..=f32::MAX] => Ok(Self { words, negative, positive }),
             _ => Err(Error::new(ErrorKind::Codebook, format!("ternary levels are a negative and a positive one, not {table:?}"))),
         }
     }
@@ -122,4 +121,22 @@ pub fn encode(rows: usize, cols: usize, negative: f32, positive: f32, signs: &[i
     });
     let used = |sign, level| if signs.contains(&sign) { level } else { 0.0 };
     Encoded { encoding: Encoding::Ternary, rows, cols, levels: vec![used(-1, negative), used(1, positive)], bytes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_are_any_finite_ones_of_the_right_sign() {
+        let none = bytemuck::cast_slice::<u32, u8>(&[]);
+        let levels = |negative, positive| Ternary::new(0, 0, none, &[negative, positive]).map(Ternary::levels);
+        assert_eq!(levels(f32::MIN, f32::MAX).unwrap(), [0.0, f32::MAX, f32::MIN], "their difference overflows");
+        assert_eq!(levels(0.0, 0.0).unwrap(), [0.0; 3]);
+        for (negative, positive) in
+            [(1.0, 1.0), (-1.0, -1.0), (f32::NEG_INFINITY, 1.0), (-1.0, f32::INFINITY), (f32::NAN, 1.0), (-1.0, f32::NAN)]
+        {
+            assert_eq!(levels(negative, positive).unwrap_err().kind(), ErrorKind::Codebook, "{negative} {positive}");
+        }
+    }
 }

@@ -56,7 +56,9 @@ pub(super) fn needed_bytes(graph: &Graph) -> Result<u64> {
                 let rows = checked::mul(to_u64(linear.rows), if linear.row_factors { 2 } else { 1 }, "a layer's biases")?;
                 checked::add(to_u64(linear.encoding.level_count()), rows, "a layer's tables")?
             }
-            None if node.op == Op::Affine => checked::mul(2, to_u64(graph.shape(node.input()).affine_channels()), "affine tables")?,
+            None if node.op == Op::Affine => {
+                checked::mul(2, to_u64(graph.shape(node.input()).affine_channels()), "affine tables")?
+            }
             None => 0,
         };
         words = checked::add(words, own, "the tables")?;

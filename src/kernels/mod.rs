@@ -7,7 +7,9 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod fields;
 pub mod isa;
+mod panels;
 mod scalar;
 pub mod segments;
 

@@ -20,39 +20,46 @@ impl Slots {
     }
 }
 
-/// Assigns slots first-fit in execution order. `fused[i]` says that the ReLU after node `i` is done by node `i` itself.
+/// Assigns slots. `fused[i]` says that the ReLU after node `i` is done by node `i` itself.
 pub(super) fn assign(graph: &Graph, fused: &[bool], batch: usize) -> Slots {
     let owner = owners(graph, fused);
     let mut end_of_life = vec![0; owner.len()];
     for (value, last_use) in last_uses(graph).into_iter().enumerate() {
         end_of_life[owner[value]] = last_use.max(end_of_life[owner[value]]);
     }
-    let mut slots: Vec<Slot> = Vec::with_capacity(owner.len());
-    let mut live: Vec<(usize, usize, usize)> = Vec::new(); // start, end, the last node that reads it
+    place(graph, &owner, &end_of_life, batch)
+}
+
+/// The greatest values first, each at the lowest place that no value of its time holds: a small one that comes early must not stand in
+/// the way of a great one that comes late.
+fn place(graph: &Graph, owner: &[usize], end_of_life: &[usize], batch: usize) -> Slots {
+    let stride = |value: usize| Slot::stride_of(graph.shape(value).elements());
+    // A value lives from the node that writes it (the input: node 0) to the last one that reads it.
+    let meet = |a: usize, b: usize| end_of_life[a] >= b.saturating_sub(1) && end_of_life[b] >= a.saturating_sub(1);
+    let mut owners: Vec<usize> = (0..owner.len()).filter(|&value| owner[value] == value).collect();
+    owners.sort_by_key(|&value| std::cmp::Reverse(stride(value)));
+    let mut placed: Vec<(usize, usize, usize)> = Vec::new(); // start, end, value; ascending
+    let mut starts = vec![0; owner.len()];
     let mut floats = 0;
-    for value in 0..owner.len() {
-        let elements = graph.shape(value).elements();
-        let stride = Slot::stride_of(elements);
-        if owner[value] != value {
-            slots.push(Slot { elements, ..slots[owner[value]] });
-            continue;
-        }
-        let made_by = value.saturating_sub(1); // node `made_by` writes it while it reads its inputs
-        live.retain(|&(_, _, until)| until >= made_by);
-        live.sort_unstable();
-        let len = batch * stride;
+    for value in owners {
+        let len = batch * stride(value);
         let mut start = 0;
-        for &(from, to, _) in &live {
+        for &(from, to, _) in placed.iter().filter(|&&(_, _, other)| meet(value, other)) {
             if start + len <= from {
                 break;
             }
             start = start.max(to);
         }
-        live.push((start, start + len, end_of_life[value]));
+        let at = placed.partition_point(|&(from, _, _)| from < start);
+        placed.insert(at, (start, start + len, value));
+        starts[value] = start;
         floats = floats.max(start + len);
-        slots.push(Slot { start, elements, stride });
     }
-    Slots { slots, floats }
+    let slot = |value: usize| {
+        let owner = owner[value];
+        Slot { start: starts[owner], elements: graph.shape(value).elements(), stride: stride(owner) }
+    };
+    Slots { slots: (0..owner.len()).map(slot).collect(), floats }
 }
 
 /// For each value the last node that reads it; the output is read after all of them.

@@ -1,2 +1,122 @@
 //! Trained posteriors and plain networks, read from safetensors (`docs/posteriors.md`).
+//!
+//! A [`Posterior`] was checked as a whole: its graph fits together, every tensor has the shape that the graph needs, every number is
+//! finite, and no tensor is left over. Whoever holds one need not check again.
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
+
+mod build;
+mod description;
+mod file;
+mod layers;
+
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::graph::Graph;
+pub use description::Input;
+pub use layers::{GnjLayer, Layers, PlainLayer};
+use std::path::Path;
+
+/// Bytes of the largest posterior file that is read.
+pub const MAX_FILE_BYTES: u64 = 1 << 30;
+/// Bytes of the largest safetensors header that is parsed.
+pub const MAX_HEADER_BYTES: u64 = 1 << 22;
+
+/// What a posterior file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Group normal-Jeffreys: means and log variances, and a scale for each input unit (Louizos et al. 2017).
+    Gnj,
+    /// Weights and biases, with a mask where training has pruned.
+    Plain,
+}
+
+impl Method {
+    /// Every method.
+    pub const ALL: [Self; 2] = [Self::Gnj, Self::Plain];
+
+    /// The name in files and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gnj => "gnj",
+            Self::Plain => "plain",
+        }
+    }
+}
+
+/// A trained network before compression.
+#[derive(Clone, Debug)]
+pub struct Posterior {
+    name: String,
+    input: Input,
+    graph: Graph,
+    node_names: Vec<String>,
+    layers: Layers,
+    training: serde_json::Value,
+}
+
+impl Posterior {
+    /// Reads the file at `path`. Errors: `io`, `not_a_file`, `posterior`.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = file::read(path)?;
+        Self::from_bytes(&bytes).map_err(|error| error.context(path.display()))
+    }
+
+    /// Reads a posterior file's bytes. Error: `posterior`, naming the tensor or the node and what was expected.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        build::build(bytes)
+    }
+
+    /// The network's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the file holds.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.layers.method()
+    }
+
+    /// What the caller of the network feeds.
+    #[must_use]
+    pub fn input(&self) -> &Input {
+        &self.input
+    }
+
+    /// The network at its original shape, as if its weights were stored as 32-bit floats.
+    #[must_use]
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The names of the graph's nodes, in order.
+    #[must_use]
+    pub fn node_names(&self) -> &[String] {
+        &self.node_names
+    }
+
+    /// The names of the linear nodes, in order.
+    pub fn layer_names(&self) -> impl Iterator<Item = &str> {
+        self.graph.linears().filter_map(|(node, ..)| self.node_names.get(node)).map(String::as_str)
+    }
+
+    /// The tensors of the linear nodes, in order.
+    #[must_use]
+    pub fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    /// The trainer's own record, or null.
+    #[must_use]
+    pub fn training(&self) -> &serde_json::Value {
+        &self.training
+    }
+}
+
+/// A violation of `docs/posteriors.md`.
+#[cold]
+fn fail(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Posterior, message)
+}

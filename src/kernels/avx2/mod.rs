@@ -1,8 +1,45 @@
 //! x86-64 with AVX2, FMA and F16C: 8 lanes, two vectors for the 16 rows of a stored one.
 
-use super::isa::Avx2;
-use super::{Isa, Kernels};
+mod chains;
+mod codebook;
+mod fixed_point;
+mod memory;
+mod ternary;
 
-pub(super) fn kernels(_: Avx2, below: Kernels) -> Kernels {
-    Kernels { isa: Isa::Avx2, ..below }
+use super::isa::Avx2;
+use super::panels::{self, Stored};
+use super::{Isa, Kernels, LinearCall, LinearKernel, stored_layout};
+use crate::encoding::Weights;
+
+// Every function of this tier says `#[target_feature(enable = "avx2,fma,f16c")]`: what `Avx2` detects.
+
+pub(super) fn kernels(_: Avx2, _: Kernels) -> Kernels {
+    let kernel = |name, run| LinearKernel { isa: Isa::Avx2, name, prepare: stored_layout, run };
+    Kernels {
+        isa: Isa::Avx2,
+        dense_f32: kernel("fma, 8 chains", dense_f32),
+        dense_f16: kernel("vcvtph2ps, fma", dense_f16),
+        fixed_point: kernel("integers in the mantissa, expanded", fixed_point::run),
+        codebook: kernel("vpermilps, vpermps or vpshufb, expanded", codebook::run),
+        large_codebook: kernel("looked up one by one, expanded", codebook::run_large),
+        ternary: LinearKernel { prepare: ternary::prepare, ..kernel("product tables in vpermilps", ternary::run) },
+    }
+}
+
+/// The proof, in a kernel that only the table of [`kernels`] hands out.
+fn proof() -> Avx2 {
+    Avx2::detect().expect("invariant: the table of this tier was made with its proof")
+}
+
+/// What each kernel says when it is given another encoding's weights.
+const WRONG: &str = "invariant: the plan gives each kernel its own encoding";
+
+fn dense_f32(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    let Weights::DenseF32(w) = *weights else { panic!("{WRONG}") };
+    panels::linear(proof(), &Stored { elements: w.raw(), tiling: w.tiling() }, call);
+}
+
+fn dense_f16(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    let Weights::DenseF16(w) = *weights else { panic!("{WRONG}") };
+    panels::linear(proof(), &Stored { elements: w.raw(), tiling: w.tiling() }, call);
 }

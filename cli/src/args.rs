@@ -1,0 +1,195 @@
+//! The command line.
+
+use crate::exit::HELP as EXIT_CODES;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "Examples:
+  curt run                                        the network that curt carries, on digits that curt carries
+  curt run model.curt --images t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte
+  curt inspect model.curt
+  curt compress posterior.safetensors -o model.curt
+  curt bench model.curt
+
+CURT_ISA=scalar|avx2|avx512|neon forces an instruction set; the results are the same bits.
+";
+
+/// Runs networks that compression has cut down.
+#[derive(Debug, Parser)]
+#[command(name = "curt", version, after_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
+pub(crate) struct Args {
+    /// Print one JSON object on stdout; a failure is one too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a network on images: the error, the bytes, the time beside dense networks
+    Run(Run),
+    /// Show what a file holds: layers, encodings, bytes, entropy, the input mask
+    Inspect(Inspect),
+    /// Make every check there is, slow ones too
+    Verify(Verify),
+    /// Write the weights as dense safetensors
+    Export(Export),
+    /// Time each layer and the whole network beside dense ones
+    Bench(Bench),
+    /// Show what this processor offers and which kernel serves which encoding
+    Doctor(Doctor),
+}
+
+/// Options of `run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  curt run
+  curt run model.curt --images t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte --json
+  curt run model.curt --images images.idx --outputs outputs.npy --batch 64
+
+Keys of --json: images, misclassified, error_percent, model_bytes, original_bytes, ns_per_image, shrunk_dense_ns_per_image,
+original_dense_ns_per_image, isa, activation_type. What is not known is null.
+Times are medians of interleaved runs of --batch images a call on one thread; the dense networks run on Curt's own kernels.")]
+pub(crate) struct Run {
+    /// The model; without it, the LeNet-300-100 that curt carries
+    pub(crate) model: Option<PathBuf>,
+    /// Images in IDX format, bytes or 32-bit floats; without it, the 500 MNIST test digits that curt carries
+    #[arg(long, value_name = "FILE")]
+    pub(crate) images: Option<PathBuf>,
+    /// Labels in IDX format, for the error
+    #[arg(long, value_name = "FILE", requires = "images")]
+    pub(crate) labels: Option<PathBuf>,
+    /// Write the raw outputs here, as .npy of shape (images, outputs)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outputs: Option<PathBuf>,
+    /// The type of the activations
+    #[arg(long, value_enum, default_value_t = Activations::F32)]
+    pub(crate) activations: Activations,
+    /// Images computed together; the results are the same bits
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub(crate) batch: u32,
+}
+
+/// Types of activations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Activations {
+    /// 32-bit floats: exact to the stored weights
+    F32,
+    /// 16-bit integers
+    I16,
+    /// 8-bit integers
+    I8,
+}
+
+impl Activations {
+    /// The name on the command line and in `--json`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::I16 => "i16",
+            Self::I8 => "i8",
+        }
+    }
+}
+
+/// Options of `inspect`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  curt inspect model.curt --json
+
+Keys of --json: network, file_bytes, profile, kept_architecture, layers (name, op, original_shape, kept_shape, nonzeros, encoding,
+bits_per_kept_weight, stored_bytes, order0_entropy_bits). Shapes are [outputs, inputs]. stored_bytes counts the weight array, its levels and
+its row factors, not the biases. order0_entropy_bits is -sum p log2 p over the symbols of the kept weights: the bits per kept weight of an
+ideal code that knows their frequencies and nothing else.")]
+pub(crate) struct Inspect {
+    /// The model
+    pub(crate) model: PathBuf,
+}
+
+/// Options of `verify`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Checks the file's bytes, its canonical form by writing it anew, and that every instruction set of this processor gives
+equal bits at batch 1, 2 and 64, within the error bound of a run in f64.
+
+Example:
+  curt verify model.curt"
+)]
+pub(crate) struct Verify {
+    /// The model
+    pub(crate) model: PathBuf,
+}
+
+/// Options of `export`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "The file is a plain network of docs/posteriors.md, which `curt compress` reads.
+
+Examples:
+  curt export model.curt -o dense.safetensors
+  curt export model.curt -o small.safetensors --shape shrunk")]
+pub(crate) struct Export {
+    /// The model
+    pub(crate) model: PathBuf,
+    /// Where to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// At which shape; without it, the original where the file says what it was, otherwise the shrunk
+    #[arg(long, value_enum)]
+    pub(crate) shape: Option<ExportShape>,
+}
+
+/// Shapes of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportShape {
+    /// Pruned inputs and outputs as zeros
+    Original,
+    /// Kept inputs and outputs only
+    Shrunk,
+}
+
+/// Options of `bench`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Compares the model with the same network stored as dense f32, at its shrunk and at its original shape, on Curt's own
+kernels, one thread, taking turns. A layer or network that dense f32 would run faster is named in a warning.
+
+Examples:
+  curt bench model.curt
+  curt bench model.curt --batch 64 --seconds 5 --json"
+)]
+pub(crate) struct Bench {
+    /// The model; without it, the LeNet-300-100 that curt carries
+    pub(crate) model: Option<PathBuf>,
+    /// Samples computed together
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub(crate) batch: u32,
+    /// Seconds for the whole network, and again for all layers
+    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = seconds)]
+    pub(crate) seconds: f64,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  CURT_ISA=scalar curt doctor")]
+pub(crate) struct Doctor {}
+
+/// Seconds to measure: more than none, at most an hour.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(seconds),
+        _ => Err("a number of seconds above 0, at most 3600".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+    }
+}

@@ -1,0 +1,176 @@
+//! `curt bench`: a model beside its dense twins, layer by layer and whole.
+
+use super::doctor::limits_json;
+use super::embedded;
+use super::inspect::{encoding_text, headline};
+use crate::answer::{Answer, grouped, nanoseconds, ratio};
+use crate::args::Bench;
+use crate::exit::{Failure, warn};
+use crate::progress;
+use crate::table::Table;
+use curt::inspect::Report;
+use curt::measure::{Budget, Comparison, LayerTimes, LinearTime, MachineLimits, NetworkTimes, Timing, time_layers};
+use curt::model::Model;
+use curt::session::{Input, SessionOptions};
+use curt::tensor::Dtype;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long each limit of the machine is measured.
+const LIMIT_TIME: Duration = Duration::from_millis(60);
+/// Samples that calls go through.
+const SAMPLES: usize = 256;
+
+/// What was measured.
+struct Outcome {
+    report: Report,
+    isa: &'static str,
+    batch: usize,
+    prepared_bytes: usize,
+    whole: NetworkTimes,
+    layers: Vec<LayerTimes>,
+    limits: MachineLimits,
+}
+
+pub(crate) fn run(options: &Bench) -> Result<Answer, Failure> {
+    let model = embedded::model(options.model.as_deref())?;
+    let batch = usize::try_from(options.batch).unwrap_or(1);
+    let time = Duration::from_secs_f64(options.seconds);
+    let spinner = progress::spinner("timing");
+    let outcome = measure(&model, batch, time);
+    spinner.finish_and_clear();
+    let outcome = outcome?;
+    let warnings = warnings(&outcome);
+    warnings.iter().for_each(warn);
+    Ok(Answer { text: text(&outcome), json: json(&outcome, &warnings) })
+}
+
+fn measure(model: &Model, batch: usize, time: Duration) -> Result<Outcome, Failure> {
+    let mut comparison = Comparison::new(model, &SessionOptions { batch, isa: None })?;
+    let len = comparison.session().input_len();
+    let samples = SAMPLES.max(batch).min((1 << 24) / len).max(batch);
+    // Every input takes part whatever its value: bytes that differ are all that is needed.
+    let bytes: Vec<u8> = (0..samples * len).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let floats: Vec<f32> = match model.graph().input().dtype {
+        Dtype::U8 => Vec::new(),
+        Dtype::F32 => bytes.iter().map(|&byte| f32::from(byte) / 128.0 - 1.0).collect(),
+    };
+    let input = if floats.is_empty() { Input::U8(&bytes) } else { Input::F32(&floats) };
+    let whole = comparison.time(input, batch, &Budget::of(time))?;
+    if let Some(note) = comparison.note() {
+        warn(format_args!("no times of the original network: {note}"));
+    }
+    let isa = comparison.session().isa();
+    let per_layer = Budget::of(time / u32::try_from(model.layers().len().max(1)).unwrap_or(1));
+    Ok(Outcome {
+        report: Report::new(model),
+        isa: isa.name(),
+        batch,
+        prepared_bytes: comparison.session().prepared_bytes(),
+        whole,
+        layers: time_layers(model, isa, batch, &per_layer)?,
+        limits: MachineLimits::measure(isa, LIMIT_TIME)?,
+    })
+}
+
+/// Where dense f32 would have been the better choice.
+fn warnings(outcome: &Outcome) -> Vec<String> {
+    let faster = |compressed: &Timing, dense: &Timing| dense.median_ns < compressed.median_ns;
+    let layers = outcome.layers.iter().filter(|times| faster(&times.compressed.timing, &times.shrunk.timing));
+    let mut warnings: Vec<String> = layers
+        .map(|times| {
+            let by = ratio(times.compressed.timing.median_ns, times.shrunk.timing.median_ns);
+            format!("layer {}: dense f32 at the same shape is faster here ({by})", outcome.report.layers[times.layer].name)
+        })
+        .collect();
+    if faster(&outcome.whole.compressed, &outcome.whole.shrunk) {
+        let by = ratio(outcome.whole.compressed.median_ns, outcome.whole.shrunk.median_ns);
+        warnings.push(format!("the whole network as dense f32 at the same shape is faster here ({by})"));
+    }
+    warnings
+}
+
+fn text(outcome: &Outcome) -> String {
+    let mut table = Table::new(&["<layer", "<stored as", "shape", "weight bytes", "time", "GB/s", "gain", "<kernel"]);
+    for times in &outcome.layers {
+        let layer = &outcome.report.layers[times.layer];
+        let base = times.compressed.timing.median_ns;
+        let mut row = |name: &str, stored: &str, time: &LinearTime| {
+            let gain = if stored.starts_with("dense f32,") { ratio(time.timing.median_ns, base) } else { String::new() };
+            table.row([
+                name.to_owned(),
+                stored.to_owned(),
+                format!("{}x{}", time.rows, time.cols),
+                grouped(time.weight_bytes),
+                nanoseconds(time.timing.median_ns),
+                format!("{:.1}", time.gb_per_s(outcome.batch)),
+                gain,
+                format!("{} ({})", time.kernel.name, time.kernel.isa.name()),
+            ]);
+        };
+        row(&layer.name, &encoding_text(layer.encoding), &times.compressed);
+        row("", "dense f32, shrunk", &times.shrunk);
+        times.original.iter().for_each(|time| row("", "dense f32, original", time));
+    }
+    let whole = &outcome.whole;
+    let mut row = |name: &str, stored: &str, timing: &Timing, gain: bool| {
+        let gain = if gain { ratio(timing.median_ns, whole.compressed.median_ns) } else { String::new() };
+        let time = nanoseconds(timing.median_ns);
+        table.row([name.to_owned(), stored.to_owned(), String::new(), String::new(), time, String::new(), gain]);
+    };
+    row("whole", "this file", &whole.compressed, false);
+    row("", "dense f32, shrunk", &whole.shrunk, true);
+    whole.original.iter().for_each(|timing| row("", "dense f32, original", timing, true));
+    let mut text = format!(
+        "{}\n{}, batch {}; times are medians for one sample\n\n{table}\n",
+        headline(&outcome.report),
+        outcome.isa,
+        outcome.batch
+    );
+    if outcome.prepared_bytes > 0 {
+        text +=
+            &format!("{} bytes of weights are held in another layout than the file's\n", grouped(outcome.prepared_bytes as u64));
+    }
+    let reads: Vec<String> =
+        outcome.limits.reads.iter().map(|read| format!("{} {:.1} GB/s", read.memory, read.gb_per_s)).collect();
+    text + &format!(
+        "one thread of this machine's dense_f32 kernel: {}, {:.1} GFLOP/s\n",
+        reads.join(", "),
+        outcome.limits.gflop_per_s
+    )
+}
+
+fn json(outcome: &Outcome, warnings: &[String]) -> Value {
+    let linear = |time: &LinearTime| {
+        json!({
+            "shape": [time.rows, time.cols],
+            "weight_bytes": time.weight_bytes,
+            "ns": time.timing.median_ns,
+            "gb_per_s": time.gb_per_s(outcome.batch),
+            "kernel": time.kernel.name,
+            "kernel_isa": time.kernel.isa.name(),
+        })
+    };
+    let layer = |times: &LayerTimes| {
+        let report = &outcome.report.layers[times.layer];
+        json!({
+            "name": report.name,
+            "encoding": report.encoding.name(),
+            "compressed": linear(&times.compressed),
+            "shrunk_dense": linear(&times.shrunk),
+            "original_dense": times.original.as_ref().map(linear),
+        })
+    };
+    json!({
+        "network": outcome.report.network,
+        "isa": outcome.isa,
+        "batch": outcome.batch,
+        "prepared_bytes": outcome.prepared_bytes,
+        "ns": outcome.whole.compressed.median_ns,
+        "shrunk_dense_ns": outcome.whole.shrunk.median_ns,
+        "original_dense_ns": outcome.whole.original.map(|timing| timing.median_ns),
+        "layers": outcome.layers.iter().map(layer).collect::<Vec<_>>(),
+        "limits": limits_json(&outcome.limits),
+        "warnings": warnings,
+    })
+}

@@ -1,0 +1,117 @@
+//! `curt doctor`: what this processor offers, which kernel serves which encoding, and what was measured.
+
+use crate::answer::{Answer, grouped};
+use crate::args::Doctor;
+use crate::exit::Failure;
+use crate::table::Table;
+use curt::kernels::{Isa, Kernels, LinearKernel};
+use curt::measure::MachineLimits;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long each figure is measured.
+const TIME: Duration = Duration::from_millis(60);
+
+pub(crate) fn run(_: &Doctor) -> Result<Answer, Failure> {
+    let isa = Isa::from_env()?;
+    let limits = MachineLimits::measure(isa, TIME)?;
+    let tiers: Vec<Kernels> = Isa::ALL.into_iter().filter_map(|isa| Kernels::of(isa).ok()).collect();
+    let forced = std::env::var_os(curt::kernels::isa::VARIABLE).is_some();
+    Ok(Answer { text: text(isa, forced, &tiers, &limits), json: json(isa, &tiers, &limits) })
+}
+
+/// The kernels of a tier with the encodings that they serve.
+fn served(kernels: &Kernels) -> [(&'static str, LinearKernel); 6] {
+    [
+        ("dense_f32", kernels.dense_f32),
+        ("dense_f16", kernels.dense_f16),
+        ("fixed_point", kernels.fixed_point),
+        ("ternary", kernels.ternary),
+        ("codebook, up to 16", kernels.codebook),
+        ("codebook, 17 to 256", kernels.large_codebook),
+    ]
+}
+
+/// Features of the processor that kernels could use, and whether it has them.
+#[cfg(target_arch = "x86_64")]
+fn features() -> Vec<(&'static str, bool)> {
+    macro_rules! features {
+        ($($name:tt),*) => { vec![$(($name, std::is_x86_feature_detected!($name))),*] };
+    }
+    features!(
+        "sse4.2",
+        "avx",
+        "f16c",
+        "fma",
+        "avx2",
+        "avxvnni",
+        "avx512f",
+        "avx512bw",
+        "avx512dq",
+        "avx512vl",
+        "avx512vbmi",
+        "avx512vnni"
+    )
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn features() -> Vec<(&'static str, bool)> {
+    Vec::new()
+}
+
+fn text(isa: Isa, forced: bool, tiers: &[Kernels], limits: &MachineLimits) -> String {
+    let of = |wanted: bool| {
+        features().into_iter().filter(|&(_, has)| has == wanted).map(|(name, _)| name).collect::<Vec<_>>().join(" ")
+    };
+    let mut text = format!("processor  {}\n", std::env::consts::ARCH);
+    if !features().is_empty() {
+        text += &format!("  has      {}\n  lacks    {}\n", of(true), of(false));
+    }
+    let why = if forced { "forced by CURT_ISA" } else { "the best of this processor" };
+    text += &format!("runs on    {}, {why}\n\n", isa.name());
+    let mut headings = vec!["<encoding"];
+    let names: Vec<String> = tiers.iter().map(|tier| format!("<{}", tier.isa.name())).collect();
+    headings.extend(names.iter().map(String::as_str));
+    let mut table = Table::new(&headings);
+    for row in 0..served(&tiers[0]).len() {
+        let cell = |tier: &Kernels| {
+            let kernel = served(tier)[row].1;
+            if kernel.isa == tier.isa { kernel.name.to_owned() } else { format!("that of {}", kernel.isa.name()) }
+        };
+        table.row(std::iter::once(served(&tiers[0])[row].0.to_owned()).chain(tiers.iter().map(cell)));
+    }
+    text += &format!("{table}\nmeasured: one thread of the dense_f32 kernel of {} ({})\n", limits.isa.name(), limits.kernel);
+    let mut table = Table::new(&["<  weights in", "size", "read"]);
+    for read in &limits.reads {
+        table.row([
+            format!("  {}", read.memory),
+            format!("{} KiB", grouped(read.bytes as u64 / 1024)),
+            format!("{:.1} GB/s", read.gb_per_s),
+        ]);
+    }
+    text + &format!("{table}  multiply-adds of 64 samples, weights in L1: {:.1} GFLOP/s\n", limits.gflop_per_s)
+}
+
+fn json(isa: Isa, tiers: &[Kernels], limits: &MachineLimits) -> Value {
+    let kernel = |(encoding, kernel): (&str, LinearKernel)| json!({ "encoding": encoding, "kernel": kernel.name, "written_for": kernel.isa.name() });
+    let tier = |kernels: &Kernels| json!({ "isa": kernels.isa.name(), "kernels": served(kernels).map(kernel) });
+    let features: serde_json::Map<String, Value> =
+        features().into_iter().map(|(name, has)| (name.to_owned(), has.into())).collect();
+    json!({
+        "processor": std::env::consts::ARCH,
+        "features": features,
+        "isa": isa.name(),
+        "tiers": tiers.iter().map(tier).collect::<Vec<_>>(),
+        "limits": limits_json(limits),
+    })
+}
+
+/// The measured limits, for `doctor` and `bench`.
+pub(crate) fn limits_json(limits: &MachineLimits) -> Value {
+    let read = |read: &curt::measure::machine::ReadLimit| json!({ "memory": read.memory, "bytes": read.bytes, "gb_per_s": read.gb_per_s });
+    json!({
+        "measured_with": format!("dense_f32 kernel of {}, one thread", limits.isa.name()),
+        "reads": limits.reads.iter().map(read).collect::<Vec<_>>(),
+        "gflop_per_s": limits.gflop_per_s,
+    })
+}

@@ -1,0 +1,23 @@
+//! What the program carries: a trained, compressed network and digits that it has not seen.
+
+use crate::idx::{self, Samples};
+use curt::base::error::Result;
+use curt::model::Model;
+use std::path::Path;
+
+/// LeNet-300-100, trained with group normal-Jeffreys scales; `models/` says how it was made.
+static NETWORK: &[u8] = curt::include_model!("../../../models/lenet-300-100-gnj.curt");
+/// 50 MNIST test digits of each class, drawn by `scripts/sample-digits`.
+static IMAGES: &[u8] = include_bytes!("../../data/digits-images-idx3-ubyte");
+/// Their labels.
+static LABELS: &[u8] = include_bytes!("../../data/digits-labels-idx1-ubyte");
+
+/// The model at `path`, otherwise the embedded one.
+pub(crate) fn model(path: Option<&Path>) -> Result<Model> {
+    path.map_or_else(|| Model::from_static(NETWORK), Model::open)
+}
+
+/// The embedded digits and their labels.
+pub(crate) fn digits() -> Result<(Samples, Vec<u8>)> {
+    Ok((Samples::parse(IMAGES)?, idx::parse_labels(LABELS)?))
+}

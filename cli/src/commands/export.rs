@@ -1,0 +1,88 @@
+//! `curt export`: the weights as dense safetensors, in the layout of a plain network (`docs/posteriors.md`).
+
+use crate::answer::{Answer, grouped};
+use crate::args::{Export, ExportShape};
+use crate::exit::Failure;
+use curt::graph::Op;
+use curt::inspect::node_names;
+use curt::measure::twins;
+use curt::model::Model;
+use curt::tensor::Dtype as InputDtype;
+use safetensors::tensor::{Dtype, TensorView};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+pub(crate) fn run(options: &Export) -> Result<Answer, Failure> {
+    let model = Model::open(&options.model)?;
+    let shape = match options.shape {
+        Some(shape) => shape,
+        None if model.origin().is_some() => ExportShape::Original,
+        None => ExportShape::Shrunk,
+    };
+    let dense = match shape {
+        ExportShape::Shrunk => twins::shrunk(&model)?,
+        ExportShape::Original => twins::original(&model)?.ok_or_else(|| {
+            Failure::input("the file does not say what the original network was; export it with --shape shrunk")
+        })?,
+    };
+    let file = safetensors(&dense)?;
+    curt::format::save(&options.output, &file)?;
+    let name = if shape == ExportShape::Original { "original" } else { "shrunk" };
+    let text = format!("{}: {} bytes at the {name} shape\n", options.output.display(), grouped(file.len() as u64));
+    Ok(Answer { text, json: json!({ "output": options.output.display().to_string(), "shape": name, "bytes": file.len() }) })
+}
+
+/// The file of a dense model.
+fn safetensors(model: &Model) -> Result<Vec<u8>, Failure> {
+    let names = node_names(model);
+    let le_bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let mut tensors = Vec::new();
+    for (i, layer) in model.layers().iter().enumerate() {
+        let name = &names[layer.node];
+        let weights = le_bytes(&model.weights(i).decode());
+        tensors.push((format!("{name}.weight"), vec![layer.linear.rows, layer.cols], weights));
+        tensors.push((format!("{name}.bias"), vec![layer.linear.rows], le_bytes(&layer.bias)));
+    }
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("invariant: the layer has rows * cols weights");
+        (name.clone(), view)
+    });
+    let mut metadata = HashMap::from([("curt".to_owned(), description(model, &names)?.to_string())]);
+    if let Some(mask) = &model.tables().input_mask {
+        let kept: Vec<usize> = mask.indices().collect();
+        metadata.insert("kept_inputs".to_owned(), json!(kept).to_string());
+    }
+    safetensors::serialize(views, Some(metadata))
+        .map_err(|error| Failure::input(format!("the tensors cannot be written: {error}")))
+}
+
+/// The metadata of the file: graph and input. A network that gathers its inputs is described as one that reads the gathered ones.
+fn description(model: &Model, names: &[String]) -> Result<Value, Failure> {
+    let (graph, tables) = (model.graph(), model.tables());
+    let input = graph.input();
+    let (mut scale, mut offset) = (tables.input_scale.clone(), tables.input_offset.clone());
+    if input.kept.is_some() {
+        let equal = |values: &[f32]| values.iter().all(|value| *value == values[0]);
+        if !equal(&scale) || !equal(&offset) {
+            return Err(Failure::input(
+                "the gathered inputs have scales of several channels, which the shrunk layout cannot say; use --shape original",
+            ));
+        }
+        scale.truncate(1);
+        offset.truncate(1);
+    }
+    let value_name = |value: usize| if value == 0 { "input" } else { names[value - 1].as_str() };
+    let node = |(i, node): (usize, &curt::graph::Node)| json!({ "name": names[i], "op": Op::name(&node.op), "inputs": [value_name(node.input)] });
+    Ok(json!({
+        "posterior": 1,
+        "name": model.origin().map_or("network", |origin| origin.network.as_str()),
+        "method": "plain",
+        "input": {
+            "shape": input.value_shape().dims(),
+            "dtype": if input.dtype == InputDtype::U8 { "u8" } else { "f32" },
+            "scale": scale,
+            "offset": offset,
+        },
+        "nodes": graph.nodes().iter().enumerate().map(node).collect::<Vec<_>>(),
+    }))
+}

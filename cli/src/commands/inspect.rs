@@ -1,0 +1,123 @@
+//! `curt inspect`: what a file holds.
+
+use crate::answer::{Answer, grouped};
+use crate::args::Inspect;
+use crate::draw::{self, Style};
+use crate::exit::Failure;
+use crate::table::Table;
+use curt::encoding::Encoding;
+use curt::inspect::{LayerReport, Report};
+use curt::model::Model;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+pub(crate) fn run(options: &Inspect) -> Result<Answer, Failure> {
+    let report = Report::new(&Model::open(&options.model)?);
+    Ok(Answer { text: text(&report), json: json(&report) })
+}
+
+fn json(report: &Report) -> Value {
+    json!({
+        "network": report.network,
+        "file_bytes": report.file_bytes,
+        "profile": report.profile,
+        "kept_architecture": report.kept_architecture(),
+        "layers": report.layers.iter().map(layer_json).collect::<Vec<_>>(),
+    })
+}
+
+fn layer_json(layer: &LayerReport) -> Value {
+    json!({
+        "name": layer.name,
+        "op": layer.op,
+        "original_shape": layer.original_shape.map(|(rows, cols)| [rows, cols]),
+        "kept_shape": [layer.kept_shape.0, layer.kept_shape.1],
+        "nonzeros": layer.nonzeros,
+        "encoding": layer.encoding.name(),
+        "bits_per_kept_weight": layer.bits_per_kept_weight(),
+        "stored_bytes": layer.stored_bytes,
+        "order0_entropy_bits": layer.order0_entropy_bits,
+    })
+}
+
+/// An encoding with its parameter.
+pub(crate) fn encoding_text(encoding: Encoding) -> String {
+    match encoding {
+        Encoding::FixedPoint { bits } => format!("fixed_point, {bits} bits"),
+        Encoding::Codebook { levels } => format!("codebook of {levels}"),
+        other => other.name().to_owned(),
+    }
+}
+
+/// The first line about a network: its name, its method, its sizes.
+pub(crate) fn headline(report: &Report) -> String {
+    let name = report.network.as_deref().unwrap_or("a network without a name");
+    let method = report.method.as_ref().map(|method| format!(" ({method})")).unwrap_or_default();
+    let kept = report.kept_architecture();
+    let sizes = match report.original_architecture() {
+        Some(original) if original != kept => format!("{original} cut down to {kept}"),
+        _ => kept,
+    };
+    format!("{name}{method}: {sizes}, {} outputs", report.outputs)
+}
+
+fn text(report: &Report) -> String {
+    let mut text = headline(report) + "\n";
+    let _ = write!(text, "{} bytes, {} profile", grouped(report.file_bytes), report.profile); // a String takes everything
+    if let Some(bytes) = report.original_bytes {
+        let _ = write!(text, "; the original network has {} bytes", grouped(bytes));
+    }
+    let _ = writeln!(text, "\n\n{}", layers(report));
+    let _ = writeln!(text, "{}", sections(report));
+    text + &masks(report)
+}
+
+fn layers(report: &Report) -> Table {
+    let mut table = Table::new(&["<layer", "<op", "original", "kept", "nonzero", "<encoding", "bytes", "bits/weight", "entropy"]);
+    let shape = |(rows, cols): (usize, usize)| format!("{rows}x{cols}");
+    let mut weighted = report.layers.iter();
+    for node in &report.nodes {
+        let Some(layer) = (if node.op == "linear" { weighted.next() } else { None }) else {
+            table.row([node.name.clone(), node.op.to_owned(), String::new(), node.output_shape.to_string()]);
+            continue;
+        };
+        table.row([
+            layer.name.clone(),
+            layer.op.to_owned(),
+            layer.original_shape.map(shape).unwrap_or_default(),
+            shape(layer.kept_shape),
+            grouped(layer.nonzeros),
+            encoding_text(layer.encoding),
+            grouped(layer.stored_bytes),
+            layer.bits_per_kept_weight().map(|bits| format!("{bits:.2}")).unwrap_or_default(),
+            format!("{:.2}", layer.order0_entropy_bits),
+        ]);
+    }
+    table
+}
+
+fn sections(report: &Report) -> Table {
+    let mut table = Table::new(&["<section", "offset", "bytes"]);
+    for section in &report.sections {
+        let name = section.name.map_or_else(|| format!("section {}, not known", section.id), str::to_owned);
+        table.row([name, section.offset.to_string(), grouped(section.bytes)]);
+    }
+    table
+}
+
+fn masks(report: &Report) -> String {
+    let inputs = report.input_shape.elements();
+    let Some(mask) = &report.input_mask else { return format!("all {inputs} inputs are read\n") };
+    let mut text = format!("{} of {inputs} inputs ({}) are read", mask.kept(), report.input_shape);
+    match draw::input_mask(mask, report.input_shape, 4, Style::of_stdout()) {
+        Some(planes) => {
+            text.push_str(":\n");
+            for plane in planes {
+                text.push('\n');
+                plane.iter().for_each(|line| text.extend(["  ", line.trim_end(), "\n"]));
+            }
+        }
+        None => text.push_str("; too many to draw\n"),
+    }
+    text
+}

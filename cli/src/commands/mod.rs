@@ -1,0 +1,9 @@
+//! One file for each command.
+
+pub(crate) mod bench;
+pub(crate) mod doctor;
+pub(crate) mod embedded;
+pub(crate) mod export;
+pub(crate) mod inspect;
+pub(crate) mod run;
+pub(crate) mod verify;

@@ -1,0 +1,207 @@
+//! `curt run`: a network on images, and what its compression brought.
+
+use super::embedded;
+use super::inspect::headline;
+use crate::answer::{Answer, grouped, nanoseconds, ratio};
+use crate::args::{Activations, Run};
+use crate::draw::{self, Style};
+use crate::exit::{Failure, warn};
+use crate::idx::{self, Samples};
+use crate::table::Table;
+use crate::{npy, progress};
+use curt::inspect::Report;
+use curt::measure::{Budget, Comparison, NetworkTimes};
+use curt::model::Model;
+use curt::session::{Session, SessionOptions};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// How long the three networks are timed.
+const TIME: Duration = Duration::from_millis(600);
+/// Images that are drawn.
+const DRAWN: usize = 10;
+/// Images that are timed: enough to pass the caches of a branch predictor by, few enough to stay in memory near the core.
+const TIMED: usize = 500;
+
+/// What came out.
+struct Outcome {
+    report: Report,
+    images: usize,
+    predictions: Vec<usize>,
+    misclassified: Option<usize>,
+    times: Option<NetworkTimes>,
+    isa: &'static str,
+    batch: usize,
+}
+
+pub(crate) fn run(options: &Run) -> Result<Answer, Failure> {
+    if options.activations != Activations::F32 {
+        let message = format!(
+            "this version computes with f32 activations only, not {}; leave --activations out",
+            options.activations.name()
+        );
+        return Err(Failure::usage(message));
+    }
+    let model = embedded::model(options.model.as_deref())?;
+    let (samples, labels) = samples(options, &model)?;
+    let batch = usize::try_from(options.batch).unwrap_or(1);
+    let session_options = SessionOptions { batch, isa: None };
+    let mut comparison = Comparison::new(&model, &session_options)?;
+    let (outputs, width) = compute(comparison.session(), &samples)?;
+    if let Some(path) = &options.outputs {
+        npy::save(path, samples.count, width, &outputs)?;
+    }
+    let predictions: Vec<usize> = outputs.chunks_exact(width).map(greatest).collect();
+    let misclassified =
+        labels.as_ref().map(|labels| labels.iter().zip(&predictions).filter(|&(&l, &p)| usize::from(l) != p).count());
+    let times = time(&mut comparison, &samples, batch)?;
+    let isa = comparison.session().isa().name();
+    let outcome = Outcome { report: Report::new(&model), images: samples.count, predictions, misclassified, times, isa, batch };
+    Ok(Answer { text: text(&outcome, &samples, labels.as_deref(), options.images.is_none()), json: json(&outcome) })
+}
+
+/// The samples to run, with their labels where there are any.
+fn samples(options: &Run, model: &Model) -> Result<(Samples, Option<Vec<u8>>), Failure> {
+    let (samples, labels) = match &options.images {
+        Some(path) => (Samples::open(path)?, options.labels.as_deref().map(idx::open_labels).transpose()?),
+        None => embedded::digits().map(|(samples, labels)| (samples, Some(labels)))?,
+    };
+    let input = model.graph().input();
+    if samples.len() != input.shape.elements() || samples.dtype() != input.dtype {
+        let hint = if options.images.is_none() { "; give images with --images FILE" } else { "" };
+        let message = format!(
+            "the model reads {} ({} of {} a sample), the images are {} of {}{hint}",
+            input.shape,
+            input.shape.elements(),
+            input.dtype.name(),
+            samples.shape(),
+            samples.dtype().name()
+        );
+        return Err(Failure::input(message));
+    }
+    let outputs = model.graph().output_shape().elements();
+    if let Some(labels) = &labels {
+        if labels.len() != samples.count {
+            return Err(Failure::input(format!("there are {} labels for {} images", labels.len(), samples.count)));
+        }
+        if let Some(at) = labels.iter().position(|&label| usize::from(label) >= outputs) {
+            let message =
+                format!("label {at} is {}; the model has {outputs} outputs, so that labels are 0 to {}", labels[at], outputs - 1);
+            return Err(Failure::input(message));
+        }
+    }
+    Ok((samples, labels))
+}
+
+/// All outputs, and how many one sample has.
+fn compute(session: &mut Session, samples: &Samples) -> Result<(Vec<f32>, usize), Failure> {
+    const BLOCK: usize = 1024;
+    let width = session.output_len();
+    let mut outputs = vec![0.0; samples.count * width];
+    let bar = progress::bar(samples.count as u64, "running");
+    for (i, block) in outputs.chunks_mut(BLOCK * width).enumerate() {
+        let count = block.len() / width;
+        session.run(samples.input(i * BLOCK, count), block).inspect_err(|_| bar.finish_and_clear())?;
+        bar.inc(count as u64);
+    }
+    bar.finish_and_clear();
+    Ok((outputs, width))
+}
+
+/// The index of the greatest output, the first of equals.
+fn greatest(outputs: &[f32]) -> usize {
+    let first = (0, f32::NEG_INFINITY);
+    outputs.iter().copied().enumerate().fold(first, |best, (i, x)| if x > best.1 { (i, x) } else { best }).0
+}
+
+/// Times the networks; without images there is nothing to time.
+fn time(comparison: &mut Comparison, samples: &Samples, batch: usize) -> Result<Option<NetworkTimes>, Failure> {
+    if samples.count == 0 {
+        return Ok(None);
+    }
+    let spinner = progress::spinner("timing");
+    let times = comparison.time(samples.input(0, samples.count.min(TIMED.max(batch))), batch, &Budget::of(TIME));
+    spinner.finish_and_clear();
+    let times = times?;
+    if let Some(note) = comparison.note() {
+        warn(format_args!("no time of the original network: {note}"));
+    }
+    if times.shrunk.median_ns < times.compressed.median_ns {
+        let by = ratio(times.compressed.median_ns, times.shrunk.median_ns);
+        warn(format_args!("here the same network as dense f32 is faster ({by}); `curt bench` shows which layer"));
+    }
+    Ok(Some(times))
+}
+
+fn error_percent(outcome: &Outcome) -> Option<f64> {
+    let misclassified = outcome.misclassified.filter(|_| outcome.images > 0)?;
+    Some(100.0 * misclassified as f64 / outcome.images as f64)
+}
+
+fn json(outcome: &Outcome) -> Value {
+    let times = outcome.times.as_ref();
+    json!({
+        "images": outcome.images,
+        "misclassified": outcome.misclassified,
+        "error_percent": error_percent(outcome),
+        "model_bytes": outcome.report.file_bytes,
+        "original_bytes": outcome.report.original_bytes,
+        "ns_per_image": times.map(|times| times.compressed.median_ns),
+        "shrunk_dense_ns_per_image": times.map(|times| times.shrunk.median_ns),
+        "original_dense_ns_per_image": times.and_then(|times| times.original).map(|timing| timing.median_ns),
+        "isa": outcome.isa,
+        "activation_type": Activations::F32.name(),
+    })
+}
+
+fn text(outcome: &Outcome, samples: &Samples, labels: Option<&[u8]>, embedded: bool) -> String {
+    let what = if embedded { "digits of the MNIST test set, 50 of each class" } else { "images" };
+    let mut text = format!("{}\n{} {what}\n\n", headline(&outcome.report), grouped(outcome.images as u64));
+    let pictures = pictures(outcome, samples, labels);
+    if !pictures.is_empty() {
+        text += &format!("{}\n", draw::gallery(&pictures));
+    }
+    let mut table = Table::new(&["<", "this network", "shrunk dense", "original dense"]);
+    if let (Some(wrong), Some(percent)) = (outcome.misclassified, error_percent(outcome)) {
+        text +=
+            &format!("error {percent:.2} %: {} of {} misclassified\n\n", grouped(wrong as u64), grouped(outcome.images as u64));
+    }
+    let model_bytes = outcome.report.file_bytes;
+    let original =
+        outcome.report.original_bytes.map(|bytes| format!("{} ({})", grouped(bytes), ratio(bytes as f64, model_bytes as f64)));
+    let shrunk = grouped(shrunk_bytes(&outcome.report));
+    table.row(["bytes".to_owned(), grouped(model_bytes), shrunk, original.unwrap_or_else(|| "not known".to_owned())]);
+    if let Some(times) = &outcome.times {
+        let of = |ns: f64| format!("{} ({})", nanoseconds(ns), ratio(ns, times.compressed.median_ns));
+        table.row([
+            "time per image".to_owned(),
+            nanoseconds(times.compressed.median_ns),
+            of(times.shrunk.median_ns),
+            times.original.map_or_else(|| "not known".to_owned(), |timing| of(timing.median_ns)),
+        ]);
+    }
+    text += &table.to_string();
+    text + &format!(
+        "\nf32 activations on {}, batch {}; all three on Curt's kernels, medians of interleaved runs\n",
+        outcome.isa, outcome.batch
+    )
+}
+
+/// 4 bytes for each kept weight and its outputs' biases: what the shrunk network has as dense floats.
+fn shrunk_bytes(report: &Report) -> u64 {
+    report.layers.iter().map(|layer| 4 * (layer.kept_weights() + layer.kept_shape.0 as u64)).sum()
+}
+
+fn pictures(outcome: &Outcome, samples: &Samples, labels: Option<&[u8]>) -> Vec<(Vec<String>, String)> {
+    let style = Style::of_stdout();
+    let picture = |i: usize| {
+        let (height, width, pixels) = samples.picture(i)?;
+        let predicted = outcome.predictions[i];
+        let caption = match labels.map(|labels| usize::from(labels[i])) {
+            Some(label) if label != predicted => format!("{predicted}, but is {label}"),
+            _ => predicted.to_string(),
+        };
+        Some((draw::image(height, width, pixels, style)?, caption))
+    };
+    (0..outcome.images.min(DRAWN)).map_while(picture).collect()
+}

@@ -1,0 +1,78 @@
+//! Exit codes, and what is said when something fails.
+
+use crate::answer;
+use curt::base::error::{Error, ErrorKind};
+use serde_json::json;
+use std::process::ExitCode;
+
+/// A file or its content was refused, or an answer is outside what was asked for.
+pub(crate) const REFUSED: u8 = 1;
+/// The command line or an environment variable is wrong.
+pub(crate) const USAGE: u8 = 2;
+/// A bug in Curt.
+pub(crate) const INTERNAL: u8 = 3;
+/// The operating system refused: a file cannot be opened, read or written, or there is no memory.
+pub(crate) const SYSTEM: u8 = 4;
+
+/// The codes, for `--help`.
+pub(crate) const HELP: &str = "Exit codes:
+  0  done
+  1  the model, the posterior or an input was refused
+  2  the command line or CURT_ISA is wrong
+  3  a bug in Curt
+  4  a file cannot be opened, read or written, or there is no memory";
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    kind: &'static str,
+    message: String,
+    offset: Option<u64>,
+}
+
+impl Failure {
+    /// The command line is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { code: USAGE, kind: "usage", message: message.into(), offset: None }
+    }
+
+    /// What the user passed does not fit the model.
+    pub(crate) fn input(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Input, message).into()
+    }
+
+    /// A bug; the panic has printed what is known of it.
+    pub(crate) fn internal() -> Self {
+        let message = "curt has a bug; please report it with the message above and the command".to_owned();
+        Self { code: INTERNAL, kind: ErrorKind::Internal.name(), message, offset: None }
+    }
+
+    /// Says what went wrong: on stderr for people, with `--json` on stdout for programs.
+    pub(crate) fn print(&self, json: bool) -> ExitCode {
+        if json {
+            let failure = json!({ "kind": self.kind, "message": self.message, "offset": self.offset });
+            let _ = answer::write(&format!("{:#}\n", json!({ "failure": failure }))); // the exit code says it too
+        } else {
+            eprintln!("error: {}", self.message);
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let code = match error.kind() {
+            ErrorKind::Io | ErrorKind::NotAFile | ErrorKind::NoMemory => SYSTEM,
+            ErrorKind::Isa => USAGE,
+            ErrorKind::Internal => INTERNAL,
+            _ => REFUSED,
+        };
+        Self { code, kind: error.kind().name(), message: error.to_string(), offset: error.offset() }
+    }
+}
+
+/// Says on stderr what the user should know although the command succeeds.
+pub(crate) fn warn(message: impl std::fmt::Display) {
+    eprintln!("warning: {message}");
+}

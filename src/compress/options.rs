@@ -1,0 +1,168 @@
+//! What the caller of the compressor gives: validation samples, a budget, and choices of his own.
+
+use super::evaluate::samples_name;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::encoding::Encoding;
+use crate::posterior::Posterior;
+use crate::tensor::Dtype;
+use std::collections::BTreeMap;
+
+/// Labelled samples that decide thresholds and encodings. Never the test set: what is chosen on it cannot be tested on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Validation<'a> {
+    /// The samples, one after the other, each in the order channel, row, column.
+    pub samples: Samples<'a>,
+    /// The index of the right output for each sample.
+    pub labels: &'a [u8],
+}
+
+/// Samples of the type that the network takes.
+#[derive(Clone, Copy, Debug)]
+pub enum Samples<'a> {
+    /// Raw bytes, such as pixels.
+    U8(&'a [u8]),
+    /// Floats, finite.
+    F32(&'a [f32]),
+}
+
+impl Validation<'_> {
+    /// Error: `input` when the samples do not fit the network.
+    pub(super) fn check(&self, posterior: &Posterior) -> Result<()> {
+        let refuse = |message: String| Err(Error::new(ErrorKind::Input, message));
+        let (dtype, len) = match self.samples {
+            Samples::U8(bytes) => (Dtype::U8, bytes.len()),
+            Samples::F32(values) => (Dtype::F32, values.len()),
+        };
+        let input = posterior.input();
+        if dtype != input.dtype {
+            let (given, expected) = (samples_name(dtype), samples_name(input.dtype));
+            return refuse(format!("the validation samples are {given}, the network takes {expected}"));
+        }
+        if self.labels.is_empty() || self.labels.len().checked_mul(input.shape.elements()) != Some(len) {
+            let each = input.shape.elements();
+            return refuse(format!("{len} validation values for {} labels, expected {each} for each label", self.labels.len()));
+        }
+        if let Samples::F32(values) = self.samples
+            && let Some(i) = values.iter().position(|value| !value.is_finite())
+        {
+            return refuse(format!("validation value {i} is {}, expected finite numbers", values[i]));
+        }
+        let classes = posterior.graph().output_shape().elements();
+        match self.labels.iter().position(|&label| usize::from(label) >= classes) {
+            Some(i) => refuse(format!("validation label {i} is {}, the network has {classes} outputs", self.labels[i])),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What may be chosen, and at what price.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How much the validation error may rise over that of the full posterior mean, in percentage points.
+    pub max_error_increase: f64,
+    /// The part of it that pruning may use, 0 to 1; quantization may use what pruning leaves.
+    pub pruning_share: f64,
+    /// Thresholds by layer name: a group is kept when its statistic is below. Other layers get one chosen.
+    pub thresholds: BTreeMap<String, f64>,
+    /// The encodings that may be chosen.
+    pub encodings: Vec<Encoding>,
+    /// Encodings by layer name, instead of `encodings`.
+    pub layer_encodings: BTreeMap<String, Vec<Encoding>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let codebooks = [256, 128, 64, 32, 16, 8, 4].map(|levels| Encoding::Codebook { levels });
+        let fixed = (2..=8).rev().map(|bits| Encoding::FixedPoint { bits });
+        let dense = [Encoding::DenseF32, Encoding::DenseF16];
+        Self {
+            max_error_increase: 0.2,
+            pruning_share: 0.5,
+            thresholds: BTreeMap::new(),
+            encodings: dense.into_iter().chain(fixed).chain(codebooks).chain([Encoding::Ternary]).collect(),
+            layer_encodings: BTreeMap::new(),
+        }
+    }
+}
+
+impl Options {
+    /// Error: `input` when a layer is not known or a number is out of range.
+    pub(super) fn check(&self, posterior: &Posterior) -> Result<()> {
+        let refuse = |message: String| Err(Error::new(ErrorKind::Input, message));
+        let known: Vec<&str> = posterior.layer_names().collect();
+        for name in self.thresholds.keys().chain(self.layer_encodings.keys()) {
+            if !known.contains(&name.as_str()) {
+                return refuse(format!("there is no layer {name:?}; the layers are {}", known.join(", ")));
+            }
+        }
+        if !(self.max_error_increase >= 0.0 && self.max_error_increase.is_finite()) {
+            return refuse(format!("the error budget is {} points, expected a number from 0 up", self.max_error_increase));
+        }
+        if !(0.0..=1.0).contains(&self.pruning_share) {
+            return refuse(format!("the share of pruning is {}, expected 0 to 1", self.pruning_share));
+        }
+        if let Some((name, _)) = self.thresholds.iter().find(|(_, threshold)| threshold.is_nan()) {
+            return refuse(format!("the threshold of {name:?} is no number"));
+        }
+        let lists = self.layer_encodings.values().chain([&self.encodings]);
+        for encoding in lists.clone().flatten() {
+            let (id, parameter) = encoding.to_fields();
+            Encoding::from_fields(id, parameter, 0).map_err(|error| Error::new(ErrorKind::Input, error.to_string()))?;
+        }
+        if lists.clone().any(Vec::is_empty) {
+            return refuse("a list of encodings is empty".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The encodings allowed for layer `name`.
+    pub(super) fn encodings_of(&self, name: &str) -> &[Encoding] {
+        self.layer_encodings.get(name).unwrap_or(&self.encodings)
+    }
+}
+
+/// The name of an encoding with its parameter: `ternary`, `fixed_point:5`, `codebook:16`.
+#[must_use]
+pub fn encoding_label(encoding: Encoding) -> String {
+    match encoding {
+        Encoding::FixedPoint { bits } => format!("{}:{bits}", encoding.name()),
+        Encoding::Codebook { levels } => format!("{}:{levels}", encoding.name()),
+        Encoding::DenseF32 | Encoding::DenseF16 | Encoding::Ternary => encoding.name().to_owned(),
+    }
+}
+
+/// The encodings that a label means; `fixed_point` and `codebook` without a parameter mean all that are tried by default.
+/// Error: `input`.
+pub fn parse_encodings(label: &str) -> Result<Vec<Encoding>> {
+    let all = Options::default().encodings;
+    let named: Vec<Encoding> = all.iter().copied().filter(|encoding| encoding.name() == label).collect();
+    if !named.is_empty() {
+        return Ok(named);
+    }
+    let refuse = || {
+        let expected = "dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256) or ternary";
+        Error::new(ErrorKind::Input, format!("{label:?} is no encoding, expected {expected}"))
+    };
+    let (name, parameter) = label.split_once(':').ok_or_else(refuse)?;
+    let parameter: u32 = parameter.parse().map_err(|_| refuse())?;
+    let id = all.iter().find(|encoding| encoding.name() == name && encoding.to_fields().1 != 0).ok_or_else(refuse)?.to_fields().0;
+    Ok(vec![Encoding::from_fields(id, parameter, 0).map_err(|_| refuse())?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_label_is_read_back() {
+        for encoding in Options::default().encodings {
+            let label = encoding_label(encoding);
+            assert_eq!(parse_encodings(&label).unwrap(), [encoding], "{label}");
+        }
+        assert_eq!(parse_encodings("fixed_point").unwrap().len(), 7);
+        assert_eq!(parse_encodings("codebook:3").unwrap(), [Encoding::Codebook { levels: 3 }]);
+        for wrong in ["", "tern", "codebook:1", "codebook:257", "fixed_point:9", "ternary:0", "dense_f32:0", "codebook:", "x:4"] {
+            assert_eq!(parse_encodings(wrong).unwrap_err().kind(), ErrorKind::Input, "{wrong}");
+        }
+    }
+}

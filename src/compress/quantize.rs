@@ -1,0 +1,109 @@
+//! A layer in any encoding: the codes, and the weights that they stand for.
+
+use super::codebook::Clusters;
+use super::{fixed_point, ternary};
+use crate::encoding::{Encoded, Encoding, dense};
+use half::f16;
+
+/// A layer to be quantized, row-major, with the inverse posterior variance of each weight where there is one.
+#[derive(Clone, Copy)]
+pub(super) struct Weighted<'a> {
+    pub(super) rows: usize,
+    pub(super) cols: usize,
+    pub(super) weights: &'a [f32],
+    pub(super) precision: Option<&'a [f64]>,
+}
+
+impl Weighted<'_> {
+    /// Each weight with its precision, 1 without a posterior.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (f64, f64)> + Clone {
+        self.weights.iter().enumerate().map(|(i, &w)| (f64::from(w), self.precision.map_or(1.0, |precision| precision[i])))
+    }
+}
+
+/// A quantized layer.
+#[derive(Clone, Debug)]
+pub(super) struct Quantized {
+    /// What the file stores.
+    pub(super) encoded: Encoded,
+    /// What it stands for, row-major.
+    pub(super) weights: Vec<f32>,
+}
+
+impl Quantized {
+    /// Bytes of the array and of the levels.
+    pub(super) fn bytes(&self) -> u64 {
+        self.encoded.bytes.len() as u64 + 4 * self.encoded.levels.len() as u64
+    }
+}
+
+/// The layer in each of `encodings` that can hold it, in their order.
+pub(super) fn candidates(layer: &Weighted<'_>, encodings: &[Encoding]) -> Vec<Quantized> {
+    let level_counts = encodings.iter().filter_map(|encoding| match encoding {
+        Encoding::Codebook { levels } => Some(*levels),
+        _ => None,
+    });
+    let clusters = level_counts.max().map(|levels| Clusters::new(layer, levels));
+    let quantized = encodings.iter().filter_map(|&encoding| match encoding {
+        Encoding::DenseF32 => Some(dense_f32(layer)),
+        Encoding::DenseF16 => Some(dense_f16(layer)),
+        Encoding::FixedPoint { bits } => fixed_point::quantize(layer, bits),
+        Encoding::Ternary => Some(ternary::quantize(layer)),
+        Encoding::Codebook { levels } => clusters.as_ref().and_then(|clusters| clusters.quantize(layer, levels)),
+    });
+    quantized.collect()
+}
+
+/// The layer as 32-bit floats: nothing is lost.
+pub(super) fn dense_f32(layer: &Weighted<'_>) -> Quantized {
+    let weights: Vec<f32> = layer.weights.iter().map(|w| w + 0.0).collect(); // -0 is stored as +0
+    Quantized { encoded: dense::encode_f32(layer.rows, layer.cols, &weights), weights }
+}
+
+fn dense_f16(layer: &Weighted<'_>) -> Quantized {
+    let largest = f16::MAX.to_f32();
+    let weights = layer.weights.iter().map(|w| f16::from_f32(w.clamp(-largest, largest)).to_f32() + 0.0).collect();
+    Quantized { encoded: dense::encode_f16(layer.rows, layer.cols, layer.weights), weights }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::encoding::Weights;
+
+    /// Weights in (-1, 1) and precisions in (0.5, 1.5), the same for a seed in every run.
+    pub(crate) fn numbers(seed: u64, n: usize) -> (Vec<f32>, Vec<f64>) {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f64 / f64::from(1 << 24)
+        };
+        (0..n).map(|_| ((next() * 2.0 - 1.0) as f32, next() + 0.5)).unzip()
+    }
+
+    /// The weighted squared error that quantizers minimise.
+    pub(crate) fn distortion(layer: &Weighted<'_>, quantized: &[f32]) -> f64 {
+        layer.pairs().zip(quantized).map(|((w, p), &q)| p * (w - f64::from(q)).powi(2)).sum()
+    }
+
+    #[test]
+    fn codes_stand_for_the_weights_that_are_evaluated() {
+        let encodings = crate::compress::Options::default().encodings;
+        for (rows, cols) in [(1, 1), (3, 7), (20, 19), (0, 4), (4, 0)] {
+            let (mut weights, precision) = numbers(5, rows * cols);
+            weights.iter_mut().step_by(5).for_each(|w| *w = -0.0);
+            let layer = Weighted { rows, cols, weights: &weights, precision: Some(&precision) };
+            let all = candidates(&layer, &encodings);
+            assert!(all.len() >= if rows * cols > 1 { encodings.len() } else { 10 });
+            for Quantized { encoded, weights } in all {
+                let table = encoded.encoding.table(&encoded.levels);
+                let mut aligned = crate::base::align::AlignedVec::zeroed(encoded.bytes.len()).unwrap();
+                aligned.copy_from_slice(&encoded.bytes);
+                let view = Weights::new(encoded.encoding, rows, cols, &aligned, &table).unwrap();
+                view.check(0).unwrap();
+                let same = view.decode().iter().zip(&weights).all(|(a, b)| a.to_bits() == b.to_bits());
+                assert!(same && weights.len() == rows * cols, "{:?} of {rows} x {cols}", encoded.encoding);
+            }
+        }
+    }
+}

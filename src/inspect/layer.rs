@@ -1,0 +1,112 @@
+//! One weighted layer: shapes, encoding, bytes, and the bound of entropy coding.
+
+use crate::base::checked::to_u64;
+use crate::encoding::{Encoding, Weights, fixed_point, ternary};
+use crate::model::Model;
+use std::collections::HashMap;
+
+/// A layer that has weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerReport {
+    /// Its node's name.
+    pub name: String,
+    /// Its operator.
+    pub op: &'static str,
+    /// Outputs and inputs before compression, where the file says them.
+    pub original_shape: Option<(usize, usize)>,
+    /// Outputs and inputs that are kept.
+    pub kept_shape: (usize, usize),
+    /// Kept weights that are not zero.
+    pub nonzeros: u64,
+    /// How the weights are stored.
+    pub encoding: Encoding,
+    /// Bytes of the weight array (padding rows and columns included), its levels and its row factors; not of the biases.
+    pub stored_bytes: u64,
+    /// Bits per kept weight of an ideal code that knows how often each symbol occurs and nothing else: `-sum p log2 p` over the symbols
+    /// of the `rows * cols` kept weights (the integer, digit or index of a packed encoding, the value of a dense one), without the cost
+    /// of telling the frequencies. 0 without weights.
+    pub order0_entropy_bits: f64,
+}
+
+impl LayerReport {
+    /// Looks at layer `index` of [`Model::layers`]; `names` are those of all nodes.
+    pub(super) fn new(model: &Model, index: usize, names: &[String]) -> Self {
+        let layer = &model.layers()[index];
+        let (rows, cols, encoding) = (layer.linear.rows, layer.cols, layer.linear.encoding);
+        let original = model.origin().and_then(|origin| origin.nodes[layer.node].shape.as_ref());
+        let tables = &model.tables().layers[index];
+        let small = tables.levels.len() + tables.row_factors.as_ref().map_or(0, Vec::len);
+        let array = encoding.array_bytes(rows, cols).expect("invariant: the layer was loaded with this size");
+        let weights = model.weights(index);
+        Self {
+            name: names[layer.node].clone(),
+            op: model.graph().nodes()[layer.node].op.name(),
+            original_shape: original.map(|shape| (shape.rows.len(), shape.cols.len())),
+            kept_shape: (rows, cols),
+            nonzeros: to_u64(weights.decode().iter().filter(|&&weight| weight != 0.0).count()),
+            encoding,
+            stored_bytes: array + 4 * to_u64(small),
+            order0_entropy_bits: entropy_bits(&symbols(&weights)),
+        }
+    }
+
+    /// Kept weights, zeros among them included.
+    #[must_use]
+    pub fn kept_weights(&self) -> u64 {
+        to_u64(self.kept_shape.0) * to_u64(self.kept_shape.1)
+    }
+
+    /// Eight times `stored_bytes` over the kept weights; `None` when no weight is kept.
+    #[must_use]
+    pub fn bits_per_kept_weight(&self) -> Option<f64> {
+        let weights = self.kept_weights();
+        (weights > 0).then(|| (8 * self.stored_bytes) as f64 / weights as f64)
+    }
+}
+
+/// The symbol of every kept weight, row by row.
+pub(super) fn symbols(weights: &Weights<'_>) -> Vec<u32> {
+    let mut symbols = Vec::new();
+    let cols = |words: crate::encoding::words::Words<'_>| words.cols();
+    match *weights {
+        Weights::DenseF32(view) => symbols.extend(view.decode().iter().map(|weight| weight.to_bits())),
+        Weights::DenseF16(view) => symbols.extend(view.decode().iter().map(|weight| weight.to_bits())),
+        Weights::FixedPoint(view) => view.words().for_each_field(|_, field, code| {
+            if field < cols(view.words()) {
+                symbols.push(fixed_point::sign_extend(code, view.bits()).cast_unsigned());
+            }
+        }),
+        Weights::Ternary(view) => view.words().for_each_field(|_, field, code| {
+            symbols.extend(ternary::digits(code).into_iter().take(cols(view.words()).saturating_sub(3 * field)));
+        }),
+        Weights::Codebook(view) => view.words().for_each_field(|_, field, code| {
+            if field < cols(view.words()) {
+                symbols.push(code);
+            }
+        }),
+    }
+    symbols
+}
+
+/// `-sum p log2 p` of the symbols' frequencies.
+fn entropy_bits(symbols: &[u32]) -> f64 {
+    let mut counts = HashMap::new();
+    symbols.iter().for_each(|symbol| *counts.entry(symbol).or_insert(0u64) += 1);
+    let mut counts: Vec<u64> = counts.into_values().collect();
+    counts.sort_unstable(); // the sum is the same on every run
+    let total = symbols.len() as f64;
+    counts.iter().map(|&count| count as f64 / total).map(|p| -p * p.log2()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entropy_is_that_of_the_frequencies() {
+        assert_eq!(entropy_bits(&[]), 0.0);
+        assert_eq!(entropy_bits(&[7, 7, 7]), 0.0);
+        assert_eq!(entropy_bits(&[0, 1, 2, 3]), 2.0);
+        assert!((entropy_bits(&[0, 0, 0, 1]) - 0.811_278_124_459_132_8).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,158 @@
+//! Every check there is, slow ones too.
+
+use super::layer::symbols;
+use super::sections::sections;
+use crate::base::checked::to_u64;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::encoding::{Encoded, Weights, codebook, dense, fixed_point, ternary};
+use crate::format::{Contents, write};
+use crate::kernels::Isa;
+use crate::measure::reference::Reference;
+use crate::model::Model;
+use crate::ops::Input;
+use crate::session::{Session, SessionOptions};
+use crate::tensor::Dtype;
+
+/// A check that was passed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// What was checked.
+    pub check: &'static str,
+    /// On what.
+    pub detail: String,
+}
+
+/// Samples that every tier runs, the first of them all zeros.
+const SAMPLES: usize = 33;
+/// Multiply-adds that one run of all samples may cost; a large model runs fewer samples, two at least.
+const WORK: u64 = 1 << 30;
+/// Samples computed together; the last one leaves a remainder.
+const BATCHES: [usize; 3] = [1, 2, 64];
+
+/// Checks everything: the bytes again, the canonical form by decoding and writing it anew, a run on every instruction set of this
+/// processor with equal bits at every batch size, and the outputs against an f64 reference within its bound. The first failure is the
+/// error; `internal` means that the fault is the library's or the machine's, not the file's.
+pub fn verify(model: &Model) -> Result<Vec<Passed>> {
+    model.verify()?;
+    let passed = |check, detail| Passed { check, detail };
+    let mut all = vec![passed("file", format!("{} bytes: checksums, codes, padding, order, limits", model.file().len()))];
+    all.push(passed("canonical form", rewrite(model)?));
+    all.push(passed("instruction sets", run_everywhere(model)?));
+    Ok(all)
+}
+
+/// Decodes, encodes and writes the model again; the bytes must be the same.
+fn rewrite(model: &Model) -> Result<String> {
+    let layers = (0..model.layers().len()).map(|i| encode_again(model, i)).collect();
+    let contents =
+        Contents { graph: model.graph().clone(), tables: model.tables().clone(), layers, origin: model.origin().cloned() };
+    let written = Model::from_bytes(&write(&contents)?, &crate::base::limits::Limits::FORMAT)?;
+    let content = |model: &Model, id: u32| {
+        let section = sections(model).into_iter().find(|section| section.id == id)?;
+        let start = usize::try_from(section.offset).ok()?;
+        model.file().get(start..)?.get(..usize::try_from(section.bytes).ok()?).map(<[u8]>::to_vec)
+    };
+    let mut unknown = 0;
+    for section in sections(model) {
+        if section.name.is_none() {
+            unknown += 1; // of a later library, optional: skipped by this one, and so not written again
+        } else if content(model, section.id) != content(&written, section.id) {
+            let message = format!("section {} differs from what its content is written as", section.id);
+            return Err(Error::at(ErrorKind::NonCanonical, section.offset, message));
+        }
+    }
+    let rest = if unknown > 0 { format!("; {unknown} sections of a later library skipped") } else { String::new() };
+    Ok(format!("decoded, encoded and written again: the same bytes{rest}"))
+}
+
+/// Layer `index`, encoded again from its symbols.
+fn encode_again(model: &Model, index: usize) -> Encoded {
+    let (layer, weights) = (&model.layers()[index], model.weights(index));
+    let (rows, cols, levels) = (layer.linear.rows, layer.cols, &model.tables().layers[index].levels);
+    let small = |symbol: u32| i8::try_from(symbol.cast_signed()).expect("invariant: an integer of at most 8 bits");
+    match weights {
+        Weights::DenseF32(view) => dense::encode_f32(rows, cols, &view.decode()),
+        Weights::DenseF16(view) => dense::encode_f16(rows, cols, &view.decode()),
+        Weights::FixedPoint(view) => {
+            let integers: Vec<i8> = symbols(&weights).into_iter().map(small).collect();
+            fixed_point::encode(rows, cols, view.bits(), levels[0], &integers)
+        }
+        Weights::Ternary(_) => {
+            let sign = |digit| if digit == 2 { -1 } else { small(digit) };
+            let signs: Vec<i8> = symbols(&weights).into_iter().map(sign).collect();
+            ternary::encode(rows, cols, levels[0], levels[1], &signs)
+        }
+        Weights::Codebook(_) => {
+            let index = |symbol| u8::try_from(symbol).expect("invariant: an index of at most 8 bits");
+            let indices: Vec<u8> = symbols(&weights).into_iter().map(index).collect();
+            codebook::encode(rows, cols, levels, &indices)
+        }
+    }
+}
+
+/// Runs the same samples on every tier at every batch size and compares the bits, and holds them against the reference.
+fn run_everywhere(model: &Model) -> Result<String> {
+    let spec = model.graph().input();
+    let len = spec.shape.elements();
+    let work: u64 = model.graph().linears().map(|(_, linear, cols)| to_u64(linear.rows) * to_u64(cols)).sum();
+    let count = usize::try_from(WORK / work.max(1)).unwrap_or(SAMPLES).clamp(2, SAMPLES);
+    let (bytes, floats) = (random_bytes(count, len), random_floats(count, len));
+    let input = match spec.dtype {
+        Dtype::U8 => Input::U8(&bytes),
+        Dtype::F32 => Input::F32(&floats),
+    };
+    let tiers: Vec<Isa> = Isa::ALL.into_iter().filter(|isa| isa.is_available()).collect();
+    let mut expected: Option<Vec<u32>> = None;
+    for &isa in &tiers {
+        for batch in BATCHES {
+            let mut session = Session::new(model, &SessionOptions { batch, isa: Some(isa) })?;
+            let mut output = vec![0.0; count * session.output_len()];
+            session.run(input, &mut output)?;
+            let bits: Vec<u32> = output.iter().map(|x| x.to_bits()).collect();
+            match &expected {
+                None => {
+                    check_reference(model, input, count, &output)?;
+                    expected = Some(bits);
+                }
+                Some(expected) if *expected != bits => {
+                    let message = format!("{} with batch {batch} gives other bits than {}", isa.name(), tiers[0].name());
+                    return Err(Error::new(ErrorKind::Internal, message));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    let names: Vec<&str> = tiers.iter().map(|isa| isa.name()).collect();
+    Ok(format!("{count} samples on {} at batch 1, 2 and 64: equal bits, within the bound of an f64 run", names.join(", ")))
+}
+
+fn check_reference(model: &Model, input: Input<'_>, count: usize, output: &[f32]) -> Result<()> {
+    let reference = Reference::new(model);
+    let len = input.elements() / count;
+    for (i, output) in output.chunks_exact(output.len() / count).enumerate() {
+        reference.run(input.samples(i, 1, len)).check(output).map_err(|error| error.context(format_args!("sample {i}")))?;
+    }
+    Ok(())
+}
+
+/// A sample of zeros, then samples of random bytes (splitmix64 of a fixed seed).
+fn random_bytes(count: usize, len: usize) -> Vec<u8> {
+    let mut state = 1u64;
+    let random = std::iter::repeat_with(|| splitmix(&mut state).to_le_bytes()[0]);
+    std::iter::repeat_n(0, len).chain(random).take(count * len).collect()
+}
+
+/// A sample of zeros, then samples in [-1, 1).
+fn random_floats(count: usize, len: usize) -> Vec<f32> {
+    let mut state = 1u64;
+    let random = std::iter::repeat_with(|| (splitmix(&mut state) >> 40) as f32 / (1u64 << 23) as f32 - 1.0);
+    std::iter::repeat_n(0.0, len).chain(random).take(count * len).collect()
+}
+
+/// The next number of Steele, Lea and Flood's generator ("Fast splittable pseudorandom number generators", 2014).
+fn splitmix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let z = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

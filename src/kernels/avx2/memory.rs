@@ -1,0 +1,56 @@
+//! The loads and stores of this tier: the only places where its intrinsics touch memory, each a whole array by reference.
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::{
+    __m128i, __m256, __m256i, _mm_loadu_ps, _mm_loadu_si128, _mm256_broadcast_ps, _mm256_loadu_ps, _mm256_loadu_si256,
+    _mm256_storeu_ps,
+};
+
+/// 8 floats.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn load(from: &[f32; 8]) -> __m256 {
+    // SAFETY: a reference to 8 floats is valid for 32 bytes.
+    unsafe { _mm256_loadu_ps(from.as_ptr()) }
+}
+
+/// 8 words.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn load_words(from: &[u32; 8]) -> __m256i {
+    // SAFETY: a reference to 8 words is valid for 32 bytes.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
+/// 32 bytes.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn load_bytes(from: &[u8; 32]) -> __m256i {
+    // SAFETY: a reference to 32 bytes is valid for 32 bytes.
+    unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
+/// 8 halves of a word.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn load_halves(from: &[u16; 8]) -> __m128i {
+    // SAFETY: a reference to 8 elements of 2 bytes is valid for 16 bytes.
+    unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
+}
+
+/// 4 floats, in both halves of the vector.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn load_twice(from: &[f32; 4]) -> __m256 {
+    // SAFETY: a reference to 4 floats is valid for 16 bytes.
+    let four = unsafe { _mm_loadu_ps(from.as_ptr()) };
+    _mm256_broadcast_ps(&four)
+}
+
+/// 8 floats.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn store(to: &mut [f32; 8], value: __m256) {
+    // SAFETY: an exclusive reference to 8 floats is valid for writes of 32 bytes.
+    unsafe { _mm256_storeu_ps(to.as_mut_ptr(), value) }
+}

@@ -1,0 +1,103 @@
+//! Order class T on SIMD: the loops around a tier's two inner loops, the same for every tier.
+//!
+//! For a block of columns the tier makes tables from the activations: what a code contributes, looked up by permutes. The tables and the chains of
+//! [`GROUP`] tiles share the call's scratch (16 KiB: it stays in L1), so that each table serves many rows. A chain that a block cuts
+//! continues through memory, which changes no bit of it.
+
+use super::LinearCall;
+use super::panels::{Rows, TileRows};
+use super::segments::{SEGMENTS, segment};
+use crate::encoding::tiles::{LANES, TILE_ROWS, Tile, Tiling};
+use std::ops::Range;
+
+/// Tiles that share tables.
+const GROUP: usize = 8;
+
+/// Words of ternary codes in tile order, in a layout that the tier chose.
+#[derive(Clone, Debug)]
+pub(super) struct Layer<'a> {
+    /// The words; unit `u` of segment `s` is one of `segments[s]`.
+    pub(super) words: &'a [u32],
+    /// The order of the words.
+    pub(super) tiling: Tiling,
+    /// Columns of the layer.
+    pub(super) cols: usize,
+    /// The units of each segment.
+    pub(super) segments: [Range<usize>; SEGMENTS],
+    /// The first column of each segment.
+    pub(super) first_columns: [usize; SEGMENTS],
+    /// Of digit 0, 1 and 2.
+    pub(super) levels: [f32; 3],
+}
+
+/// The two inner loops of a tier. Implemented by its token: whoever holds one may call.
+pub(super) trait Fields: Copy {
+    /// Columns of a word.
+    const COLUMNS: usize;
+    /// Floats of the tables of one word.
+    const TABLE: usize;
+
+    /// The tables of some words, from the activations of their columns.
+    fn tables(self, levels: [f32; 3], x: &[f32], tables: &mut [f32]);
+
+    /// Continues the chains of a tile over the words that `tables` are for.
+    fn accumulate(self, tile: &Tile, words: &[Rows<u32>], tables: &[f32], chains: &mut TileRows);
+
+    /// [`super::segments::finish`], in the tier's vectors.
+    fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]);
+}
+
+/// The segments of the stored layout, in units and in first columns, for `columns` columns to a unit.
+pub(super) fn stored_segments(units: usize, columns: usize) -> ([Range<usize>; SEGMENTS], [usize; SEGMENTS]) {
+    let segments = std::array::from_fn(|s| segment(units, s));
+    (segments.clone(), segments.map(|segment| segment.start * columns))
+}
+
+/// Runs a layer of order class T.
+pub(super) fn linear<K: Fields>(tier: K, layer: &Layer<'_>, call: &mut LinearCall<'_>) {
+    call.check(layer.tiling.rows(), layer.cols);
+    for sample in 0..call.batch {
+        let mut tiles = layer.tiling.tiles();
+        loop {
+            let group: [Option<Tile>; GROUP] = std::array::from_fn(|_| tiles.next());
+            if group[0].is_none() {
+                break;
+            }
+            tiles_of_group(tier, layer, group, sample, call);
+        }
+    }
+}
+
+fn tiles_of_group<K: Fields>(tier: K, layer: &Layer<'_>, group: [Option<Tile>; GROUP], sample: usize, call: &mut LinearCall<'_>) {
+    let (sums, rest) = call.scratch.split_at_mut(GROUP * TILE_ROWS);
+    let (chains, tables) = rest.split_at_mut(GROUP * TILE_ROWS);
+    let (sums, chains): (&mut [TileRows], &mut [TileRows]) = (sums.as_chunks_mut().0, chains.as_chunks_mut().0);
+    let room = tables.len() / K::TABLE;
+    let x = &call.input[sample * call.input_stride..][..call.input_stride];
+    for s in 0..SEGMENTS {
+        let all = layer.segments[s].clone();
+        let target: &mut [TileRows] = if s == 0 { &mut *sums } else { &mut *chains };
+        target.iter_mut().zip(group.iter().flatten()).for_each(|(chain, _)| chain.fill(0.0));
+        for start in all.clone().step_by(room) {
+            let units = start..(start + room).min(all.end);
+            let tables = &mut tables[..units.len() * K::TABLE];
+            let column = layer.first_columns[s] + (start - all.start) * K::COLUMNS;
+            tier.tables(layer.levels, &x[column..column + units.len() * K::COLUMNS], tables);
+            for (tile, chains) in group.iter().flatten().zip(target.iter_mut()) {
+                let word = |unit: usize| tile.start + unit * tile.vectors * LANES;
+                tier.accumulate(tile, layer.words[word(units.start)..word(units.end)].as_chunks().0, tables, chains);
+            }
+        }
+        if s > 0 {
+            for (sums, chains) in sums.iter_mut().zip(chains.iter()).zip(group.iter().flatten()).map(|(pair, _)| pair) {
+                sums.iter_mut().zip(chains).for_each(|(sum, c)| *sum += c);
+            }
+        }
+    }
+    for (tile, sums) in group.iter().flatten().zip(sums) {
+        let rows = tile.row..tile.row + tile.rows;
+        let scale = call.scale.map(|scale| &scale[rows.clone()]);
+        let out = &mut call.output[sample * call.output_stride..][rows.clone()];
+        tier.finish(sums, scale, &call.bias[rows], call.relu, out);
+    }
+}

@@ -1,0 +1,118 @@
+//! A model beside its dense twins: checked to agree, then timed in turn.
+
+use super::reference::Reference;
+use super::timing::{Budget, Timing, interleaved};
+use super::twins;
+use crate::base::error::Result;
+use crate::model::Model;
+use crate::ops::Input;
+use crate::session::{Session, SessionOptions};
+
+/// Samples that are held against the reference.
+pub const CHECKED_SAMPLES: usize = 64;
+
+/// Sessions of a model and its twins with the same options.
+#[derive(Debug)]
+pub struct Comparison {
+    model: Model,
+    compressed: Session,
+    shrunk: Session,
+    original: Option<Session>,
+    note: Option<String>,
+}
+
+/// What was measured of each network: nanoseconds of one sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NetworkTimes {
+    /// The model itself.
+    pub compressed: Timing,
+    /// Its shrunk dense twin.
+    pub shrunk: Timing,
+    /// Its original dense twin.
+    pub original: Option<Timing>,
+}
+
+impl Comparison {
+    /// Builds the twins. Errors: those of [`twins::shrunk`] and of [`Session::new`].
+    pub fn new(model: &Model, options: &SessionOptions) -> Result<Self> {
+        let compressed = Session::new(model, options)?;
+        let options = SessionOptions { isa: Some(compressed.isa()), ..*options };
+        let shrunk = Session::new(&twins::shrunk(model)?, &options)?;
+        let original = twins::original(model).and_then(|twin| twin.map(|twin| Session::new(&twin, &options)).transpose());
+        let (original, note) = match original {
+            Ok(Some(session)) => (Some(session), None),
+            Ok(None) => (None, Some("the file does not say what the original network was".to_owned())),
+            Err(error) => (None, Some(format!("the original network cannot be rebuilt: {error}"))),
+        };
+        Ok(Self { model: model.clone(), compressed, shrunk, original, note })
+    }
+
+    /// Why there is no original twin, when there is none.
+    #[must_use]
+    pub fn note(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
+    /// The model's own session.
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.compressed
+    }
+
+    /// Holds the outputs of all networks for the first [`CHECKED_SAMPLES`] samples of `input` against the f64 reference. An original twin
+    /// that disagrees is dropped: the masks in the file, which influence no result, then contradict each other. Errors: `input`;
+    /// `internal` when the model or its shrunk twin is outside the bound.
+    pub fn check(&mut self, input: Input<'_>) -> Result<()> {
+        let len = self.compressed.input_len();
+        let count = CHECKED_SAMPLES.min(input.elements() / len);
+        let input = input.samples(0, count, len);
+        let reference = Reference::new(&self.model);
+        let expected: Vec<_> = (0..count).map(|i| reference.run(input.samples(i, 1, len))).collect();
+        let check = |session: &mut Session| -> Result<()> {
+            let outputs = session.output_len();
+            let mut output = vec![0.0; count * outputs];
+            session.run(input, &mut output)?;
+            output.chunks_exact(outputs).zip(&expected).try_for_each(|(output, expected)| expected.check(output))
+        };
+        check(&mut self.compressed).map_err(|error| error.context("the model"))?;
+        check(&mut self.shrunk).map_err(|error| error.context("its shrunk dense twin"))?;
+        if let Some(Err(error)) = self.original.as_mut().map(check) {
+            self.note = Some(format!("the original network is not the one that was compressed: {error}"));
+            self.original = None;
+        }
+        Ok(())
+    }
+
+    /// Times all networks on `input`, `batch` samples a call, one call after the other through the samples. Figures are for one sample.
+    /// Checks first: see [`Comparison::check`]. `input` must hold a sample at least, otherwise the error is `input`.
+    pub fn time(&mut self, input: Input<'_>, batch: usize, budget: &Budget) -> Result<NetworkTimes> {
+        self.check(input)?;
+        let samples = input.elements() / self.compressed.input_len();
+        let batch = batch.clamp(1, samples.max(1));
+        let mut calls: Vec<_> = [Some(&mut self.compressed), Some(&mut self.shrunk), self.original.as_mut()]
+            .into_iter()
+            .flatten()
+            .map(|session| caller(session, input, samples, batch))
+            .collect();
+        let mut contestants: Vec<&mut dyn FnMut()> = calls.iter_mut().map(|call| call as &mut dyn FnMut()).collect();
+        let timings = interleaved(&mut contestants, budget);
+        let of = |i: usize| timings.get(i).map(|timing| timing.divided_by(batch));
+        let missing = "invariant: a timing for each contestant";
+        Ok(NetworkTimes { compressed: of(0).expect(missing), shrunk: of(1).expect(missing), original: of(2) })
+    }
+}
+
+/// A call that runs the next `batch` samples.
+fn caller<'a>(session: &'a mut Session, input: Input<'a>, samples: usize, batch: usize) -> impl FnMut() + 'a {
+    let len = session.input_len();
+    let mut output = vec![0.0; batch * session.output_len()];
+    let mut next = 0;
+    move || {
+        if next + batch > samples {
+            next = 0;
+        }
+        let result = session.run(input.samples(next, batch, len), &mut output);
+        result.expect("invariant: the same samples ran when they were checked");
+        std::hint::black_box(&mut output);
+        next += batch;
+    }
+}

@@ -1,0 +1,158 @@
+//! Dense twins of a model: the same network with 32-bit float weights, at the shrunk and at the original shape.
+//!
+//! They are models like any other, written and validated, so that a comparison measures the encoding and nothing else.
+
+use crate::base::checked::to_u64;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::limits::Limits;
+use crate::encoding::{Encoded, Encoding, dense};
+use crate::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
+use crate::graph::{Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Op};
+use crate::model::Model;
+use crate::tensor::{Mask, Shape};
+
+/// The largest original network that is rebuilt: its shape comes from a file, and so does not size an allocation unasked.
+pub const MAX_WEIGHTS: u64 = 1 << 26;
+
+/// The weights of layer `index` as they act: row-major, each `decode() * row factor`, rounded once more where there is a factor.
+#[must_use]
+pub fn acting_weights(model: &Model, index: usize) -> Vec<f32> {
+    let mut weights = model.weights(index).decode();
+    if let Some(factors) = &model.tables().layers[index].row_factors {
+        let cols = model.layers()[index].cols.max(1);
+        for (row, factor) in weights.chunks_exact_mut(cols).zip(factors) {
+            row.iter_mut().for_each(|weight| *weight *= factor);
+        }
+    }
+    weights
+}
+
+/// The same graph with every layer dense. Error: `non_finite` when a weight times its factor overflows; `limit`, `no_memory`.
+pub fn shrunk(model: &Model) -> Result<Model> {
+    let layers = model.layers().iter().enumerate();
+    let layers = layers.map(|(i, layer)| dense::encode_f32(layer.linear.rows, layer.cols, &acting_weights(model, i)));
+    let nodes = model.graph().nodes().iter().map(|node| Node { op: dense_op(node.op, None), inputs: node.inputs.clone() });
+    let graph = build(model.graph().input(), nodes)?;
+    let tables = Tables {
+        layers: model.tables().layers.iter().map(|layer| biases(layer.bias.clone())).collect(),
+        ..model.tables().clone()
+    };
+    load(Contents { graph, tables, layers: layers.collect(), origin: model.origin().cloned() })
+}
+
+/// The network at its original shape: every input is read, and pruned rows and columns are there as zeros. `None` when the file does
+/// not say what the original was. Errors: those of [`shrunk`], and `shape` when the file's origin contradicts itself.
+pub fn original(model: &Model) -> Result<Option<Model>> {
+    let Some(origin) = model.origin() else { return Ok(None) };
+    // What these do to a pruned channel is not in the file.
+    if model.graph().nodes().iter().any(|node| matches!(node.op, Op::Affine | Op::Concat)) {
+        return Ok(None);
+    }
+    let shapes: Vec<&OriginShape> = origin.nodes.iter().filter_map(|node| node.shape.as_ref()).collect();
+    let weights = shapes.iter().fold(0u64, |sum, shape| sum.saturating_add(original_weights(shape)));
+    if weights > MAX_WEIGHTS {
+        let message = format!("the original network has {weights} weights; at most {MAX_WEIGHTS} are rebuilt");
+        return Err(Error::new(ErrorKind::Limit, message));
+    }
+    let (graph, with_flatten) = original_graph(model, &shapes)?;
+    // A convolution's mask is of channels, each of which has the columns of a window.
+    let areas: Vec<usize> = graph.linears().map(|(node, ..)| columns_per_input(&graph.nodes()[node].op)).collect();
+    let fits = graph.linears().zip(&shapes).zip(&areas).all(|(((_, _, cols), shape), area)| cols == shape.cols.len() * area);
+    if !fits {
+        return Err(Error::new(
+            ErrorKind::Shape,
+            "the origin section contradicts itself: the original layers do not fit each other",
+        ));
+    }
+    let mut layers = Vec::new();
+    let mut tables = Tables { input_mask: None, layers: Vec::new(), ..model.tables().clone() };
+    for (i, shape) in shapes.iter().enumerate() {
+        layers.push(scattered(&acting_weights(model, i), shape, areas[i]));
+        let mut bias = vec![0.0; shape.rows.len()];
+        shape.rows.indices().zip(&model.layers()[i].bias).for_each(|(row, &value)| bias[row] = value);
+        tables.layers.push(biases(bias));
+    }
+    load(Contents { graph, tables, layers, origin: Some(full_origin(origin, with_flatten)) }).map(Some)
+}
+
+/// Weights of the original layer.
+#[must_use]
+pub fn original_weights(shape: &OriginShape) -> u64 {
+    to_u64(shape.rows.len()).saturating_mul(to_u64(shape.cols.len()))
+}
+
+fn dense_op(op: Op, rows: Option<usize>) -> Op {
+    let dense = |linear: Linear| Linear { rows: rows.unwrap_or(linear.rows), encoding: Encoding::DenseF32, row_factors: false };
+    match op {
+        Op::Linear(linear) => Op::Linear(dense(linear)),
+        Op::Conv2d(conv) => Op::Conv2d(Conv2d { linear: dense(conv.linear), ..conv }),
+        other => other,
+    }
+}
+
+fn biases(bias: Vec<f32>) -> LayerTables {
+    LayerTables { levels: Vec::new(), row_factors: None, bias }
+}
+
+fn build(input: InputSpec, nodes: impl Iterator<Item = Node>) -> Result<Graph> {
+    let mut builder = GraphBuilder::new(input, &Limits::FORMAT)?;
+    for node in nodes {
+        builder.push(node)?;
+    }
+    builder.finish()
+}
+
+/// The graph at original shapes, and whether a flatten was put in front: gathering had made a vector of the image.
+fn original_graph(model: &Model, shapes: &[&OriginShape]) -> Result<(Graph, bool)> {
+    let graph = model.graph();
+    let input = graph.input();
+    let is_flat = matches!(input.shape, Shape::Vector(_)) || graph.nodes().first().is_some_and(|node| node.op == Op::Flatten);
+    let with_flatten = input.kept.is_some() && !is_flat;
+    let mut rows = shapes.iter().map(|shape| shape.rows.len());
+    let shift = usize::from(with_flatten);
+    let nodes = graph.nodes().iter().map(|node| {
+        let original = if node.op.linear().is_some() { rows.next() } else { None };
+        Node { op: dense_op(node.op, original), inputs: node.inputs.iter().map(|input| input + shift).collect() }
+    });
+    let flatten = with_flatten.then_some(Node::new(Op::Flatten, 0));
+    let graph = build(InputSpec { kept: None, ..input }, flatten.into_iter().chain(nodes))?;
+    Ok((graph, with_flatten))
+}
+
+/// Columns that one input (one input channel of a convolution) has.
+fn columns_per_input(op: &Op) -> usize {
+    match op {
+        Op::Conv2d(conv) => conv.window.area(),
+        _ => 1,
+    }
+}
+
+/// The shrunk weights at the places that the masks name, zeros elsewhere; each input has `area` columns.
+fn scattered(weights: &[f32], shape: &OriginShape, area: usize) -> Encoded {
+    let (rows, cols) = (shape.rows.len(), shape.cols.len() * area);
+    let mut full = vec![0.0; rows * cols];
+    let mut weights = weights.iter();
+    for row in shape.rows.indices() {
+        for (col, &weight) in shape.cols.indices().flat_map(|input| input * area..(input + 1) * area).zip(&mut weights) {
+            full[row * cols + col] = weight;
+        }
+    }
+    dense::encode_f32(rows, cols, &full)
+}
+
+/// The origin of the original: the same names, and everything kept.
+fn full_origin(origin: &Origin, with_flatten: bool) -> Origin {
+    let full = |shape: &OriginShape| OriginShape { rows: Mask::full(shape.rows.len()), cols: Mask::full(shape.cols.len()) };
+    let nodes = origin.nodes.iter().map(|node| OriginNode { name: node.name.clone(), shape: node.shape.as_ref().map(full) });
+    let unused = |name: &String| origin.nodes.iter().all(|node| node.name != *name);
+    let flatten = with_flatten.then(|| {
+        let mut names = std::iter::once("flatten".to_owned()).chain((1..).map(|i| format!("flatten{i}")));
+        OriginNode { name: names.find(unused).expect("invariant: a graph has fewer nodes than there are names"), shape: None }
+    });
+    Origin { nodes: flatten.into_iter().chain(nodes).collect(), ..origin.clone() }
+}
+
+fn load(contents: Contents) -> Result<Model> {
+    let bytes = write(&contents).map_err(|error| error.context("the dense twin"))?;
+    Model::from_bytes(&bytes, &Limits::FORMAT)
+}

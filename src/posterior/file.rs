@@ -1,0 +1,134 @@
+//! The safetensors container: a bounded header, and tensors taken out one by one.
+
+use super::{MAX_FILE_BYTES, MAX_HEADER_BYTES, fail};
+use crate::base::checked::{to_u64, to_usize};
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::limits::{MAX_DIMENSION, MAX_ELEMENTS};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::path::Path;
+
+/// A safetensors file, and which of its tensors were taken.
+pub(super) struct File<'a> {
+    header: Metadata,
+    data: &'a [u8],
+    taken: BTreeSet<String>,
+}
+
+impl<'a> File<'a> {
+    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self> {
+        let total = to_u64(bytes.len());
+        if total > MAX_FILE_BYTES {
+            return Err(fail(format!("the file has {total} bytes, the limit is {MAX_FILE_BYTES}")));
+        }
+        let not = |why: String| fail(format!("not a safetensors file: {why}"));
+        let Some((length, rest)) = bytes.split_first_chunk::<8>() else {
+            return Err(not(format!("it has {total} bytes, the length of the header alone takes 8")));
+        };
+        let length = u64::from_le_bytes(*length);
+        if length > MAX_HEADER_BYTES || length > to_u64(rest.len()) {
+            return Err(not(format!("a header of {length} bytes, at most {MAX_HEADER_BYTES} fit and {} follow", rest.len())));
+        }
+        let (header, data) = rest.split_at(to_usize(length, "the header")?);
+        let header: Metadata = serde_json::from_slice(header).map_err(|error| not(format!("its header: {error}")))?;
+        if header.data_len() != data.len() {
+            return Err(not(format!("its header describes {} bytes of data, {} follow it", header.data_len(), data.len())));
+        }
+        Ok(Self { header, data, taken: BTreeSet::new() })
+    }
+
+    /// The text under `key` of the file's metadata.
+    pub(super) fn text(&self, key: &str) -> Result<&str> {
+        let text = self.header.metadata().as_ref().and_then(|entries| entries.get(key));
+        text.map(String::as_str).ok_or_else(|| {
+            fail(format!("the metadata has no key {key:?}: this is a safetensors file, but no posterior (docs/posteriors.md)"))
+        })
+    }
+
+    /// Whether there is a tensor `name`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.header.info(name).is_some()
+    }
+
+    /// The first dimension of the matrix `name`, whose second must be `cols`.
+    pub(super) fn rows(&self, name: &str, cols: usize) -> Result<usize> {
+        match *self.info(name)?.shape {
+            [rows, found] if found == cols => {
+                let (rows_64, cols_64) = (to_u64(rows), to_u64(cols));
+                if rows_64 > MAX_DIMENSION || rows_64.saturating_mul(cols_64) > MAX_ELEMENTS {
+                    return Err(fail(format!("tensor {name:?} is {rows} x {cols}, above the format's limits")));
+                }
+                Ok(rows)
+            }
+            ref shape => Err(fail(format!("tensor {name:?} has the shape {shape:?}, expected [outputs, {cols}]"))),
+        }
+    }
+
+    /// The finite numbers of an `F32` tensor.
+    pub(super) fn floats(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let (_, bytes) = self.take(name, shape, &[Dtype::F32])?;
+        let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect();
+        match values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+            Some((i, value)) => Err(fail(format!("tensor {name:?}: element {i} is {value}, expected finite numbers"))),
+            None => Ok(values),
+        }
+    }
+
+    /// The flags of an `F32`, `U8` or `BOOL` tensor of zeros and ones.
+    pub(super) fn flags(&mut self, name: &str, shape: &[usize]) -> Result<Vec<bool>> {
+        let (dtype, bytes) = self.take(name, shape, &[Dtype::F32, Dtype::U8, Dtype::BOOL])?;
+        let flag = |i: usize, value: f32| match value {
+            0.0 => Ok(false),
+            1.0 => Ok(true),
+            _ => Err(fail(format!("tensor {name:?}: element {i} is {value}, expected 0 or 1"))),
+        };
+        if dtype == Dtype::F32 {
+            let chunks = bytes.as_chunks::<4>().0.iter().enumerate();
+            return chunks.map(|(i, chunk)| flag(i, f32::from_le_bytes(*chunk))).collect();
+        }
+        bytes.iter().enumerate().map(|(i, &byte)| flag(i, f32::from(byte))).collect()
+    }
+
+    /// The tensor that nobody took, if there is one.
+    pub(super) fn left_over(&self) -> Option<String> {
+        let mut names = self.header.offset_keys();
+        names.retain(|name| !self.taken.contains(name));
+        names.into_iter().next()
+    }
+
+    fn info(&self, name: &str) -> Result<&TensorInfo> {
+        self.header.info(name).ok_or_else(|| fail(format!("tensor {name:?} is missing")))
+    }
+
+    fn take(&mut self, name: &str, shape: &[usize], dtypes: &[Dtype]) -> Result<(Dtype, &'a [u8])> {
+        let info = self.info(name)?;
+        if !dtypes.contains(&info.dtype) {
+            return Err(fail(format!("tensor {name:?} is of type {:?}, expected {dtypes:?}", info.dtype)));
+        }
+        if info.shape != shape {
+            return Err(fail(format!("tensor {name:?} has the shape {:?}, expected {shape:?}", info.shape)));
+        }
+        let (from, to) = info.data_offsets;
+        let bytes = self.data.get(from..to).ok_or_else(|| fail(format!("tensor {name:?} lies outside the file")))?;
+        let dtype = info.dtype;
+        self.taken.insert(name.to_owned());
+        Ok((dtype, bytes))
+    }
+}
+
+/// The bytes of a regular file of at most [`MAX_FILE_BYTES`].
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    let cannot = |error| Error::io(format!("cannot read {}", path.display()), error);
+    let metadata = std::fs::metadata(path).map_err(cannot)?; // before opening: opening a pipe would wait
+    if !metadata.is_file() {
+        return Err(Error::new(ErrorKind::NotAFile, format!("{} is not a regular file", path.display())));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    file.take(MAX_FILE_BYTES.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot)?;
+    if to_u64(bytes.len()) > MAX_FILE_BYTES {
+        return Err(fail(format!("{} exceeds {MAX_FILE_BYTES} bytes", path.display())));
+    }
+    Ok(bytes)
+}

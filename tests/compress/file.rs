@@ -1,0 +1,59 @@
+//! Builds posterior files by hand, so that wrong ones can be built too.
+
+use serde_json::{Map, Value, json};
+
+#[derive(Clone)]
+pub struct Tensor {
+    pub name: String,
+    pub dtype: &'static str,
+    pub shape: Vec<usize>,
+    pub bytes: Vec<u8>,
+}
+
+/// A posterior file in parts.
+#[derive(Clone)]
+pub struct File {
+    pub description: Value,
+    pub tensors: Vec<Tensor>,
+}
+
+impl File {
+    pub fn new(description: Value) -> Self {
+        Self { description, tensors: Vec::new() }
+    }
+
+    pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> &mut Self {
+        assert_eq!(values.len(), shape.iter().product::<usize>(), "{name}");
+        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        self.tensors.push(Tensor { name: name.to_owned(), dtype: "F32", shape: shape.to_vec(), bytes });
+        self
+    }
+
+    pub fn tensor(&mut self, name: &str) -> &mut Tensor {
+        self.tensors.iter_mut().find(|tensor| tensor.name == name).unwrap()
+    }
+
+    pub fn set(&mut self, name: &str, element: usize, value: f32) {
+        self.tensor(name).bytes[element * 4..][..4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    pub fn bytes(&self) -> Vec<u8> {
+        self.with_metadata(json!({ "curt": self.description.to_string() }))
+    }
+
+    pub fn with_metadata(&self, metadata: Value) -> Vec<u8> {
+        let mut header = Map::new();
+        header.insert("__metadata__".to_owned(), metadata);
+        let mut data = Vec::new();
+        for Tensor { name, dtype, shape, bytes } in &self.tensors {
+            let offsets = [data.len(), data.len() + bytes.len()];
+            header.insert(name.clone(), json!({ "dtype": dtype, "shape": shape, "data_offsets": offsets }));
+            data.extend_from_slice(bytes);
+        }
+        let header = Value::Object(header).to_string();
+        let mut file = (header.len() as u64).to_le_bytes().to_vec();
+        file.extend_from_slice(header.as_bytes());
+        file.extend_from_slice(&data);
+        file
+    }
+}

@@ -1,0 +1,236 @@
+//! Every violation of `docs/posteriors.md` is refused with the kind `posterior` and a message that names its place.
+
+use crate::file::{File, Tensor};
+use crate::network;
+use curt::base::error::ErrorKind;
+use curt::posterior::{MAX_HEADER_BYTES, Posterior};
+use serde_json::{Value, json};
+
+type Change = fn(&mut File);
+
+fn remove(file: &mut File, name: &str) {
+    let before = file.tensors.len();
+    file.tensors.retain(|tensor| tensor.name != name);
+    assert_eq!(file.tensors.len() + 1, before);
+}
+
+fn node(file: &mut File, i: usize) -> &mut Value {
+    &mut file.description["nodes"][i]
+}
+
+#[track_caller]
+fn refused(bytes: &[u8], needles: &[&str]) {
+    let error = Posterior::from_bytes(bytes).err().unwrap_or_else(|| panic!("accepted, expected {needles:?}"));
+    assert_eq!(error.kind(), ErrorKind::Posterior, "{error}");
+    for needle in needles {
+        assert!(error.to_string().contains(needle), "{error}: expected {needle:?}");
+    }
+}
+
+fn refuse(base: &File, cases: &[(&[&str], Change)]) {
+    Posterior::from_bytes(&base.bytes()).unwrap();
+    for (needles, change) in cases {
+        let mut file = base.clone();
+        change(&mut file);
+        refused(&file.bytes(), needles);
+    }
+}
+
+#[test]
+fn tensors_that_do_not_fit_the_graph() {
+    refuse(
+        &network::gnj(),
+        &[
+            (&["fc1.scale_mean", "missing"], |f| remove(f, "fc1.scale_mean")),
+            (&["fc2.weight_mean", "missing"], |f| remove(f, "fc2.weight_mean")),
+            (&["fc2.bias_log_variance", "missing"], |f| remove(f, "fc2.bias_log_variance")),
+            (&["fc1.skale_mean", "not expected"], |f| {
+                f.floats("fc1.skale_mean", &[1], &[1.0]);
+            }),
+            (&["fc1.weight", "not expected"], |f| {
+                f.floats("fc1.weight", &[8, 16], &[0.0; 128]);
+            }),
+            (&["fc1.weight_mean", "[8, 2, 8]", "16"], |f| f.tensor("fc1.weight_mean").shape = vec![8, 2, 8]),
+            (&["fc1.weight_mean", "[16, 8]", "16"], |f| f.tensor("fc1.weight_mean").shape = vec![16, 8]),
+            (&["fc1.weight_log_variance", "[16, 8]", "[8, 16]"], |f| f.tensor("fc1.weight_log_variance").shape = vec![16, 8]),
+            (&["fc1.scale_mean", "[1, 16]", "[16]"], |f| f.tensor("fc1.scale_mean").shape = vec![1, 16]),
+            (&["fc2.weight_mean", "[4, 6]", "8"], |f| f.tensor("fc2.weight_mean").shape = vec![4, 6]),
+            (&["fc1.bias_mean", "I32", "F32"], |f| f.tensor("fc1.bias_mean").dtype = "I32"),
+            (&["fc1.scale_mean", "U32", "F32"], |f| f.tensor("fc1.scale_mean").dtype = "U32"),
+        ],
+    );
+}
+
+#[test]
+fn numbers_that_are_none() {
+    refuse(
+        &network::gnj(),
+        &[
+            (&["fc1.weight_mean", "element 17", "NaN"], |f| f.set("fc1.weight_mean", 17, f32::NAN)),
+            (&["fc2.scale_mean", "element 0", "inf"], |f| f.set("fc2.scale_mean", 0, f32::INFINITY)),
+            (&["fc1.bias_mean", "element 7", "-inf"], |f| f.set("fc1.bias_mean", 7, f32::NEG_INFINITY)),
+            (&["fc2.scale_log_variance", "element 3", "89", "exceeds"], |f| f.set("fc2.scale_log_variance", 3, 89.0)),
+            (&["fc1.weight_log_variance", "element 2", "1e30", "exceeds"], |f| f.set("fc1.weight_log_variance", 2, 1e30)),
+            (&["fc1.bias_log_variance", "element 0", "NaN"], |f| f.set("fc1.bias_log_variance", 0, f32::NAN)),
+        ],
+    );
+    let mut small = network::gnj();
+    small.set("fc1.weight_log_variance", 2, -1e30); // a variance of zero is a variance
+    Posterior::from_bytes(&small.bytes()).unwrap();
+}
+
+#[test]
+fn masks_are_zeros_and_ones() {
+    refuse(
+        &network::plain(),
+        &[
+            (&["fc1.weight_mask", "element 5", "0.5"], |f| f.set("fc1.weight_mask", 5, 0.5)),
+            (&["fc2.weight_mask", "element 1", "NaN"], |f| f.set("fc2.weight_mask", 1, f32::NAN)),
+            (&["fc2.weight_mask", "[8, 3]", "[3, 8]"], |f| f.tensor("fc2.weight_mask").shape = vec![8, 3]),
+            (&["fc1.weight_mask", "element 9", "2"], |f| {
+                *f.tensor("fc1.weight_mask") = bytes_mask(128, "U8");
+                f.tensor("fc1.weight_mask").bytes[9] = 2;
+            }),
+            (&["fc1.weight_mask", "element 0", "255"], |f| {
+                *f.tensor("fc1.weight_mask") = bytes_mask(128, "BOOL");
+                f.tensor("fc1.weight_mask").bytes[0] = 255;
+            }),
+            (&["fc1.weight_mask", "I8"], |f| *f.tensor("fc1.weight_mask") = bytes_mask(128, "I8")),
+            (&["fc1.weight", "missing"], |f| remove(f, "fc1.weight")),
+        ],
+    );
+    for dtype in ["U8", "BOOL"] {
+        let mut file = network::plain();
+        *file.tensor("fc1.weight_mask") = bytes_mask(128, dtype);
+        Posterior::from_bytes(&file.bytes()).unwrap();
+    }
+}
+
+fn bytes_mask(n: usize, dtype: &'static str) -> Tensor {
+    Tensor { name: "fc1.weight_mask".to_owned(), dtype, shape: vec![8, 16], bytes: vec![1; n] }
+}
+
+#[test]
+fn graphs_that_are_none() {
+    refuse(
+        &network::gnj(),
+        &[
+            (&["relu1", "later", "earlier node"], |f| node(f, 2)["inputs"] = json!(["later"])),
+            (&["fc1", "relu1", "earlier node"], |f| node(f, 1)["inputs"] = json!(["relu1"])),
+            (&["relu1", "inputs", "one name"], |f| node(f, 2)["inputs"] = json!(["fc1", "fc1"])),
+            (&["relu1", "inputs", "one name"], |f| node(f, 2)["inputs"] = json!([1])),
+            (&["fc1", "two values"], |f| node(f, 2)["name"] = json!("fc1")),
+            (&["input", "two values"], |f| node(f, 0)["name"] = json!("input")),
+            (&["relu1", "conv9", "softmax"], |f| node(f, 2)["op"] = json!("conv9")),
+            (&["node 2", "stride"], |f| node(f, 2)["stride"] = json!(2)),
+            (&["node 2", "name", "255 bytes"], |f| node(f, 2)["name"] = json!("x".repeat(256))),
+            (&["node 2", "name", "control"], |f| node(f, 2)["name"] = json!("a\u{1b}[2J")),
+            (&["node 2", "name", "control"], |f| node(f, 2)["name"] = json!("a\u{202e}b")),
+            (&["node 2", "name"], |f| node(f, 2)["name"] = json!("")),
+            (&["node 2", "no key \"name\""], |f| *node(f, 2) = json!({ "op": "relu", "inputs": ["fc1"] })),
+            (&["node 2", "object"], |f| *node(f, 2) = json!(7)),
+            (&["fc1", "vector", "1x4x4"], |f| {
+                node(f, 1)["inputs"] = json!(["input"]);
+            }),
+            (&["fc2", "no node reads"], |f| {
+                let nodes = f.description["nodes"].as_array_mut().unwrap();
+                nodes.push(json!({ "name": "relu2", "op": "relu", "inputs": ["fc1"] }));
+            }),
+            (&["nodes"], |f| f.description["nodes"] = json!([])),
+            (&["nodes", "list"], |f| f.description["nodes"] = json!("fc1")),
+            (&["no linear node"], |f| {
+                f.description["nodes"] = json!([{ "name": "relu", "op": "relu", "inputs": ["input"] }]);
+            }),
+        ],
+    );
+}
+
+#[test]
+fn descriptions_that_are_none() {
+    refuse(
+        &network::gnj(),
+        &[
+            (&["version", "2"], |f| f.description["posterior"] = json!(2)),
+            (&["version", "\"1\""], |f| f.description["posterior"] = json!("1")),
+            (&["method", "ghs", "gnj or plain"], |f| f.description["method"] = json!("ghs")),
+            (&["method", "text"], |f| f.description["method"] = json!(1)),
+            (&["nodez", "nodes"], |f| f.description["nodez"] = json!([])),
+            (&["no key \"input\""], |f| {
+                f.description.as_object_mut().unwrap().remove("input");
+            }),
+            (&["input", "shape", "[4,4]"], |f| f.description["input"]["shape"] = json!([4, 4])),
+            (&["input", "shape"], |f| f.description["input"]["shape"] = json!([1, 0, 4])),
+            (&["input", "shape"], |f| f.description["input"]["shape"] = json!([1, -4, 4])),
+            (&["input", "shape"], |f| f.description["input"]["shape"] = json!([1 << 20, 1 << 20, 1 << 20])),
+            (&["input", "shape"], |f| f.description["input"]["shape"] = json!([(1u64 << 24) + 1])),
+            (&["\"input\"", "limit"], |f| f.description["input"]["shape"] = json!([1, 1 << 15, 1 << 15])),
+            (&["input", "dtype", "i8"], |f| f.description["input"]["dtype"] = json!("i8")),
+            (&["input", "scale", "zero"], |f| f.description["input"]["scale"] = json!([0])),
+            (&["input", "scale", "1 finite"], |f| f.description["input"]["scale"] = json!([1, 1])),
+            (&["input", "offset", "1 finite"], |f| f.description["input"]["offset"] = json!(["x"])),
+            (&["input", "offset", "1 finite"], |f| f.description["input"]["offset"] = json!([1e39])),
+            (&["metadata", "object"], |f| f.description = json!([1])),
+        ],
+    );
+}
+
+#[test]
+fn files_that_are_no_safetensors() {
+    let file = network::gnj();
+    let bytes = file.bytes();
+    refused(&[], &["not a safetensors file", "0 bytes"]);
+    refused(&bytes[..7], &["not a safetensors file"]);
+    refused(&bytes[..bytes.len() - 1], &["not a safetensors file", "follow"]);
+    refused(&[&bytes[..], &[0]].concat(), &["not a safetensors file", "follow"]);
+    refused(b"\x89CURT\r\n\x1a and more than the eight bytes", &["not a safetensors file"]);
+    let long = [&(MAX_HEADER_BYTES + 1).to_le_bytes()[..], &vec![b' '; 1 << 23]].concat();
+    refused(&long, &["header of 4194305 bytes"]);
+    refused(&file.with_metadata(json!({ "format": "pt" })), &["no key \"curt\""]);
+    refused(&file.with_metadata(json!({ "curt": "{" })), &["not JSON"]);
+    refused(&file.with_metadata(json!({ "curt": "[".repeat(100_000) })), &["not JSON"]);
+    // Tensors whose sizes sum to almost 2^64 bytes: nothing may overflow.
+    let (half, end) = (1u64 << 60, u64::MAX - 63);
+    let mut header = json!({ "__metadata__": {} });
+    let mut at = 0;
+    while at < end {
+        let to = at.saturating_add(half).min(end);
+        header[format!("t{at}")] = json!({ "dtype": "U8", "shape": [to - at], "data_offsets": [at, to] });
+        at = to;
+    }
+    let header = header.to_string();
+    refused(&[&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat(), &["not a safetensors file", "follow"]);
+}
+
+#[test]
+fn every_prefix_and_every_flipped_header_byte_is_an_error_or_a_posterior() {
+    let bytes = network::gnj().bytes();
+    for len in 0..bytes.len() {
+        assert_eq!(Posterior::from_bytes(&bytes[..len]).unwrap_err().kind(), ErrorKind::Posterior);
+    }
+    let header = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize + 8;
+    let mut refusals = 0;
+    for at in 0..header {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x11;
+        if let Err(error) = Posterior::from_bytes(&damaged) {
+            assert_eq!(error.kind(), ErrorKind::Posterior, "byte {at}: {error}");
+            refusals += 1;
+        }
+    }
+    assert!(refusals > header * 9 / 10, "{refusals} of {header}");
+}
+
+#[test]
+fn a_file_is_opened_from_a_path_and_a_directory_is_none() {
+    let folder = std::env::temp_dir().join(format!("curt-posterior-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("a.safetensors");
+    std::fs::write(&path, network::gnj().bytes()).unwrap();
+    assert_eq!(Posterior::open(&path).unwrap().name(), "corners");
+    std::fs::write(&path, b"short").unwrap();
+    let error = Posterior::open(&path).unwrap_err();
+    assert!(error.to_string().contains("a.safetensors"), "{error}");
+    assert_eq!(Posterior::open(&folder).unwrap_err().kind(), ErrorKind::NotAFile);
+    assert_eq!(Posterior::open(folder.join("none")).unwrap_err().kind(), ErrorKind::Io);
+    std::fs::remove_dir_all(&folder).unwrap();
+}

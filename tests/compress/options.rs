@@ -1,0 +1,119 @@
+//! What the caller may choose, and what does not fit.
+
+use crate::file::File;
+use crate::network::{self, CLASSES, PIXELS};
+use crate::roundtrip::{only, outputs, run};
+use curt::base::error::ErrorKind;
+use curt::compress::{Options, Samples, Validation, compress, parse_encodings};
+use curt::encoding::Encoding;
+use curt::posterior::Posterior;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+#[test]
+fn thresholds_and_encodings_of_the_caller_are_kept() {
+    let options = Options {
+        thresholds: BTreeMap::from([("fc1".to_owned(), 20.0), ("fc2".to_owned(), 0.0)]),
+        layer_encodings: BTreeMap::from([("fc1".to_owned(), parse_encodings("ternary").unwrap())]),
+        encodings: vec![Encoding::FixedPoint { bits: 6 }],
+        ..Options::default()
+    };
+    let (compressed, _) = run(&network::gnj(), &options);
+    let layers = &compressed.report.layers;
+    assert_eq!((layers[0].kept, layers[1].kept), ((3, 16), (3, 3)));
+    assert_eq!((layers[0].threshold, layers[1].threshold), (Some(20.0), Some(0.0)));
+    assert_eq!((layers[0].encoding.as_str(), layers[1].encoding.as_str()), ("ternary", "fixed_point:6"));
+}
+
+#[test]
+fn a_network_that_is_pruned_away_is_the_constant_of_its_biases() {
+    let options = Options {
+        thresholds: BTreeMap::from([("fc1".to_owned(), -100.0), ("fc2".to_owned(), 100.0)]),
+        ..only(Encoding::DenseF32)
+    };
+    let (compressed, model) = run(&network::gnj(), &options);
+    assert_eq!((compressed.report.layers[0].kept, compressed.report.layers[1].kept), ((0, 0), (3, 0)));
+    assert!(!compressed.report.within_budget());
+    let [_, bias1, fc2, bias2] = network::weights();
+    let scale = |i: usize| if network::USED.contains(&i) { 1.0 } else { 0.02 };
+    let fc2: Vec<f64> = fc2.iter().enumerate().map(|(i, &w)| f64::from(w) * scale(i % network::HIDDEN)).collect();
+    let expected = network::run(&[0; PIXELS], &[0.0; network::HIDDEN * PIXELS], &bias1, &fc2, &bias2);
+    for (found, expected) in outputs(&model, &[77; PIXELS]).into_iter().zip(expected) {
+        assert!((f64::from(found) - expected).abs() < 1e-6, "{found}, expected {expected}");
+    }
+}
+
+fn refused(file: &File, samples: Samples<'_>, labels: &[u8], options: &Options, needle: &str) {
+    let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
+    let error = compress(&posterior, &Validation { samples, labels }, options, &mut |_, _, _| {}).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Input, "{error}");
+    assert!(error.to_string().contains(needle), "{error}: expected {needle:?}");
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let (images, labels) = network::samples(30);
+    let (gnj, plain, defaults) = (network::gnj(), network::plain(), Options::default());
+    let bytes = Samples::U8(&images);
+    refused(&gnj, Samples::F32(&[0.0; 480]), &labels, &defaults, "bytes");
+    refused(&gnj, Samples::U8(&images[1..]), &labels, &defaults, "16 for each label");
+    refused(&gnj, Samples::U8(&[]), &[], &defaults, "16 for each label");
+    refused(&gnj, bytes, &[3; 30], &defaults, "3 outputs");
+    let with = |change: fn(&mut Options)| {
+        let mut options = Options::default();
+        change(&mut options);
+        options
+    };
+    refused(&gnj, bytes, &labels, &with(|o| o.max_error_increase = -0.1), "budget");
+    refused(&gnj, bytes, &labels, &with(|o| o.max_error_increase = f64::NAN), "budget");
+    refused(&gnj, bytes, &labels, &with(|o| o.pruning_share = 1.5), "share");
+    refused(&gnj, bytes, &labels, &with(|o| o.encodings.clear()), "empty");
+    refused(&gnj, bytes, &labels, &with(|o| o.encodings = vec![Encoding::FixedPoint { bits: 9 }]), "9");
+    let threshold = |name: &str| Options { thresholds: BTreeMap::from([(name.to_owned(), 1.0)]), ..Options::default() };
+    refused(&gnj, bytes, &labels, &threshold("fc9"), "fc1, fc2");
+    refused(&plain, bytes, &labels, &threshold("fc1"), "no groups");
+    let unknown = Options { layer_encodings: BTreeMap::from([("relu1".to_owned(), vec![Encoding::Ternary])]), ..defaults };
+    refused(&gnj, bytes, &labels, &unknown, "relu1");
+}
+
+/// A vector of floats through one layer and a softmax: nothing is gathered, and a network without a bias is allowed.
+#[test]
+fn a_vector_of_floats_and_a_softmax() {
+    let mut file = File::new(json!({
+        "posterior": 1, "name": "line", "method": "plain",
+        "input": { "shape": [2], "dtype": "f32", "scale": [2.0], "offset": [0.0] },
+        "nodes": [
+            { "name": "fc", "op": "linear", "inputs": ["input"] },
+            { "name": "softmax", "op": "softmax", "inputs": ["fc"] }
+        ]
+    }));
+    file.floats("fc.weight", &[3, 2], &[1.0, 0.5, -0.5, 1.0, 0.25, -1.0]);
+    let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
+    let samples = [1.0, 0.0, 0.0, 1.0, 0.0, -1.0];
+    let validation = Validation { samples: Samples::F32(&samples), labels: &[0, 1, 2] };
+    let compressed = compress(&posterior, &validation, &only(Encoding::DenseF32), &mut |_, _, _| {}).unwrap();
+    let report = compressed.report;
+    assert_eq!((report.full.errors, report.compressed.errors), (0, 0));
+    // The logits are 2, -1, 0.5; 1, 2, -2; -1, -2, 2 (the scale is 2).
+    let loss = |logits: [f64; CLASSES], label: usize| logits.iter().map(|l| l.exp()).sum::<f64>().ln() - logits[label];
+    let expected = (loss([2.0, -1.0, 0.5], 0) + loss([1.0, 2.0, -2.0], 1) + loss([-1.0, -2.0, 2.0], 2)) / 3.0;
+    for score in [report.full, report.masked, report.compressed] {
+        assert!((score.loss - expected).abs() < 1e-6, "{}, expected {expected}", score.loss);
+    }
+    let model = curt::model::Model::from_bytes(&compressed.bytes, &curt::base::limits::Limits::DEFAULT).unwrap();
+    assert!(model.tables().input_mask.is_none());
+    assert_eq!(model.graph().nodes().len(), 2);
+}
+
+/// With every input kept an image stays an image, and is flattened as before.
+#[test]
+fn an_image_of_which_all_is_kept_is_flattened() {
+    let options = Options {
+        thresholds: BTreeMap::from([("fc1".to_owned(), 100.0), ("fc2".to_owned(), 100.0)]),
+        ..only(Encoding::DenseF16)
+    };
+    let (compressed, model) = run(&network::gnj(), &options);
+    assert_eq!(compressed.report.layers[0].kept, (8, 16));
+    assert!(model.tables().input_mask.is_none());
+    assert_eq!(model.graph().nodes()[0].op.name(), "flatten");
+}

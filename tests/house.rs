@@ -1,0 +1,203 @@
+//! The rules of the house that a program can check: sizes, `unsafe`, marks of unfinished work, paths outside of the project.
+
+mod support;
+
+use std::path::Path;
+use support::source::{code, files, tokens};
+
+/// Folders of Rust source.
+const RUST: [&str; 6] = ["src", "cli", "capi", "tests", "fuzz", "trainer"];
+
+fn read(path: &Path) -> String {
+    std::fs::read_to_string(support::root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Every Rust file with its text.
+fn rust() -> Vec<(String, String)> {
+    let paths = RUST.iter().flat_map(|folder| files(support::root(), folder, &["rs"]));
+    let all: Vec<_> = paths.map(|path| (path.to_string_lossy().replace('\\', "/"), read(&path))).collect();
+    assert!(all.len() >= 50, "only {} files found", all.len());
+    all
+}
+
+/// Files over the cap of their kind: the lines they may have, and why. No entry may stay when it is no longer needed.
+const LONG: [(&str, usize, &str); 5] = [
+    ("src/encoding/mod.rs", 260, "the closed enum of encodings: the compiler lists its arms when one is added"),
+    ("src/graph/mod.rs", 160, "the graph and its builder, which share every field"),
+    ("src/kernels/mod.rs", 150, "the table of kernels and the call that all of them take"),
+    ("src/model/mod.rs", 170, "the model and its ways to be opened, which must be read together"),
+    ("src/ops/mod.rs", 140, "slots and steps"),
+];
+
+/// The greatest number of lines of a file.
+fn cap(path: &str) -> usize {
+    match path {
+        "src/lib.rs" => 150,
+        _ if path.ends_with("mod.rs") && path.starts_with("src/") => 120,
+        _ if path.starts_with("src/kernels/") => 350,
+        _ => 500,
+    }
+}
+
+fn size_violation(path: &str, lines: usize) -> Option<String> {
+    let listed = LONG.iter().find(|(name, _, _)| *name == path);
+    match (listed, cap(path)) {
+        (Some((_, most, _)), _) if lines > *most || lines > 800 => {
+            Some(format!("{path} has {lines} lines, its entry allows {most}"))
+        }
+        (Some(_), cap) if lines <= cap => Some(format!("{path} has {lines} lines: its entry in LONG is no longer needed")),
+        (None, cap) if lines > cap => {
+            Some(format!("{path} has {lines} lines, the cap is {cap}: divide it, or list it with a reason"))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_its_cap() {
+    let all = rust();
+    let found: Vec<_> = all.iter().filter_map(|(path, text)| size_violation(path, text.lines().count())).collect();
+    println!("{} files within their caps, {} of them listed", all.len(), LONG.len());
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+    for (path, _, _) in LONG {
+        assert!(all.iter().any(|(name, _)| name == path), "{path} is listed and does not exist");
+    }
+    assert!(size_violation("src/plan/arena.rs", 501).is_some() && size_violation("src/plan/arena.rs", 500).is_none());
+    assert!(size_violation("src/kernels/avx2/dense.rs", 351).is_some() && size_violation("src/lib.rs", 151).is_some());
+    assert!(size_violation("src/graph/mod.rs", 161).is_some() && size_violation("src/graph/mod.rs", 120).is_some());
+}
+
+/// Where `unsafe` may stand, and for what.
+fn may_be_unsafe(path: &str) -> bool {
+    const FILES: [&str; 5] = [
+        "src/base/align.rs",         // casts of a line of bytes
+        "src/encoding/dense.rs",     // casts of transparent integers
+        "src/bytes/storage.rs",      // maps a file
+        "src/model/mod.rs",          // `Model::map`, which hands the promise on
+        "src/kernels/scalar/mod.rs", // the one call that enables fma
+    ];
+    const FOLDERS: [&str; 6] = ["src/kernels/avx2/", "src/kernels/avx512/", "src/kernels/neon/", "capi/", "tests/", "trainer/"];
+    FILES.contains(&path) || FOLDERS.iter().any(|folder| path.starts_with(folder))
+}
+
+/// `unsafe` in the wrong file, or without the sentence that says why it is sound.
+fn unsafe_violations(path: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let lines: Vec<&str> = text.lines().collect();
+    let code_text = code(text);
+    for (i, line) in code_text.lines().enumerate() {
+        let words = || line.split(|c: char| !c.is_alphanumeric() && c != '_');
+        if !words().any(|word| word == "unsafe") {
+            continue;
+        }
+        let place = format!("{path}:{}", i + 1);
+        if !may_be_unsafe(path) {
+            found.push(format!("{place}: `unsafe` is not allowed in this file"));
+        }
+        // A function says `# Safety` to its callers; inside an `unsafe impl` the trait has said it.
+        let is_function = line.contains("unsafe fn") || line.contains("unsafe extern");
+        if !is_function && !justified(&lines, i, "SAFETY:") {
+            found.push(format!("{place}: `unsafe` without a `// SAFETY:` comment above it"));
+        }
+        if is_function && line.contains("pub unsafe fn") && !justified(&lines, i, "# Safety") {
+            found.push(format!("{place}: a public `unsafe fn` without a `# Safety` section"));
+        }
+    }
+    found
+}
+
+/// Whether `mark` stands in line `i` or in the comments and attributes right above it, one line of code (the start of the statement) aside.
+fn justified(lines: &[&str], i: usize, mark: &str) -> bool {
+    let mut code_lines = 0;
+    for line in lines[..=i].iter().rev() {
+        if line.contains(mark) {
+            return true;
+        }
+        let trimmed = line.trim_start();
+        if !(trimmed.starts_with("//") || trimmed.starts_with("#[")) {
+            code_lines += 1;
+        }
+        if code_lines > 2 {
+            return false;
+        }
+    }
+    false
+}
+
+#[test]
+fn unsafe_stands_where_it_may_and_says_why() {
+    let all = rust();
+    let found: Vec<_> = all.iter().flat_map(|(path, text)| unsafe_violations(path, text)).collect();
+    let is_library = |path: &str| path.starts_with("src/");
+    let count = |text: &str| tokens(text).iter().filter(|token| token.text == "unsafe").count();
+    let library: usize = all.iter().filter(|(path, _)| is_library(path)).map(|(_, text)| count(text)).sum();
+    println!("{library} times `unsafe` in the library, each in its place and justified");
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+    assert!(library > 5, "the scan misses some");
+
+    let planted = "fn f() {\n    g();\n    h();\n    unsafe { i() }\n}\n";
+    assert_eq!(unsafe_violations("src/graph/mod.rs", planted).len(), 2);
+    assert_eq!(
+        unsafe_violations("src/bytes/storage.rs", planted),
+        ["src/bytes/storage.rs:4: `unsafe` without a `// SAFETY:` comment above it"]
+    );
+    let right = "fn f() {\n    // SAFETY: a reason.\n    let x = unsafe { i() };\n}\n";
+    assert!(unsafe_violations("src/bytes/storage.rs", right).is_empty());
+    assert!(unsafe_violations("src/graph/mod.rs", "// unsafe\nconst S: &str = \"unsafe { }\";").is_empty());
+}
+
+/// Marks of work that was not done.
+fn marks(text: &str) -> Vec<usize> {
+    let words = [["TO", "DO"], ["FIX", "ME"], ["XX", "X"], ["HA", "CK"], ["to", "do!"], ["unimple", "mented!"], ["db", "g!"]]
+        .map(|w| w.concat());
+    let has = |line: &str| {
+        line.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '!').any(|word| words.iter().any(|w| w == word))
+    };
+    text.lines().enumerate().filter(|(_, line)| has(line)).map(|(i, _)| i + 1).collect()
+}
+
+#[test]
+fn nothing_is_marked_as_unfinished() {
+    let extensions = ["rs", "md", "py", "toml", "sh", "h", "c", "yml"];
+    let all = files(support::root(), "", &extensions);
+    let found: Vec<_> = all
+        .iter()
+        .flat_map(|path| marks(&read(path)).into_iter().map(move |line| format!("{}:{line}", path.display())))
+        .collect();
+    println!("{} files without a mark of unfinished work", all.len());
+    assert!(found.is_empty(), "marks of unfinished work:\n{}", found.join("\n"));
+    assert!(all.len() >= 90, "only {} files found", all.len());
+    assert_eq!(marks(&["fine\n// TO", "DO: later\n    to", "do!()\n"].concat()), [2, 3]);
+}
+
+/// Absolute paths of one machine.
+fn foreign_paths(text: &str) -> Vec<usize> {
+    let roots =
+        ["/wo", "/ho", "/ro", "/Us", "C:"].iter().zip(["rk/", "me/", "ot/", "ers/", "\\\\"]).map(|(a, b)| format!("{a}{b}"));
+    let roots: Vec<String> = roots.collect();
+    // `$HOME/x/` and `crate/root/` are no absolute paths: what stands before must not be part of a path.
+    let starts = |line: &str, at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "._-$}".contains(c));
+    let has = |line: &str| roots.iter().any(|root| line.match_indices(root.as_str()).any(|(at, _)| starts(line, at)));
+    text.lines().enumerate().filter(|(_, line)| has(line)).map(|(i, _)| i + 1).collect()
+}
+
+#[test]
+fn nothing_names_a_path_outside_of_the_project() {
+    let extensions = ["rs", "md", "py", "toml", "sh", "h", "c", "json", "yml", "lock"];
+    let mut all = files(support::root(), "", &extensions);
+    all.extend([".ci/run".into()].into_iter().filter(|path: &std::path::PathBuf| support::root().join(path).is_file()));
+    let found: Vec<_> = all
+        .iter()
+        .flat_map(|path| foreign_paths(&read(path)).into_iter().map(move |line| format!("{}:{line}", path.display())))
+        .collect();
+    println!("{} files name no path of one machine", all.len());
+    assert!(found.is_empty(), "paths outside of the project:\n{}", found.join("\n"));
+    assert_eq!(foreign_paths(&["a\nsee /ho", "me/me/x\n$CI/ro", "ot/y"].concat()), [2]);
+    for path in all.iter().filter(|path| path.file_name().is_some_and(|name| name == "Cargo.toml")) {
+        let depth = path.iter().count() - 1;
+        for target in read(path).split("path = \"").skip(1).filter_map(|rest| rest.split('"').next().map(str::to_owned)) {
+            let ups = target.split('/').filter(|part| *part == "..").count();
+            assert!(ups <= depth && !target.starts_with('/'), "{}: {target} leaves the project", path.display());
+        }
+    }
+}

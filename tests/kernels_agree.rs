@@ -1,0 +1,340 @@
+//! Every kernel of every tier that this processor has, bit for bit against the scalar reference; and the reference against
+//! `format-spec/arithmetic.md` written out, and against f64 within a derived bound.
+
+use curt::base::align::AlignedVec;
+use curt::base::fma::fma;
+use curt::base::math::relu;
+use curt::encoding::{Encoded, Encoding, Weights, codebook, dense, fixed_point, ternary};
+use curt::kernels::{Isa, Kernels, LinearCall, PADDING, SCRATCH};
+use proptest::prelude::*;
+
+const ROWS: [usize; 16] = [0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 127, 300];
+const COLS: [usize; 16] = [0, 1, 2, 17, 18, 19, 35, 36, 53, 71, 72, 73, 97, 128, 301, 784];
+const BATCHES: [usize; 8] = [0, 1, 2, 3, 5, 7, 8, 17];
+/// What surrounds outputs; no kernel may write it.
+const GUARD: f32 = f32::from_bits(0x7FC0_BEEF);
+
+/// Every encoding with every parameter that has a layout or a kernel of its own.
+fn encodings() -> Vec<Encoding> {
+    let mut all = vec![Encoding::DenseF32, Encoding::DenseF16, Encoding::Ternary];
+    all.extend((2..=8).map(|bits| Encoding::FixedPoint { bits }));
+    all.extend([2, 3, 4, 5, 8, 9, 16, 17, 31, 32, 33, 64, 100, 256].map(|levels| Encoding::Codebook { levels }));
+    all
+}
+
+/// The tiers above the reference.
+fn tiers() -> Vec<Kernels> {
+    Isa::ALL.into_iter().filter(|isa| *isa != Isa::Scalar && isa.is_available()).map(|isa| Kernels::of(isa).unwrap()).collect()
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u32 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z >> 32) as u32
+    }
+    fn below(&mut self, n: usize) -> usize {
+        self.next() as usize % n
+    }
+    /// Uniform in [-1, 1).
+    fn unit(&mut self) -> f32 {
+        self.next() as f32 / 2f32.powi(31) - 1.0
+    }
+}
+
+/// How wild activations are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Inputs {
+    /// In [-1, 1), with zeros of both signs.
+    Plain,
+    /// Also subnormal and huge ones, whose sums overflow.
+    Finite,
+    /// Also infinities and NaN, which only a kernel's caller could pass on from a layer that overflowed.
+    Any,
+}
+
+impl Inputs {
+    fn value(self, random: &mut Random) -> f32 {
+        let plain = random.unit();
+        match (self, random.below(40)) {
+            (_, 0..4) => 0.0,
+            (_, 4..6) => -0.0,
+            (Self::Plain, _) => plain,
+            (_, 6) => f32::MAX * plain,
+            (_, 7) => f32::MIN_POSITIVE * plain,
+            (_, 8) => f32::from_bits(1),
+            (Self::Any, 9) if random.below(30) == 0 => f32::INFINITY,
+            (Self::Any, 10) if random.below(30) == 0 => f32::NAN,
+            _ => plain,
+        }
+    }
+}
+
+fn encode(encoding: Encoding, rows: usize, cols: usize, random: &mut Random) -> Encoded {
+    let n = rows * cols;
+    match encoding {
+        Encoding::DenseF32 => dense::encode_f32(rows, cols, &(0..n).map(|_| Inputs::Finite.value(random)).collect::<Vec<_>>()),
+        Encoding::DenseF16 => dense::encode_f16(rows, cols, &(0..n).map(|_| Inputs::Finite.value(random)).collect::<Vec<_>>()),
+        Encoding::FixedPoint { bits } => {
+            let greatest = fixed_point::greatest(bits);
+            let integers: Vec<_> = (0..n).map(|_| (random.below(2 * greatest as usize + 1) as i32 - greatest) as i8).collect();
+            fixed_point::encode(rows, cols, bits, 0.01 + random.unit().abs(), &integers)
+        }
+        Encoding::Ternary => {
+            let kind = random.below(4); // both levels, or one of them
+            let signs: Vec<_> =
+                (0..n).map(|_| ([-1, 0, 1][random.below(3)] as i8).clamp(-i8::from(kind != 1), i8::from(kind != 2))).collect();
+            ternary::encode(rows, cols, -0.1 - random.unit().abs(), 0.1 + random.unit().abs(), &signs)
+        }
+        Encoding::Codebook { levels: k } => {
+            let levels: Vec<_> = (0..k).map(|i| i as f32 - k as f32 / 3.0 + 0.4 * random.unit()).collect();
+            codebook::encode(rows, cols, &levels, &(0..n).map(|_| random.below(k) as u8).collect::<Vec<_>>())
+        }
+    }
+}
+
+/// A layer with everything that a call needs.
+struct Case {
+    encoded: Encoded,
+    bytes: AlignedVec<u8>,
+    table: Vec<f32>,
+    batch: usize,
+    input: Vec<f32>,
+    input_stride: usize,
+    scale: Option<Vec<f32>>,
+    bias: Vec<f32>,
+    relu: bool,
+    output_stride: usize,
+}
+
+impl Case {
+    fn new(encoding: Encoding, rows: usize, cols: usize, batch: usize, inputs: Inputs, random: &mut Random) -> Self {
+        let encoded = encode(encoding, rows, cols, random);
+        let mut bytes = AlignedVec::zeroed(encoded.bytes.len()).unwrap();
+        bytes.copy_from_slice(&encoded.bytes);
+        let table = encoding.table(&encoded.levels);
+        let (input_stride, output_stride) = (cols + PADDING + random.below(20), rows + random.below(20));
+        let mut input = vec![0.0; batch * input_stride];
+        for sample in input.chunks_exact_mut(input_stride) {
+            sample[..cols].iter_mut().for_each(|x| *x = inputs.value(random));
+            // Zeros follow the last column; a buffer's floats after that belong to others.
+            sample[cols + PADDING..].iter_mut().for_each(|x| *x = f32::NAN);
+        }
+        let scale = (random.below(2) == 0).then(|| (0..rows).map(|_| random.unit()).collect());
+        let bias = (0..rows).map(|_| random.unit()).collect();
+        let relu = random.below(2) == 0;
+        Self { encoded, bytes, table, batch, input, input_stride, scale, bias, relu, output_stride }
+    }
+
+    fn weights(&self) -> Weights<'_> {
+        Weights::new(self.encoded.encoding, self.encoded.rows, self.encoded.cols, &self.bytes, &self.table).unwrap()
+    }
+
+    fn output_len(&self) -> usize {
+        self.batch.saturating_sub(1) * self.output_stride + if self.batch > 0 { self.encoded.rows } else { 0 }
+    }
+
+    /// The whole output buffer after a run, guards checked and left out.
+    fn run(&self, kernels: &Kernels) -> Vec<f32> {
+        const MARGIN: usize = 32;
+        let kernel = kernels.linear(self.encoded.encoding);
+        let prepared = (kernel.prepare)(&self.weights()).unwrap();
+        let mut output = vec![GUARD; self.output_len() + 2 * MARGIN];
+        let mut scratch = AlignedVec::zeroed(SCRATCH).unwrap();
+        scratch.fill(f32::NAN);
+        let end = MARGIN + self.output_len();
+        let mut call = LinearCall {
+            input: &self.input,
+            input_stride: self.input_stride,
+            batch: self.batch,
+            scale: self.scale.as_deref(),
+            bias: &self.bias,
+            relu: self.relu,
+            output: &mut output[MARGIN..end],
+            output_stride: self.output_stride,
+            scratch: &mut scratch,
+        };
+        (kernel.run)(&self.weights(), &prepared, &mut call);
+        let outside = output[..MARGIN].iter().chain(&output[end..]).all(|y| y.to_bits() == GUARD.to_bits());
+        assert!(outside, "{}: wrote around the output", self.name());
+        output[MARGIN..end].to_vec()
+    }
+
+    fn name(&self) -> String {
+        format!("{:?} {} x {}, batch {}", self.encoded.encoding, self.encoded.rows, self.encoded.cols, self.batch)
+    }
+
+    fn assert_same(&self, found: &[f32], expected: &[f32], who: &str) {
+        assert_eq!(found.len(), expected.len());
+        for (i, (f, e)) in found.iter().zip(expected).enumerate() {
+            let guard = i % self.output_stride >= self.encoded.rows;
+            let same = f.to_bits() == e.to_bits() || (!guard && f.is_nan() && e.is_nan());
+            assert!(same, "{}, {who}: output {i} is {f:e} ({:#x}), not {e:e} ({:#x})", self.name(), f.to_bits(), e.to_bits());
+        }
+    }
+
+    /// Every tier against the reference; the number of outputs compared.
+    fn check_tiers(&self, scalar: &Kernels, tiers: &[Kernels]) -> usize {
+        let expected = self.run(scalar);
+        tiers.iter().for_each(|tier| self.assert_same(&self.run(tier), &expected, tier.isa.name()));
+        expected.len() * tiers.len()
+    }
+
+    /// The outputs of `each(sample, row)`, in a buffer like a kernel's.
+    fn outputs(&self, each: impl Fn(&[f32], usize) -> f32) -> Vec<f32> {
+        let mut out = vec![GUARD; self.output_len()];
+        for sample in 0..self.batch {
+            let x = &self.input[sample * self.input_stride..][..self.encoded.cols + PADDING];
+            (0..self.encoded.rows).for_each(|row| out[sample * self.output_stride + row] = each(x, row));
+        }
+        out
+    }
+
+    /// arithmetic.md, sections 3 to 5, word for word, from decoded weights.
+    fn written_out(&self) -> Vec<f32> {
+        let (encoding, cols) = (self.encoded.encoding, self.encoded.cols);
+        let width = encoding.unit_columns();
+        let units = cols.div_ceil(width);
+        // Fixed point sums integers; the weights of padding columns are the value of code 0.
+        let table = if let Encoding::FixedPoint { .. } = encoding { vec![1.0] } else { self.table.clone() };
+        let weights = Weights::new(encoding, self.encoded.rows, cols, &self.bytes, &table).unwrap().decode();
+        let padding = if let Encoding::Codebook { .. } = encoding { table[0] } else { 0.0 };
+        let product = |w: f32, x: f32| if w == 0.0 { 0.0 } else { w * x };
+        self.outputs(|x, row| {
+            let w = |k: usize| if k < cols { weights[row * cols + k] } else { padding };
+            let length = units.div_ceil(4);
+            let chains: Vec<f32> = (0..4)
+                .map(|s| {
+                    let columns = (s * length).min(units) * width..((s + 1) * length).min(units) * width;
+                    if encoding != Encoding::Ternary {
+                        return columns.fold(0.0, |c, k| fma(w(k), x[k], c));
+                    }
+                    columns
+                        .step_by(3)
+                        .fold(0.0, |c, k| c + ((product(w(k), x[k]) + product(w(k + 1), x[k + 1])) + product(w(k + 2), x[k + 2])))
+                })
+                .collect();
+            let mut a = ((chains[0] + chains[1]) + chains[2]) + chains[3];
+            if let Some(scale) = &self.scale {
+                a *= scale[row];
+            }
+            a += self.bias[row];
+            if self.relu { relu(a) } else { a }
+        })
+    }
+
+    /// The reference's error against f64, as a share of the bound; needs plain inputs.
+    ///
+    /// Every product passes through at most `cols/4 + 18` roundings of its chain (a chain has at most `ceil(units/4)` units), 3 additions of
+    /// chains, the scale and the bias: gamma_n = n u / (1 - n u) times the sum of absolute products (Higham, Accuracy and
+    /// Stability of Numerical Algorithms, section 3.1).
+    fn share_of_bound(&self, found: &[f32]) -> f64 {
+        let (rows, cols) = (self.encoded.rows, self.encoded.cols);
+        let table = if let Encoding::FixedPoint { .. } = self.encoded.encoding { vec![1.0] } else { self.table.clone() };
+        let weights = Weights::new(self.encoded.encoding, rows, cols, &self.bytes, &table).unwrap().decode();
+        let width = self.encoded.encoding.unit_columns();
+        let roundings = (cols.div_ceil(width).div_ceil(4) * width + 3 + 3 + 2) as f64;
+        let u = f64::from(f32::EPSILON) / 2.0;
+        let gamma = roundings * u / (1.0 - roundings * u);
+        let mut worst = 0f64;
+        for sample in 0..self.batch {
+            let x = &self.input[sample * self.input_stride..];
+            for row in 0..rows {
+                let products = || (0..cols).map(|k| f64::from(weights[row * cols + k]) * f64::from(x[k]));
+                let scale = self.scale.as_ref().map_or(1.0, |scale| f64::from(scale[row]));
+                let exact = products().sum::<f64>() * scale + f64::from(self.bias[row]);
+                let exact = if self.relu { exact.max(0.0) } else { exact };
+                let size = products().map(f64::abs).sum::<f64>() * scale.abs() + f64::from(self.bias[row]).abs();
+                let error = (f64::from(found[sample * self.output_stride + row]) - exact).abs();
+                // Underflow: each operation may lose half of the least subnormal.
+                worst = worst.max(error / (gamma * size + roundings * f64::from(f32::from_bits(1))));
+            }
+        }
+        worst
+    }
+}
+
+#[test]
+fn every_tier_is_bit_identical_to_the_reference() {
+    let (scalar, tiers) = (Kernels::of(Isa::Scalar).unwrap(), tiers());
+    let mut random = Random(1);
+    let (mut cases, mut outputs) = (0, 0);
+    for encoding in encodings() {
+        for rows in ROWS {
+            for cols in COLS {
+                // The large shapes once; the small ones with every batch.
+                let batches: &[usize] = if rows * cols > 3000 { &[BATCHES[(rows + cols) % 7 + 1]] } else { &BATCHES };
+                for &batch in batches {
+                    let inputs = [Inputs::Plain, Inputs::Finite, Inputs::Any][random.below(3)];
+                    outputs += Case::new(encoding, rows, cols, batch, inputs, &mut random).check_tiers(&scalar, &tiers);
+                    cases += 1;
+                }
+            }
+        }
+    }
+    let names: Vec<_> = tiers.iter().map(|tier| tier.isa.name()).collect();
+    println!("{cases} layers, {outputs} outputs compared with the reference; tiers: {names:?}");
+}
+
+#[test]
+fn the_reference_is_what_the_specification_says() {
+    let scalar = Kernels::of(Isa::Scalar).unwrap();
+    let mut random = Random(2);
+    let (mut outputs, mut worst) = (0, 0f64);
+    for encoding in encodings() {
+        for (rows, cols) in [(1, 1), (10, 13), (17, 100), (65, 301), (3, 784), (33, 18), (5, 0)] {
+            let case = Case::new(encoding, rows, cols, 2, Inputs::Any, &mut random);
+            case.assert_same(&case.run(&scalar), &case.written_out(), "arithmetic.md");
+            outputs += 2 * rows;
+        }
+    }
+    for encoding in encodings() {
+        for (rows, cols) in [(10, 13), (17, 100), (65, 301), (3, 2000)] {
+            let mut case = Case::new(encoding, rows, cols, 1, Inputs::Plain, &mut random);
+            if encoding == Encoding::DenseF32 {
+                let weights: Vec<_> = (0..rows * cols).map(|_| random.unit()).collect();
+                case.bytes.copy_from_slice(&dense::encode_f32(rows, cols, &weights).bytes);
+            }
+            worst = worst.max(case.share_of_bound(&case.run(&scalar)));
+        }
+    }
+    println!("{outputs} outputs equal to the specification; greatest error {worst:.3} of the bound");
+    assert!(worst <= 1.0, "{worst}");
+}
+
+/// A mapped file can change under a kernel: any word, also one that validation refuses, must be harmless.
+#[test]
+fn words_that_validation_refuses_cannot_do_harm() {
+    let mut random = Random(3);
+    let (scalar, tiers) = (Kernels::of(Isa::Scalar).unwrap(), tiers());
+    let mut cases = 0;
+    for encoding in encodings() {
+        for (rows, cols) in [(1, 1), (9, 19), (40, 100), (64, 72), (65, 301)] {
+            for batch in [1, 5] {
+                let mut case = Case::new(encoding, rows, cols, batch, Inputs::Any, &mut random);
+                case.bytes.iter_mut().for_each(|byte| *byte = random.next() as u8);
+                // Tiers agree even then, except on activations beyond the padding, which hold zeros for whole units only.
+                case.check_tiers(&scalar, &tiers);
+                cases += 1;
+            }
+        }
+    }
+    println!("{cases} layers of random words");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_shapes_agree(rows in 0usize..140, cols in 0usize..260, batch in 0usize..40, which in 0usize..24, seed: u64) {
+        let encodings = encodings();
+        let mut random = Random(seed);
+        let case = Case::new(encodings[which % encodings.len()], rows, cols, batch, Inputs::Any, &mut random);
+        case.check_tiers(&Kernels::of(Isa::Scalar).unwrap(), &tiers());
+    }
+}

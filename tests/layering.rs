@@ -1,0 +1,181 @@
+//! Who may import whom: every path that a module of the library names is held against one table.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use support::source::{files, references};
+
+/// A module and the modules that it may name; `module::Item` allows that item alone. Code for tests may name anything.
+type Row = (&'static str, &'static [&'static str]);
+
+const TABLE: &[Row] = &[
+    ("base", &[]),
+    ("tensor", &["base"]),
+    ("bytes", &["base"]),
+    ("encoding", &["base", "tensor", "bytes"]),
+    ("graph", &["base", "tensor", "encoding"]),
+    ("format", &["base", "tensor", "bytes", "encoding", "graph"]),
+    ("model", &["base", "tensor", "bytes", "encoding", "graph", "format"]),
+    ("kernels", &["base", "tensor", "encoding"]),
+    ("cost", &["base", "tensor", "encoding", "kernels"]),
+    ("ops", &["base", "tensor", "encoding", "graph", "model", "kernels", "format::Tables"]),
+    ("plan", &["base", "tensor", "encoding", "graph", "model", "ops", "kernels", "cost"]),
+    (
+        "session",
+        &[
+            "base",
+            "tensor",
+            "bytes",
+            "model",
+            "plan",
+            "ops::Input",
+            "ops::Memory",
+            "kernels::Isa",
+            "kernels::Kernels",
+            "kernels::SCRATCH",
+        ],
+    ),
+    ("posterior", &["base", "tensor", "graph", "encoding"]), // the encoding of a node, never of an array
+    ("import", &["base", "tensor", "graph"]),
+    ("compress", &["base", "tensor", "encoding", "graph", "format", "model", "posterior", "cost", "session"]),
+    ("measure", ABOVE),
+    ("inspect", ABOVE),
+];
+
+/// What stands on everything else.
+const ABOVE: &[&str] = &[
+    "base",
+    "tensor",
+    "bytes",
+    "encoding",
+    "graph",
+    "format",
+    "model",
+    "kernels",
+    "cost",
+    "ops",
+    "plan",
+    "session",
+    "posterior",
+    "import",
+    "compress",
+];
+
+/// The violations of a file, one a line: `src/path:line: what`.
+fn violations(path: &Path, text: &str) -> String {
+    let mut out = String::new();
+    let module = match path.iter().next() {
+        Some(first) => Path::new(first).with_extension("").to_string_lossy().into_owned(),
+        None => return out,
+    };
+    let Some((_, allowed)) = TABLE.iter().find(|(name, _)| *name == module) else {
+        return format!("src/{}:1: the module {module} has no row in the table of tests/layering.rs\n", path.display());
+    };
+    for reference in references(path, text) {
+        let first = reference.names.first().map_or("", String::as_str);
+        let place = format!("src/{}:{}", path.display(), reference.line);
+        if first == module || first == "self" {
+            continue;
+        }
+        let named = reference.names.join("::");
+        let matches =
+            |allowed: &&&str| named == **allowed || named.strip_prefix(**allowed).is_some_and(|rest| rest.starts_with("::"));
+        if !TABLE.iter().any(|(name, _)| *name == first) {
+            let _ = writeln!(out, "{place}: crate::{named} does not start with a module of the table");
+        } else if allowed.iter().find(matches).is_none() {
+            let _ = writeln!(out, "{place}: {module} may not name {named}; it may name {}", allowed.join(", "));
+        }
+    }
+    out
+}
+
+#[test]
+fn every_module_names_only_what_it_may() {
+    let source = support::root().join("src");
+    let (mut found, mut named, mut count) = (String::new(), 0, 0);
+    for path in files(&source, "", &["rs"]) {
+        if path == Path::new("lib.rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(source.join(&path)).unwrap();
+        named += references(&path, &text).len();
+        found += &violations(&path, &text);
+        count += 1;
+    }
+    println!("{named} paths in {count} files follow the table");
+    assert!(count >= 40 && named >= 100, "only {named} paths in {count} files: the scan misses some");
+    assert!(found.is_empty(), "\n{found}");
+}
+
+#[test]
+fn the_table_is_acyclic_and_names_known_modules() {
+    for (i, (module, allowed)) in TABLE.iter().enumerate() {
+        for name in *allowed {
+            let first = name.split("::").next().unwrap_or_default();
+            let at = TABLE.iter().position(|(module, _)| *module == first);
+            let at = at.unwrap_or_else(|| panic!("{module} may name {first}, which has no row"));
+            assert!(at < i, "{module} may name {first}, which stands below it");
+        }
+    }
+}
+
+/// What the scan must see, or must not.
+#[test]
+fn planted_violations_are_caught_with_their_lines() {
+    let found = |path: &str, text: &str| violations(Path::new(path), text);
+    let caught = [
+        ("base/fma.rs", "use crate::tensor::Shape;", "src/base/fma.rs:1: base may not name tensor::Shape"),
+        (
+            "tensor/mask.rs",
+            "\n\nuse crate::{\n    base::error,\n    graph::{node::Node},\n};",
+            "src/tensor/mask.rs:5: tensor may not name graph::node::Node",
+        ),
+        (
+            "kernels/avx2/ternary.rs",
+            "fn f() {\n let x = crate::model::Model::open(p);\n}",
+            "src/kernels/avx2/ternary.rs:2: kernels may not name model",
+        ),
+        (
+            "kernels/scalar/mod.rs",
+            "use super::super::session::Session;",
+            "src/kernels/scalar/mod.rs:1: kernels may not name session::Session",
+        ),
+        ("session.rs", "use super::format::write;", "src/session.rs:1: session may not name format::write"),
+        ("session.rs", "use crate::kernels::LinearCall;", "session may not name kernels::LinearCall"),
+        ("ops/input.rs", "use crate::format::{Tables, Origin};", "ops may not name format::Origin"),
+        (
+            "graph/node.rs",
+            "mod inner {\n use super::super::super::model::Model;\n}",
+            "src/graph/node.rs:2: graph may not name model::Model",
+        ),
+        ("graph/node.rs", "macro_rules! m { () => { $crate::plan::Plan } }", "graph may not name plan::Plan"),
+        ("encoding/dense.rs", "use crate::Model;", "crate::Model does not start with a module of the table"),
+        (
+            "encoding/dense.rs",
+            "#[cfg(test)]\nmod tests { use crate::plan::Plan; }\nuse crate::plan::Plan;",
+            "dense.rs:3: encoding may not name plan::Plan",
+        ),
+        ("novelty.rs", "", "src/novelty.rs:1: the module novelty has no row"),
+        ("format/write.rs", "const Q: char = '\"'; use crate::session::Session;", "format may not name session::Session"),
+        ("format/write.rs", "const Q: &str = r#\"\"\"#; use crate::session::Session;", "format may not name session::Session"),
+    ];
+    for (path, text, expected) in caught {
+        let found = found(path, text);
+        assert!(found.contains(expected) && found.lines().count() == 1, "{path}: {text}\ngives {found:?}");
+    }
+    let allowed = [
+        ("tensor/mask.rs", "use crate::base::error::{Error, Result};"),
+        ("encoding/dense.rs", "mod casts { use super::{F16, F32}; }\nuse super::tiles::Tiling;"),
+        (
+            "base/fma.rs",
+            "/// See [`crate::plan`].\n// use crate::plan::Plan;\n/* use crate::plan; /* use crate::plan; */ */ const S: &str = \"use crate::plan;\";",
+        ),
+        ("base/fma.rs", "#[cfg(test)]\nmod tests {\n use crate::plan::Plan;\n}"),
+        ("base/fma.rs", "#[cfg(test)]\nuse crate::plan::Plan;"),
+        ("ops/mod.rs", "pub(crate) fn f<'a>(x: &'a crate::format::Tables) {}"),
+    ];
+    for (path, text) in allowed {
+        assert_eq!(found(path, text), "", "{path}: {text}");
+    }
+}
