@@ -2,70 +2,77 @@
 
 u = 2^-24 is the unit roundoff and gamma(n) = n u / (1 - n u) bounds n roundings in a row (Higham, Accuracy and
 Stability of Numerical Algorithms, section 3.1). A rounding to a subnormal adds at most TINY = 2^-149.
-It knows nothing of segments, fma or the order of additions.
+It knows nothing of segments, fma, the order of additions or the polynomials. A value is a pair (exact, bound).
 """
 
 import math
 
-from curt_reader.layout import FIXED_POINT
+from bound_of_functions import FUNCTIONS
+from bound_of_sums import NoBound, convolution, linear, mean, scaled
 
-U, TINY = 2.0**-24, 2.0**-149
-OVERFLOW = 1e37  # sums near the largest f32 have no bound
-
-
-def gamma(n):
-    return n * U / (1 - n * U)
-
-
-class NoBound(Exception):
-    """A sum may overflow."""
+__all__ = ["NoBound", "bounded_run"]
 
 
 def _input(spec, sample):
     area = spec.elements // spec.channels
-    pairs = []
-    for i, v in enumerate(sample):
-        if spec.mask is None or spec.mask[i]:
-            product, offset = v * spec.scale[i // area], spec.offset[i // area]
-            pairs.append((product + offset, gamma(2) * (abs(product) + abs(offset)) + 2 * TINY))
-    return pairs
-
-
-def _linear(layer, x):
-    roundings = layer.layout.units * layer.layout.unit + 12
-    pairs = []
-    for row in range(layer.rows):
-        factor = layer.factors[row] if layer.row_factors else 1.0
-        scale = factor * (layer.levels[0] if layer.encoding == FIXED_POINT else 1.0)
-        values = layer.codes[row] if layer.encoding == FIXED_POINT else layer.weights[row]
-        size = math.fsum(abs(w) * (abs(v) + e) for w, (v, e) in zip(values, x))
-        if not max(size, size * scale) < OVERFLOW or scale > OVERFLOW:
-            raise NoBound
-        bias = layer.biases[row]
-        exact = math.fsum(w * v for w, (v, _) in zip(values, x)) * scale + bias
-        inherited = math.fsum(abs(w) * e for w, (_, e) in zip(values, x)) * scale
-        tiny = (roundings * scale + size + 2) * TINY
-        pairs.append((exact, gamma(roundings) * (size * scale + abs(bias)) + inherited * (1 + U * roundings) + tiny))
-    return pairs
+    kept = [i for i in range(spec.elements) if spec.mask is None or spec.mask[i]]
+    return [scaled((sample[i], 0.0), spec.scale[i // area], spec.offset[i // area]) for i in kept]
 
 
 def _softmax(x):
     greatest, error = max(v for v, _ in x), max(e for _, e in x)
     exponentials = [math.exp(v - greatest) for v, _ in x]
     total = math.fsum(exponentials)
-    relative = math.expm1(min(2 * error + (110 + len(x) + 10) * U, 1.0))
+    relative = math.expm1(min(2 * error + (110 + len(x) + 10) * 2.0**-24, 1.0))
     return [(e / total, e / total * relative + (len(x) + 2) * 2.0**-125) for e in exponentials]
+
+
+def _affine(node, x):
+    area = max(len(x) // node.affine.count, 1) if x else 1
+    return [scaled(pair, node.affine.scale[i // area], node.affine.offset[i // area]) for i, pair in enumerate(x)]
+
+
+def _pool(node, x):
+    """Every output looks for its elements among all of the map."""
+    channels, height, width = node.input_shapes[0]
+    down, across = node.window
+    y = []
+    for channel in range(channels):
+        for p in range(node.shape[1]):
+            for q in range(node.shape[2]):
+                top, left = p * down.stride - down.before, q * across.stride - across.before
+                inside = [x[(channel * height + i) * width + j] for i in range(height) for j in range(width)
+                          if top <= i < top + down.kernel and left <= j < left + across.kernel]
+                if node.op == "max_pool":
+                    y.append((max(v for v, _ in inside), max(e for _, e in inside)))
+                else:
+                    y.append(mean(inside, down.kernel * across.kernel if node.include_padding else len(inside)))
+    return y
+
+
+def _global(node, x):
+    area = math.prod(node.input_shapes[0][1:])
+    return [mean(x[i:i + area], area) for i in range(0, len(x), area)]
+
+
+def _output(node, inputs):
+    x = inputs[0]
+    if node.op in FUNCTIONS:
+        return [FUNCTIONS[node.op](v, e, *node.numbers) for v, e in x]
+    if node.op == "softmax":
+        return _softmax(x)
+    if node.op == "add":
+        return [mean([a, b], 1) for a, b in zip(x, inputs[1], strict=True)]
+    if node.op == "concat":
+        return sum(inputs, [])
+    operators = {"linear": lambda node, x: linear(node.layer, x), "conv2d": convolution, "affine": _affine,
+                 "max_pool": _pool, "average_pool": _pool, "global_average_pool": _global}
+    return operators[node.op](node, x) if node.op in operators else x
 
 
 def bounded_run(model, sample):
     """[(value, bound)] of the output; NoBound if a sum may overflow."""
     values = [_input(model.input, sample)]
     for node in model.nodes:
-        x = values[node.input]
-        if node.op == "linear":
-            values.append(_linear(node.linear, x))
-        elif node.op == "relu":
-            values.append([(max(v, 0.0), e) for v, e in x])
-        else:
-            values.append(_softmax(x) if node.op == "softmax" else x)
+        values.append(_output(node, [values[i] for i in node.inputs]))
     return values[-1]

@@ -1,16 +1,13 @@
-"""Wrong readings of arithmetic.md, each a change of one text of run.py; the golden vectors must show each of them.
-
-An entry is (name, text, replacement).
-"""
-
-import pathlib
-import types
+"""Wrong readings of arithmetic.md: {(file of the reader, operator that shows it): [(name, text, replacement)]}."""
 
 COMBINE, SUM = "add(add(add(c[0], c[1]), c[2]), c[3])", "c = fma(w, value, c)"
-SCALE_BIAS = """        if scale is not None:
-            a = mul(a, scale)
-        y.append(add(a, linear.biases[row]))"""
-WRONG = (
+SCALE_BIAS = """            if scale is not None:
+                a = mul(a, scale)
+            y.append(add(a, bias))"""
+FMA, MUL = "__import__('curt_reader').float32.fma", "__import__('curt_reader').float32.mul"
+AREA = "area if node.include_padding else len(elements)"
+TANH_FAR = "y = sub(1.0, div(2.0, add(exp(mul(2.0, a)), 1.0)))"
+CHAINS = [
     ("fma rounded twice in binary64", SUM, "c = add(w * value, c)"),
     ("mul then add", SUM, "c = add(mul(w, value), c)"),
     ("binary64 in the chain", SUM, "c = w * value + c"),
@@ -23,35 +20,120 @@ WRONG = (
     ("segments in pairs", COMBINE, "add(add(c[0], c[1]), add(c[2], c[3]))"),
     ("segments descending", COMBINE, "add(add(add(c[3], c[2]), c[1]), c[0])"),
     ("segments of columns, not of units",
-     "(first * layout.unit, last * layout.unit) for first, last in _segments(layout.units)",
-     "(3 * first, 3 * last) for first, last in _segments(len(x) // 3)"),
+     "self.bounds = [(first * layout.unit, last * layout.unit) for first, last in _segments(layout.units)]",
+     "self.bounds = [(3 * a, 3 * b) for a, b in _segments(layout.units * layout.unit // 3)]"),
     ("ternary right to left", "add(add(p[0], p[1]), p[2])", "add(p[0], add(p[1], p[2]))"),
     ("ternary one column at a time", "add(c, add(add(p[0], p[1]), p[2]))", "add(add(add(c, p[0]), p[1]), p[2])"),
-    ("ternary with fma", "chain = _chain_t if linear.encoding == TERNARY else _chain_f", "chain = _chain_f"),
-    ("ternary zero digits take part", "if weights[i] else 0.0", "if True else 0.0"),
-    ("weights multiplied by the step", "[float(q) for q in linear.codes[row]]",
-     "[w / linear.levels[0] for w in linear.weights[row]]"),
+    ("ternary with fma", "_chain_t if layer.encoding == TERNARY else _chain_f", "_chain_f"),
+    ("weights multiplied by the step", "[float(q) for q in layer.codes[row]]",
+     "[w / layer.levels[0] for w in layer.weights[row]]"),
     ("step and factor one by one", "mul(step, factor)", "step * factor"),
-    ("scale and bias in one fma", SCALE_BIAS,
-     "        y.append(fma(a, 1.0 if scale is None else scale, linear.biases[row]))"),
+    ("scale and bias in one fma", SCALE_BIAS, "            y.append(fma(a, 1.0 if scale is None else scale, bias))"),
     ("bias before scale", SCALE_BIAS,
-     "        a = add(a, linear.biases[row]); y.append(a if scale is None else mul(a, scale))"),
-    ("input in one fma", "add(mul(float(sample[i]), spec.scale[i // area]), spec.offset[i // area])",
-     "fma(float(sample[i]), spec.scale[i // area], spec.offset[i // area])"),
-    ("relu keeps NaN", "value if value > 0 else 0.0", "0.0 if value < 0 else value"),
-    ("softmax without the greatest", "exp(sub(value, greatest))", "exp(value)"),
-    ("softmax by the reciprocal", "div(value, total)", "mul(value, div(1.0, total))"),
-    ("softmax sum descending", "for value in e:", "for value in reversed(e):"),
-    ("exp of the library", "exp(sub(value, greatest))", "add(math.exp(sub(value, greatest)), 0.0)"),
-)
+     "            a = add(a, bias); y.append(a if scale is None else mul(a, scale))"),
+]
 
-
-def changed_run(old, new):
-    """run() of a copy of run.py with one text replaced."""
-    path = pathlib.Path(__file__).resolve().parent / "curt_reader" / "run.py"
-    source = path.read_text()
-    assert source.count(old) == 1, (source.count(old), old)
-    module = types.ModuleType("curt_reader.changed")
-    module.__package__ = "curt_reader"
-    exec(compile(source.replace(old, new), path, "exec"), vars(module))
-    return module.run
+ARITHMETIC = {
+    ("linear", "linear"): CHAINS + [("ternary zero digits take part", "if weights[i] else 0.0", "if True else 0.0")],
+    ("linear", "conv2d"): [(f"conv2d: {name}", old, new) for name, old, new in CHAINS
+                           if name.startswith(("one segment", "segments", "ternary", "bias", "columns"))],
+    ("run", None): [
+        ("input in one fma", "add(mul(float(sample[i]), spec.scale[i // area]), spec.offset[i // area])",
+         FMA + "(float(sample[i]), spec.scale[i // area], spec.offset[i // area])"),
+    ],
+    ("run", "concat"): [("concat descending", "for part in inputs for", "for part in reversed(inputs) for")],
+    ("run", "add"): [("add in binary64", "[add(a, b) for a, b", "[a + b for a, b")],
+    ("spatial", "conv2d"): [
+        ("columns in the order ky, kx, channel", "for channel in channels for i in rows for j in columns]",
+         "for i in rows for j in columns for channel in channels]"),
+        ("columns in the order channel, kx, ky", "for channel in channels for i in rows for j in columns]",
+         "for channel in channels for j in columns for i in rows]"),
+        ("kernel turned around (a true convolution)", "for channel in channels for i in rows for j in columns]",
+         "for channel in channels for i in reversed(rows) for j in reversed(columns)]"),
+        ("groups interleaved in the input", "range(group * per_group, (group + 1) * per_group)",
+         "range(group, group + groups * per_group, groups)"),
+        ("groups interleaved in the output", "range(group * size, (group + 1) * size)",
+         "range(group, group + groups * size, groups)"),
+        ("every group reads the first channels", "range(group * per_group, (group + 1) * per_group)", "range(per_group)"),
+        ("outputs in the order row, column, channel", "            y += [output[row] for output in outputs]",
+         "            y += [output[row] for output in outputs]\n"
+         "    n = len(windows); y = [y[r * n + i] for i in range(n) for r in range(layer.rows)]"),
+        ("padding is the nearest element", "i if 0 <= i < n else None", "min(max(i, 0), n - 1)"),
+        ("padding wraps around", "i if 0 <= i < n else None", "i % n"),
+        ("padding after instead of before", "- axis.before for j", "- axis.after for j"),
+        ("rows and columns of the window exchanged", "node.window[1], width))", "node.window[0], width))"),
+        ("dilation left out", "j * axis.dilation", "j"),
+        ("stride and dilation exchanged", "p * axis.stride + j * axis.dilation", "p * axis.dilation + j * axis.stride"),
+        ("columns in the padding left out", "mapped(_patch(x, channels, node, rows, columns))",
+         "mapped(sorted(_patch(x, channels, node, rows, columns), key=lambda v: v == 0))"),
+    ],
+    ("spatial", "max_pool"): [
+        ("padding takes part in the maximum", "[_greatest(elements) for elements in _inside(node, x)]",
+         "[_greatest(e + [0.0] * (node.window[0].kernel * node.window[1].kernel - len(e))) for e in _inside(node, x)]"),
+        ("NaN wins in the maximum", "if value > m:", "if not value <= m:"),
+        ("the last of equal elements", "if value > m:", "if value >= m:"),
+        ("the maximum starts from minus infinity", "m = elements[0]\n    for value in elements[1:]:",
+         "m = float('-inf')\n    for value in elements:"),
+        ("the window reaches past its kernel", "for j in range(axis.kernel))", "for j in range(axis.kernel + 1))"),
+    ],
+    ("spatial", "average_pool"): [
+        ("always divided by the kernel", AREA, "area"),
+        ("never divided by the kernel", AREA, "len(elements)"),
+        ("include_padding turned around", AREA, "len(elements) if node.include_padding else area"),
+        ("padding of two sides counted", AREA, "len(elements) if not node.include_padding else "
+         "area if node.window[0].after == node.window[0].before else len(elements)"),
+        ("average by the reciprocal", "div(s, round32(n))", MUL + "(s, div(1.0, round32(n)))"),
+        ("average in binary64", "s = add(s, value)", "s = s + value"),
+        ("average column by column", "for i in rows for j in columns]\n\n\ndef _greatest",
+         "for j in columns for i in rows]\n\n\ndef _greatest"),
+        ("average divides each element", "s = add(s, value)\n    return div(s, round32(n))",
+         "s = add(s, div(value, round32(n)))\n    return s"),
+        ("the area exact in binary64", "div(s, round32(n))", "div(s, float(n))"),
+        ("the area cut to 24 bits", "div(s, round32(n))", "div(s, float(n - n % 2 if n > 2**24 else n))"),
+    ],
+    ("spatial", "global_average_pool"): [
+        ("global average descending", "_mean(x[channel * area:(channel + 1) * area], area)",
+         "_mean(x[channel * area:(channel + 1) * area][::-1], area)"),
+    ],
+    ("pointwise", "relu"): [("relu keeps NaN", "x if x > 0 else 0.0", "0.0 if x < 0 else x")],
+    ("pointwise", "leaky_relu"): [("leaky_relu keeps zero", "x if x > 0 else mul", "x if x >= 0 else mul"),
+                                  ("leaky_relu by the maximum", "x if x > 0 else mul(slope, x)", "max(x, mul(slope, x))")],
+    ("pointwise", "clip"): [
+        ("clip max before min", "low if x < low else high if x > high else x", "low if not x > low else high if x > high else x"),
+        ("clip turns NaN into max", "high if x > high else x", "x if x <= high else high"),
+        ("clip makes +0 of -0", "low if x < low else", "low if x <= low else"),
+    ],
+    ("pointwise", "sigmoid"): [
+        ("sigmoid one way", "if x >= 0:", "if True:"),
+        ("sigmoid the other way", "if x >= 0:", "if False:"),
+        ("sigmoid as 1 - e / (1 + e)", "return div(1.0, add(1.0, exp(-x)))",
+         "return sub(1.0, div(exp(-x), add(1.0, exp(-x))))"),
+    ],
+    ("pointwise", "hard_sigmoid"): [
+        ("hard_sigmoid in one fma", "add(mul(alpha, x), beta)", FMA + "(alpha, x, beta)")],
+    ("pointwise", "hard_swish"): [
+        ("hard_swish divides first", "div(mul(x, c), 6.0)", "mul(x, div(c, 6.0))"),
+        ("hard_swish by a sixth", "div(mul(x, c), 6.0)", "mul(mul(x, c), 0.16666667163372040)"),
+    ],
+    ("pointwise", "affine"): [
+        ("affine in one fma", "add(mul(value, node.affine.scale[i // area]), node.affine.offset[i // area])",
+         FMA + "(value, node.affine.scale[i // area], node.affine.offset[i // area])"),
+        ("affine offset first", "add(mul(value, node.affine.scale[i // area]), node.affine.offset[i // area])",
+         "mul(add(value, node.affine.offset[i // area]), node.affine.scale[i // area])"),
+        ("affine channels last", "value, node.affine.scale[i // area]", "value, node.affine.scale[i % node.affine.count]"),
+    ],
+    ("pointwise", "softmax"): [
+        ("softmax without the greatest", "exp(sub(value, greatest))", "exp(value)"),
+        ("softmax by the reciprocal", "div(value, total)", "mul(value, div(1.0, total))"),
+        ("softmax sum descending", "for value in e:", "for value in reversed(e):"),
+        ("exp of the library", "exp(sub(value, greatest))", "add(__import__('math').exp(sub(value, greatest)), 0.0)"),
+    ],
+    ("float32", "tanh"): [
+        ("tanh far way from 0 on", "if a < _TANH_SPLIT:", "if False:"),
+        ("tanh split inclusive", "if a < _TANH_SPLIT:", "if a <= _TANH_SPLIT:"),
+        ("tanh p * t * x in another order", "fma(p, mul(t, x), x)", "fma(mul(p, t), x, x)"),
+        ("tanh keeps -0", "        t = mul(x, x)\n", "        t = mul(x, x)\n        if x == 0:\n            return x\n"),
+        ("tanh by exp(-2a)", TANH_FAR, "e = exp(mul(-2.0, a)); y = div(sub(1.0, e), add(1.0, e))"),
+        ("tanh of the library", TANH_FAR, "y = round32(math.tanh(a))"),
+    ],
+}

@@ -11,7 +11,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "reader")]
 
 from curt_reader import float32, parse, run, samples  # noqa: E402
 from writer.file import write  # noqa: E402
-from writer.functions import exp_arguments, fma_arguments, pack  # noqa: E402
+from writer.functions import exp_arguments, fma_arguments, pack, tanh_arguments  # noqa: E402
 from writer.invalid import invalid_files  # noqa: E402
 from writer.network import weights_f32  # noqa: E402
 from writer.valid import CASES  # noqa: E402
@@ -36,12 +36,14 @@ def valid_files():
 
 
 def function_files():
-    triples, points = fma_arguments(), exp_arguments()
+    triples, points, arguments = fma_arguments(), exp_arguments(), tanh_arguments()
     return {
         "functions/fma.input": pack([value for triple in triples for value in triple]),
         "functions/fma.output": pack([float32.fma(*triple) for triple in triples]),
         "functions/exp.input": pack(points),
         "functions/exp.output": pack([float32.exp(x) for x in points]),
+        "functions/tanh.input": pack(arguments),
+        "functions/tanh.output": pack([float32.tanh(x) for x in arguments]),
     }
 
 

@@ -1,7 +1,7 @@
 """A second reader of the Curt model format, written from the text of the specification alone.
 
     model = parse(data)                     # FormatError(kind, offset, detail)
-    model.linears[0].codes, .weights        # per row
+    model.layers[0].codes, .weights        # per row
     for sample in samples(model, raw): run(model, sample)
 """
 

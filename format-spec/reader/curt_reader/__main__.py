@@ -20,9 +20,9 @@ def _info(args):
     gather = "" if spec.kept is None else f", {spec.kept} kept"
     print(f"input {spec.dtype} {'x'.join(map(str, spec.shape))}{gather}")
     for number, node in enumerate(model.nodes, 1):
-        text = f"{number} {node.op}({node.input}) -> {'x'.join(map(str, node.shape))}"
-        if node.linear:
-            layer = node.linear
+        text = f"{number} {node.op}({', '.join(map(str, node.inputs))}) -> {'x'.join(map(str, node.shape))}"
+        if node.layer:
+            layer = node.layer
             factors = ", row factors" if layer.row_factors else ""
             text += f"  {NAMES[layer.encoding]}({layer.parameter}){factors}, {layer.cols} columns"
         print(text if model.origin is None else f"{text}  {model.origin.nodes[number - 1].name}")
@@ -35,7 +35,7 @@ def _info(args):
 def _weights(args):
     keys = ("rows", "cols", "parameter", "levels", "factors", "biases", "codes", "weights")
     layers = [{"encoding": NAMES[layer.encoding]} | {key: getattr(layer, key) for key in keys}
-              for layer in _load(args.file).linears]
+              for layer in _load(args.file).layers]
     json.dump(layers, sys.stdout)
     print()
 

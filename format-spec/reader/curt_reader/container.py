@@ -53,6 +53,7 @@ def _entry(data, at, previous_id, previous_end):
     ident, flags, offset, length, checksum, reserved = struct.unpack_from("<IIQQII", data, at)
     need(flags & ~1 == 0, "reserved", at + 4, f"flags {flags:#x}")
     need(reserved == 0, "reserved", at + 28, "reserved field of a section")
+    need(ident >= 1, "order", at, "section 0")
     need(ident != previous_id, "duplicate", at, f"section {ident} twice")
     need(previous_id is None or ident > previous_id, "order", at, f"section {ident} after {previous_id}")
     if ident in OPTIONAL_BIT:

@@ -75,3 +75,20 @@ def exp(x):
         p = fma(p, r, coefficient)
     y = add(fma(p, mul(r, r), r), 1.0)
     return mul(mul(y, 2.0 ** (n // 2)), 2.0 ** (n - n // 2))
+
+
+_TANH_SPLIT = 0.625
+_TANH = tuple(map(from_bits, (0xBBBACCD1, 0x3CA90BB2, 0xBD5C1D18, 0x3E08838C, 0xBEAAAA99)))
+
+
+def tanh(x):
+    """arithmetic.md, section 6."""
+    a = abs(x)
+    if a < _TANH_SPLIT:
+        t = mul(x, x)
+        p = _TANH[0]
+        for coefficient in _TANH[1:]:
+            p = fma(p, t, coefficient)
+        return fma(p, mul(t, x), x)
+    y = sub(1.0, div(2.0, add(exp(mul(2.0, a)), 1.0)))
+    return -y if x < 0 else y

@@ -8,7 +8,7 @@ NAMES = ("dense_f32", "dense_f16", "fixed_point", "ternary", "codebook")
 
 @dataclass
 class Layout:
-    """How the array of one linear node lies: `fields` of `bits` bits to an element, `columns` to a field."""
+    """How the array of one layer lies: `fields` of `bits` bits to an element, `columns` to a field."""
     rows: int
     cols: int
     element_bytes: int
@@ -51,7 +51,7 @@ class Layout:
 
 
 def layout_of(encoding, parameter, rows, cols):
-    """The layout of a linear node whose encoding and parameter have been checked."""
+    """The layout of a layer whose encoding and parameter have been checked."""
     if encoding in (DENSE_F32, DENSE_F16):
         return Layout(rows, cols, 4 if encoding == DENSE_F32 else 2, 0, 1, 1)
     if encoding == TERNARY:

@@ -10,7 +10,7 @@ from .tables import mask_words
 
 @dataclass
 class Original:
-    """A node before compression; the masks are those of a linear node."""
+    """A node before compression; the masks are those of a linear or conv2d node."""
     name: str
     row_mask: list | None = None
     column_mask: list | None = None
@@ -43,7 +43,7 @@ def _text(cursor, what):
     return text
 
 
-def _original(cursor, linear, name):
+def _original(cursor, node, name):
     sizes = []
     for what in ("original rows", "original columns"):
         at, size = cursor.at, cursor.u32(what)
@@ -51,7 +51,7 @@ def _original(cursor, linear, name):
         sizes.append(size)
     need(sizes[0] * sizes[1] <= limits.DIMENSION_PRODUCT, "limit", at, "product of the original dimensions")
     masks = []
-    for size, ones, what in zip(sizes, (linear.rows, linear.cols), ("row mask", "column mask")):
+    for size, ones, what in zip(sizes, (node.layer.rows, node.input_shapes[0][0]), ("row mask", "column mask")):
         at = cursor.at
         masks.append(check_mask(cursor.words(mask_words(size), what), size, ones, at, what))
     return Original(name, *masks)
@@ -65,6 +65,6 @@ def read_origin(data, section, nodes):
         at, name = cursor.at, _text(cursor, "node name")
         need(name not in names, "duplicate", at, f"two nodes are named {name!r}")
         names.add(name)
-        origin.nodes.append(_original(cursor, node.linear, name) if node.linear else Original(name))
+        origin.nodes.append(_original(cursor, node, name) if node.layer else Original(name))
     cursor.finish()
     return origin

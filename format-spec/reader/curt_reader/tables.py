@@ -1,4 +1,4 @@
-"""The tables section: input scale and offset, input mask, levels, factors, biases (SPEC section 5, steps 9 and 10)."""
+"""The tables section: input scale, offset and mask, levels, factors, biases, affine pairs (SPEC 5, steps 9 and 10)."""
 
 import math
 import struct
@@ -12,11 +12,15 @@ def mask_words(bits):
     return -(-bits // 32)
 
 
-def tables_bytes(spec, linears):
+def tables_bytes(spec, nodes):
     """The length that the graph demands."""
     words = 2 * spec.channels + (0 if spec.kept is None else mask_words(spec.elements))
-    for linear in linears:
-        words += level_count(linear.encoding, linear.parameter) + (1 + linear.row_factors) * linear.rows
+    for node in nodes:
+        if node.layer:
+            layer = node.layer
+            words += level_count(layer.encoding, layer.parameter) + (1 + layer.row_factors) * layer.rows
+        if node.affine:
+            words += 2 * node.affine.count
     return 4 * words
 
 
@@ -34,9 +38,9 @@ def _floats(cursor, count, what, allowed=lambda value: True):
     return list(values)
 
 
-def _levels(cursor, linear):
-    at, encoding = cursor.at, linear.encoding
-    levels = _floats(cursor, level_count(encoding, linear.parameter), "level")
+def _levels(cursor, layer):
+    at, encoding = cursor.at, layer.encoding
+    levels = _floats(cursor, level_count(encoding, layer.parameter), "level")
     if encoding == FIXED_POINT:
         need(levels[0] > 0, "codebook", at, "the step is not greater than zero")
     if encoding == TERNARY:
@@ -47,8 +51,15 @@ def _levels(cursor, linear):
     return levels
 
 
-def read_tables(data, section, spec, linears):
-    """Step 10; fills `spec` and each of `linears`."""
+def _layer(cursor, layer):
+    layer.levels = _levels(cursor, layer)
+    if layer.row_factors:
+        layer.factors = _floats(cursor, layer.rows, "row factor", lambda value: value > 0)
+    layer.biases = _floats(cursor, layer.rows, "bias")
+
+
+def read_tables(data, section, spec, nodes):
+    """Step 10; fills `spec` and the layers and affine pairs of `nodes`."""
     cursor = Cursor(data, section.offset, section.length)
     spec.scale = _floats(cursor, spec.channels, "input scale", lambda value: value != 0)
     spec.offset = _floats(cursor, spec.channels, "input offset")
@@ -56,8 +67,9 @@ def read_tables(data, section, spec, linears):
         at = cursor.at
         words = cursor.words(mask_words(spec.elements), "input mask")
         spec.mask = check_mask(words, spec.elements, spec.kept, at, "input mask")
-    for linear in linears:
-        linear.levels = _levels(cursor, linear)
-        if linear.row_factors:
-            linear.factors = _floats(cursor, linear.rows, "row factor", lambda value: value > 0)
-        linear.biases = _floats(cursor, linear.rows, "bias")
+    for node in nodes:
+        if node.layer:
+            _layer(cursor, node.layer)
+        if node.affine:
+            node.affine.scale = _floats(cursor, node.affine.count, "affine scale")
+            node.affine.offset = _floats(cursor, node.affine.count, "affine offset")

@@ -9,44 +9,44 @@ from .layout import CODEBOOK, FIXED_POINT, TERNARY
 from .tables import check_float
 
 
-def array_offsets(linears):
+def array_offsets(layers):
     """([offset in the section of each array], length of the section)."""
     offsets, end = [], 0
-    for linear in linears:
-        start = align64(end) if linear.layout.bytes else end
+    for layer in layers:
+        start = align64(end) if layer.layout.bytes else end
         offsets.append(start)
-        end = start + linear.layout.bytes
+        end = start + layer.layout.bytes
     return offsets, end
 
 
-def _dense(linear, elements, at):
-    size = linear.layout.element_bytes
-    rows = [[0.0] * linear.cols for _ in range(linear.rows)]
+def _dense(layer, elements, at):
+    size = layer.layout.element_bytes
+    rows = [[0.0] * layer.cols for _ in range(layer.rows)]
     bits = struct.unpack(f"<{len(elements) // size}{'I' if size == 4 else 'H'}", elements)
     values = struct.unpack(f"<{len(elements) // size}{'f' if size == 4 else 'e'}", elements)
-    for index, (row, col) in enumerate(linear.layout.storage_order()):
+    for index, (row, col) in enumerate(layer.layout.storage_order()):
         here = at + size * index
-        need(row < linear.rows or bits[index] == 0, "padding", here, "an element of a padding row")
+        need(row < layer.rows or bits[index] == 0, "padding", here, "an element of a padding row")
         check_float(values[index], here, f"weight of row {row}, column {col}")
-        if row < linear.rows:
+        if row < layer.rows:
             rows[row][col] = values[index]
-    linear.weights = rows
+    layer.weights = rows
 
 
-def _fixed_point_field(linear, code, padding, at):
+def _fixed_point_field(layer, code, padding, at):
     need(not (padding and code), "padding", at, "a padding column")
-    half = 1 << (linear.parameter - 1)
+    half = 1 << (layer.parameter - 1)
     need(code != half, "code", at, f"the field {-half} is not used")
     return (code - 2 * half if code > half else code,)
 
 
-def _codebook_field(linear, code, padding, at):
+def _codebook_field(layer, code, padding, at):
     need(not (padding and code), "padding", at, "a padding column")
-    need(code < linear.parameter, "code", at, f"index {code} of {linear.parameter} levels")
+    need(code < layer.parameter, "code", at, f"index {code} of {layer.parameter} levels")
     return (code,)
 
 
-def _ternary_field(_linear, code, padding, at):
+def _ternary_field(_layer, code, padding, at):
     need(code < 27, "code", at, f"ternary field {code}")
     digits = (code % 3, code // 3 % 3, code // 9)
     need(not any(digits[3 - padding:]), "padding", at, "a padding column")
@@ -56,46 +56,46 @@ def _ternary_field(_linear, code, padding, at):
 _FIELD = {FIXED_POINT: _fixed_point_field, TERNARY: _ternary_field, CODEBOOK: _codebook_field}
 
 
-def _packed(linear, elements, at):
-    layout, read_field = linear.layout, _FIELD[linear.encoding]
-    codes = [[0] * (layout.units * layout.unit) for _ in range(linear.rows)]
+def _packed(layer, elements, at):
+    layout, read_field = layer.layout, _FIELD[layer.encoding]
+    codes = [[0] * (layout.units * layout.unit) for _ in range(layer.rows)]
     words = struct.unpack(f"<{layout.elements}I", elements)
     for index, (row, unit) in enumerate(layout.storage_order()):
         word, here = words[index], at + 4 * index
-        if row >= linear.rows:
+        if row >= layer.rows:
             need(word == 0, "padding", here, "a word of a padding row")
             continue
         for number in range(layout.fields):
             code = word >> number * layout.bits & (1 << layout.bits) - 1
             col = unit * layout.unit + number * layout.columns
-            padding = min(max(col + layout.columns - linear.cols, 0), layout.columns)
-            codes[row][col:col + layout.columns] = read_field(linear, code, padding, here)
+            padding = min(max(col + layout.columns - layer.cols, 0), layout.columns)
+            codes[row][col:col + layout.columns] = read_field(layer, code, padding, here)
         need(word >> layout.fields * layout.bits == 0, "padding", here, "bits above the last field")
-    linear.codes = [row[:linear.cols] for row in codes]
-    _decode(linear, at)
+    layer.codes = [row[:layer.cols] for row in codes]
+    _decode(layer, at)
 
 
-def _decode(linear, at):
+def _decode(layer, at):
     """Checks that levels and codes use each other, and sets the weights."""
-    used = set().union(*linear.codes)
-    if linear.encoding == CODEBOOK:
-        need(len(used) == linear.parameter, "non_canonical", at, "a level that no weight uses")
-        value = linear.levels
-    elif linear.encoding == TERNARY:
-        value = (0.0, linear.levels[1], linear.levels[0])
+    used = set().union(*layer.codes)
+    if layer.encoding == CODEBOOK:
+        need(len(used) == layer.parameter, "non_canonical", at, "a level that no weight uses")
+        value = layer.levels
+    elif layer.encoding == TERNARY:
+        value = (0.0, layer.levels[1], layer.levels[0])
         for digit in (1, 2):
             need((digit in used) == (value[digit] != 0), "non_canonical", at, f"digit {digit} and its level")
     else:
-        value = {q: mul(float(q), linear.levels[0]) for q in used}
-    linear.weights = [[value[code] for code in row] for row in linear.codes]
+        value = {q: mul(float(q), layer.levels[0]) for q in used}
+    layer.weights = [[value[code] for code in row] for row in layer.codes]
 
 
-def read_weights(data, section, linears):
-    """Step 11; fills each of `linears`."""
+def read_weights(data, section, layers):
+    """Step 11; fills each of `layers`."""
     end = section.offset
-    for linear, offset in zip(linears, array_offsets(linears)[0]):
+    for layer, offset in zip(layers, array_offsets(layers)[0]):
         start = section.offset + offset
         need(not any(data[end:start]), "padding", end, "bytes before an array are not zero")
-        end = start + linear.layout.bytes
-        decode = _packed if linear.encoding in _FIELD else _dense
-        decode(linear, data[start:end], start)
+        end = start + layer.layout.bytes
+        decode = _packed if layer.encoding in _FIELD else _dense
+        decode(layer, data[start:end], start)

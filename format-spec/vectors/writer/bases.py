@@ -3,6 +3,7 @@
 from .layers import codebook, dense, dense_f16, fixed, ternary
 from .network import Network
 from .numbers import Numbers
+from .operators import conv
 
 
 def one(layer, cols, **fields):
@@ -58,4 +59,17 @@ def origin_net(**texts):
     name = {"network": "net", "method": "pruned", "first": "fc1", "second": "relu1"} | texts
     net.origin = [name["network"], name["method"], [
         (name["first"], [1, 0, 1, 1], [1] * 5 + [0] * 28), (name["second"],), ("fc2", [0, 1, 1], [1, 1, 1]), ("softmax",)]]
+    return net
+
+
+def conv_net():
+    """A grouped 2x2 convolution of 2 channels, 6 rows, with row factors."""
+    return Network((2, 3, 3), [conv(fixed(Numbers("conv"), 6, 4, 4, True), 2, groups=2)], "f32", None, [1.0] * 2, [0.0] * 2)
+
+
+def origin_conv_net(columns=(1, 0, 1)):
+    """conv_net and a relu, with an origin section."""
+    net = conv_net()
+    net.nodes.append("relu")
+    net.origin = ["net", "pruned", [("conv1", [1, 1, 1, 1, 0, 1, 1], list(columns)), ("relu1",)]]
     return net

@@ -1,4 +1,4 @@
-"""Arguments for the tables of single functions: fma and exp."""
+"""Arguments for the tables of single functions: fma, exp and tanh."""
 
 import struct
 
@@ -34,6 +34,19 @@ def exp_arguments(count=3000):
     values = [from_bits(b) for b in bits]
     while len(values) < count:
         values.append(r.float(-30, 5) if r.below(3) == 0 else f32(-104 + 194 * r.below(2**24) / 2**24))
+    return values
+
+
+def tanh_arguments(count=3000):
+    """Special values and the branch point with its neighbours, then -10 to 10, both sides of it, and small arguments."""
+    r = Numbers("tanh")
+    values = [from_bits(sign | b) for b in (0, 1, 0x800000, 0x7F7FFFFF, 0x7F800000, 0x7FC00000, 0x3F800000)
+              for sign in (0, 1 << 31)]
+    values += [from_bits(sign | center + step) for center in (0x3F200000, 0x41102CB4, 0x42317217) for step in range(-3, 4)
+               for sign in (0, 1 << 31)]
+    while len(values) < count:
+        case, fraction = r.below(4), r.below(2**24) / 2**23 - 1
+        values.append(r.float(-60, 5) if case == 0 else f32(fraction * (10, 0.7, 0.625)[case - 1]))
     return values
 
 

@@ -14,7 +14,7 @@ def _graph(what, kind, net, label, value, index=0):
     bad(kind, what, edited(net, 1, label, value, index))
 
 
-def _raw_graph(kind, what, shape, nodes, mask_kept=None, dtype=1):
+def raw_graph(kind, what, shape, nodes, mask_kept=None, dtype=1):
     """A file whose graph is given as tuples of fields; its other sections are those of a small network."""
     words = Words()
     words.u32("head", len(nodes), dtype, len(shape), *shape, *((0,) if mask_kept is None else (1, mask_kept)))
@@ -38,15 +38,15 @@ def _input():
     for kept in (34, TOP):
         _graph(f"kept-{kept}-of-33", "mask", gather_net(), "kept", kept)
     relu = [(2, 0)]
-    _raw_graph("limit", "product-2pow72", (2**24,) * 3, relu)
-    _raw_graph("limit", "product-2pow48", (2**24, 2**24, 1), relu)
-    _raw_graph("limit", "product-2pow32", (2**16, 2**16, 1), relu)
-    _raw_graph("limit", "product-2pow31-and-2pow24", (129, 2**24, 1), relu)
-    _raw_graph("limit", "product-2pow48-gathered", (2**24, 2**24, 1), relu, 1)
+    raw_graph("limit", "product-2pow72", (2**24,) * 3, relu)
+    raw_graph("limit", "product-2pow48", (2**24, 2**24, 1), relu)
+    raw_graph("limit", "product-2pow32", (2**16, 2**16, 1), relu)
+    raw_graph("limit", "product-2pow31-and-2pow24", (129, 2**24, 1), relu)
+    raw_graph("limit", "product-2pow48-gathered", (2**24, 2**24, 1), relu, 1)
 
 
 def _nodes():
-    for op in (0, 5, TOP):
+    for op in (0, 19, TOP):
         _graph(f"op-{op}", "unknown_id", chain_net(), "2.op", op)
     for encoding in (5, TOP):
         _graph(f"encoding-{encoding}", "unknown_id", chain_net(), "3.encoding", encoding)
@@ -70,39 +70,39 @@ def _nodes():
     _graph("reads-2pow32-1", "graph", chain_net(), "3.input", TOP)
     bad("graph", "value-1-unused", with_section(relu_net(), 1, lambda part: part[:20].replace(b"\1", b"\2", 1) + bytes(
         part[20:28]) + part[20:28]))
-    _raw_graph("graph", "value-3-unused", (4,), [(2, 0), (2, 1), (2, 2), (2, 2)])
-    _raw_graph("graph", "value-0-used-twice-value-1-unused", (4,), [(2, 0), (2, 0)])
+    raw_graph("graph", "value-3-unused", (4,), [(2, 0), (2, 1), (2, 2), (2, 2)])
+    raw_graph("graph", "value-0-used-twice-value-1-unused", (4,), [(2, 0), (2, 0)])
 
 
 def _shapes():
     dense_fields = (2, F32, 0, 0)
-    _raw_graph("shape", "linear-of-rank-3", (1, 1, 3), [(1, 0, *dense_fields)])
-    _raw_graph("shape", "softmax-of-rank-3", (1, 1, 3), [(3, 0)])
-    _raw_graph("shape", "softmax-of-nothing", (3,), [(3, 0)], 0)
-    _raw_graph("shape", "softmax-of-no-rows", (3,), [(1, 0, 0, F32, 0, 0), (3, 1)])
-    _raw_graph("shape", "output-of-no-rows", (3,), [(1, 0, 0, F32, 0, 0)])
-    _raw_graph("shape", "output-of-no-inputs", (3,), [(2, 0)], 0)
-    _raw_graph("shape", "output-of-no-inputs-flattened", (3,), [(4, 0)], 0)
+    raw_graph("shape", "linear-of-rank-3", (1, 1, 3), [(1, 0, *dense_fields)])
+    raw_graph("shape", "softmax-of-rank-3", (1, 1, 3), [(3, 0)])
+    raw_graph("shape", "softmax-of-nothing", (3,), [(3, 0)], 0)
+    raw_graph("shape", "softmax-of-no-rows", (3,), [(1, 0, 0, F32, 0, 0), (3, 1)])
+    raw_graph("shape", "output-of-no-rows", (3,), [(1, 0, 0, F32, 0, 0)])
+    raw_graph("shape", "output-of-no-inputs", (3,), [(2, 0)], 0)
+    raw_graph("shape", "output-of-no-inputs-flattened", (3,), [(4, 0)], 0)
 
 
 def _bombs():
     big = 2**24
-    _raw_graph("limit", "values-relu-chain", (1,), [(1, 0, big, F32, 0, 0)] + [(2, i) for i in range(1, 129)])
-    _raw_graph("limit", "values-input-and-flatten", (128, 2**12, 2**12), [(4, 0), (1, 1, 1, F32, 0, 0)])
-    _raw_graph("limit", "values-4096-nodes-of-2pow20", (1, 2**10, 2**10), [(2, i) for i in range(4096)])
-    _raw_graph("limit", "values-without-weights", (1,), [(1, 0, big, F32, 0, 0)] + [(2, i) for i in range(1, 200)], 0)
-    _raw_graph("limit", "layer-weights-dense", (129,), [(1, 0, big, F32, 0, 0)])
-    _raw_graph("limit", "layer-weights-2pow48", (big,), [(1, 0, big, F32, 0, 0)])
-    _raw_graph("limit", "layer-weights-with-padding-columns", (127,), [(1, 0, big, 3, 0, 0)])
-    _raw_graph("limit", "layer-weights-with-padding-rows", (big,), [(1, 0, 129, F32, 0, 0)])
-    _raw_graph("limit", "layer-weights-2-bits", (big,), [(1, 0, 145, FIXED, 2, 0)])
+    raw_graph("limit", "values-relu-chain", (1,), [(1, 0, big, F32, 0, 0)] + [(2, i) for i in range(1, 129)])
+    raw_graph("limit", "values-input-and-flatten", (128, 2**12, 2**12), [(4, 0), (1, 1, 1, F32, 0, 0)])
+    raw_graph("limit", "values-4096-nodes-of-2pow20", (1, 2**10, 2**10), [(2, i) for i in range(4096)])
+    raw_graph("limit", "values-without-weights", (1,), [(1, 0, big, F32, 0, 0)] + [(2, i) for i in range(1, 200)], 0)
+    raw_graph("limit", "layer-weights-dense", (129,), [(1, 0, big, F32, 0, 0)])
+    raw_graph("limit", "layer-weights-2pow48", (big,), [(1, 0, big, F32, 0, 0)])
+    raw_graph("limit", "layer-weights-with-padding-columns", (127,), [(1, 0, big, 3, 0, 0)])
+    raw_graph("limit", "layer-weights-with-padding-rows", (big,), [(1, 0, 129, F32, 0, 0)])
+    raw_graph("limit", "layer-weights-2-bits", (big,), [(1, 0, 145, FIXED, 2, 0)])
     alternating = [(1, i, (big, 128)[i % 2], F32, 0, 0) for i in range(9)]
-    _raw_graph("limit", "model-weights", (128,), alternating)
-    _raw_graph("size", "layer-at-the-limit", (128,), [(1, 0, big, F32, 0, 0)])
-    _raw_graph("size", "many-rows-of-no-columns", (1,), [(1, 0, big, F32, 0, 0)], 0)
-    _raw_graph("size", "many-inputs", (big,), [(1, 0, 1, 3, 0, 0)])
-    _raw_graph("size", "many-masked-inputs", (1, 2**15, 2**16), [(1, 0, 1, F32, 0, 0)], 3)
-    _raw_graph("size", "many-channels", (big, 1, 1), [(2, 0)])
+    raw_graph("limit", "model-weights", (128,), alternating)
+    raw_graph("size", "layer-at-the-limit", (128,), [(1, 0, big, F32, 0, 0)])
+    raw_graph("size", "many-rows-of-no-columns", (1,), [(1, 0, big, F32, 0, 0)], 0)
+    raw_graph("size", "many-inputs", (big,), [(1, 0, 1, 3, 0, 0)])
+    raw_graph("size", "many-masked-inputs", (1, 2**15, 2**16), [(1, 0, 1, F32, 0, 0)], 3)
+    raw_graph("size", "many-channels", (big, 1, 1), [(2, 0)])
 
 
 def _lengths():

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from .arrays import F16, F32, pack
 
-OPS = {"linear": 1, "relu": 2, "softmax": 3, "flatten": 4}
+OPS = {name: number for number, name in enumerate((
+    "linear", "relu", "softmax", "flatten", "conv2d", "max_pool", "average_pool", "global_average_pool", "affine",
+    "leaky_relu", "sigmoid", "tanh", "clip", "hard_sigmoid", "hard_swish", "add", "concat", "reshape"), 1)}
 
 
 @dataclass
@@ -21,8 +23,25 @@ class Linear:
 
 
 @dataclass
+class Op:
+    """A node with fields of its own, or with inputs other than the value before it."""
+    name: str
+    inputs: list | None = None  # None: the value before
+    fields: list = field(default_factory=list)  # (label, [int or float, ...]) after the inputs and the layer
+    layer: Linear | None = None
+    pairs: list | None = None  # of an affine node: scales, offsets
+
+
+def op_of(node):
+    """A node of a Network as Op."""
+    if isinstance(node, Linear):
+        return Op("linear", layer=node)
+    return Op(node) if isinstance(node, str) else node
+
+
+@dataclass
 class Network:
-    """`nodes` holds operator names and Linear; `mask` is a list of 0 and 1, or None for no gather."""
+    """`nodes` holds operator names, Linear and Op; `mask` is a list of 0 and 1, or None for no gather."""
     shape: tuple
     nodes: list
     dtype: str = "f32"
@@ -34,8 +53,13 @@ class Network:
     optional_features: int = 0
 
     @property
+    def ops(self):
+        return [op_of(node) for node in self.nodes]
+
+    @property
     def linears(self):
-        return [node for node in self.nodes if isinstance(node, Linear)]
+        """The layers with weights, convolutions too."""
+        return [op.layer for op in self.ops if op.layer]
 
 
 class Words:
@@ -68,6 +92,22 @@ def mask_words(bits):
     return words
 
 
+def node_words(out, i, op):
+    """The fields of node `i`, in the order of SPEC 4.2."""
+    out.u32(f"{i}.op", OPS[op.name])
+    inputs = [i - 1] if op.inputs is None else op.inputs
+    if op.name == "concat":
+        out.u32(f"{i}.count", len(inputs))
+    out.u32(f"{i}.input", *inputs)
+    if op.layer:
+        out.u32(f"{i}.rows", op.layer.rows)
+        out.u32(f"{i}.encoding", op.layer.encoding)
+        out.u32(f"{i}.parameter", op.layer.parameter)
+        out.u32(f"{i}.row_factors", int(op.layer.factors is not None))
+    for label, values in op.fields:
+        out.put(f"{i}.{label}", b"".join(struct.pack("<I" if isinstance(v, int) else "<f", v) for v in values))
+
+
 def graph_words(net):
     out = Words()
     out.u32("nodes", len(net.nodes))
@@ -77,15 +117,8 @@ def graph_words(net):
     out.u32("gather", int(net.mask is not None))
     if net.mask is not None:
         out.u32("kept", sum(net.mask))
-    for i, node in enumerate(net.nodes, 1):
-        linear = isinstance(node, Linear)
-        out.u32(f"{i}.op", OPS["linear" if linear else node])
-        out.u32(f"{i}.input", i - 1)
-        if linear:
-            out.u32(f"{i}.rows", node.rows)
-            out.u32(f"{i}.encoding", node.encoding)
-            out.u32(f"{i}.parameter", node.parameter)
-            out.u32(f"{i}.row_factors", int(node.factors is not None))
+    for i, op in enumerate(net.ops, 1):
+        node_words(out, i, op)
     return out
 
 
@@ -95,18 +128,21 @@ def tables_words(net):
     out.f32("offset", net.offset)
     if net.mask is not None:
         out.u32("mask", *mask_words(net.mask))
-    for i, node in enumerate(net.nodes, 1):
-        if isinstance(node, Linear):
-            out.f32(f"{i}.levels", node.levels)
-            out.f32(f"{i}.factors", node.factors or [])
-            out.f32(f"{i}.biases", node.biases)
+    for i, op in enumerate(net.ops, 1):
+        if op.layer:
+            out.f32(f"{i}.levels", op.layer.levels)
+            out.f32(f"{i}.factors", op.layer.factors or [])
+            out.f32(f"{i}.biases", op.layer.biases)
+        if op.pairs:
+            out.f32(f"{i}.scales", op.pairs[0])
+            out.f32(f"{i}.offsets", op.pairs[1])
     return out
 
 
 def weights_words(net):
     out = Words()
-    for i, node in enumerate(net.nodes, 1):
-        if isinstance(node, Linear):
+    for i, op in enumerate(net.ops, 1):
+        if node := op.layer:
             raw = pack(node.encoding, node.parameter, node.rows, node.cols, node.codes)
             if raw:
                 out.put(f"{i}.padding", bytes(-len(out.data) % 64))
@@ -119,9 +155,9 @@ def origin_words(net):
     network, method, nodes = net.origin
     out.text("network", network)
     out.text("method", method)
-    for i, (node, (name, *masks)) in enumerate(zip(net.nodes, nodes), 1):
+    for i, (op, (name, *masks)) in enumerate(zip(net.ops, nodes), 1):
         out.text(f"{i}.name", name)
-        if isinstance(node, Linear):
+        if op.layer:
             out.u32(f"{i}.original", *map(len, masks))
             out.u32(f"{i}.row_mask", *mask_words(masks[0]))
             out.u32(f"{i}.column_mask", *mask_words(masks[1]))
@@ -129,7 +165,7 @@ def origin_words(net):
 
 
 def weights_f32(net):
-    """What NAME.weights holds: row-major f32 of every linear layer; a fixed_point weight is q * step, rounded once."""
+    """What NAME.weights holds: row-major f32 of every layer; a fixed_point weight is q * step, rounded once."""
     out = bytearray()
     for node in net.linears:
         for row in node.codes:

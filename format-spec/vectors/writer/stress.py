@@ -99,7 +99,7 @@ def _codebook_order(r):
     return Network((40,), [codebook(r, 16, 40, 17)]), [_wide(r, 40, -6, 18) for _ in range(3)]
 
 
-def _huge(r, nodes):
+def huge(r, nodes):
     """A first layer whose sums overflow to both infinities and to NaN, then `nodes`."""
     net = Network((6,), [dense(r, 8, 6, lambda: r.float(115, 127)), *nodes])
     net.nodes[0].codes[0] = [2.0**120] * 6
@@ -112,7 +112,7 @@ def _huge(r, nodes):
 
 def _softmax_of_minus_infinity(r):
     """Finite values and minus infinity: exp gives +0 for the latter."""
-    net, batch = _huge(r, ["softmax"])
+    net, batch = huge(r, ["softmax"])
     net.nodes[0].codes = [net.nodes[0].codes[i] for i in (1, 3, 1, 3, 3, 1, 3, 1)]
     net.nodes[0].biases = [r.float(-3, 3) for _ in range(8)]
     return net, batch[:1]
@@ -122,7 +122,7 @@ def _zero_times_infinity(r):
     """A weight of zero times infinity is NaN in order class F."""
     layer = dense(r, 4, 8)
     layer.codes[0], layer.codes[1] = [0.0] * 8, [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
-    return _huge(r, ["relu", layer])
+    return huge(r, ["relu", layer])
 
 
 def _ternary_skips_infinity(r):
@@ -130,7 +130,7 @@ def _ternary_skips_infinity(r):
     layer = ternary(r, 4, 8)
     layer.codes[0], layer.codes[1] = [0] * 8, [0, 0, 0, 1, 0, 0, 0, 0]
     layer.codes[2] = [0, 0, 0, 2, 0, 0, 0, 0]
-    return _huge(r, ["relu", layer])
+    return huge(r, ["relu", layer])
 
 
 def stress():
@@ -140,8 +140,8 @@ def stress():
         "subnormal-inputs": _subnormal_inputs, "ternary-subnormal-inputs": _ternary_subnormal_inputs,
         "subnormal-weights": _subnormal_weights, "subnormal-step": _subnormal_steps, "scale-overflow": _scale_overflow,
         "ternary-subnormal": _ternary_subnormal, "ternary-order": _ternary_order, "fixed_point-order": _fixed_order,
-        "codebook-order": _codebook_order, "infinity-and-nan": lambda r: _huge(r, []),
-        "relu-of-nan": lambda r: _huge(r, ["relu"]), "softmax-of-infinity": lambda r: _huge(r, ["relu", "softmax"]),
+        "codebook-order": _codebook_order, "infinity-and-nan": lambda r: huge(r, []),
+        "relu-of-nan": lambda r: huge(r, ["relu"]), "softmax-of-infinity": lambda r: huge(r, ["relu", "softmax"]),
         "softmax-of-minus-infinity": _softmax_of_minus_infinity,
         "zero-times-infinity": _zero_times_infinity, "ternary-skips-infinity": _ternary_skips_infinity,
     }

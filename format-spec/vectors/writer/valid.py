@@ -3,7 +3,11 @@
 from .layers import codebook, dense, dense_f16, fixed, ternary
 from .network import Network
 from .numbers import Numbers
-from .stress import stress
+from .operators import add, affine, input_channels
+from .stress import huge, stress
+from .valid_conv import conv_of, convolutions, no_rows
+from .valid_graphs import GRAPHS
+from .valid_operators import operators
 
 CASES = {}
 
@@ -30,9 +34,10 @@ def draw_samples(rng, net, count=3):
 
 
 def case(name, build, count=3):
+    """`build` makes a Network, or a Network and its samples."""
     rng = Numbers(name)
-    net = build(rng)
-    CASES[name] = net, draw_samples(rng, net, count)
+    made = build(rng)
+    CASES[name] = made if isinstance(made, tuple) else (made, draw_samples(rng, made, count))
 
 
 def one(name, cols, layer, **fields):
@@ -49,13 +54,13 @@ def mask(rng, bits, kept):
 
 
 def original(rng, net, extra=7):
-    """An origin section whose masks have `extra` pruned rows and columns for each linear layer."""
+    """An origin section whose masks have `extra` pruned rows and columns (channels of a convolution) for each layer."""
     nodes = []
-    for i, node in enumerate(net.nodes, 1):
-        if isinstance(node, str):
-            nodes.append((f"{node} {i}",))
+    for i, op in enumerate(net.ops, 1):
+        if op.layer is None:
+            nodes.append((f"{op.name} {i}",))
         else:
-            masks = (mask(rng, n + extra, n) for n in (node.rows, node.cols))
+            masks = (mask(rng, n + extra, n) for n in (op.layer.rows, input_channels(op)))
             nodes.append((f"Schicht {i} \u03bb\u2080", *masks))
     net.origin = ["mlp", "magnitude", nodes]
     return net
@@ -173,9 +178,21 @@ def _sections():
     case("section-16", lambda r: small(r, extra=[(100 + i, 1, bytes([i])) for i in range(13)]))
     case("section-empty-weights-then-unknown",
          lambda r: Network((3,), ["relu"], extra=[(77, 1, b"follows no weights")]))
+
+    def images(r):
+        return Network((4, 3, 3), [
+            conv_of(r, "t", 4, 3, 3, padding=1), "relu", conv_of(r, "b4", 3, 6, 2, groups=3), "global_average_pool",
+            affine(r, 6), "flatten", dense(r, 2, 6), add(7, 7)], "f32", None, [1.0] * 4, [0.0] * 4)
+    case("section-origin-conv", lambda r: original(r, images(r), 30))
+    case("section-origin-conv-nothing-pruned", lambda r: original(r, images(r), 0))
+    case("section-origin-conv-no-rows", lambda r: original(r, no_rows("t")(r), 2))
     case("feature-optional", lambda r: small(r, optional_features=1 << 31 | 5))
 
 
 for group in (_encodings, _empty, _inputs, _operators, _networks, _sections):
     group()
 CASES |= stress()
+for cases in (convolutions(), operators(huge), GRAPHS):
+    for title, builder in cases.items():
+        assert title not in CASES, title
+        case(title, builder, 1 if title.startswith("lenet") else 2)

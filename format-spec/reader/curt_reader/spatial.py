@@ -1,0 +1,78 @@
+"""Operators with a window or a map: arithmetic.md, section 5. An image is a flat list in the order channel, row, column."""
+
+from .float32 import add, div, round32
+from .linear import LinearMap
+
+
+def _places(axis, n):
+    """For each window the element of the input under each of its elements, None in the padding."""
+    for p in range(axis.count(n)):
+        at = (p * axis.stride + j * axis.dilation - axis.before for j in range(axis.kernel))
+        yield [i if 0 <= i < n else None for i in at]
+
+
+def _windows(node):
+    """(rows, columns) of each window of one channel."""
+    _, height, width = node.input_shapes[0]
+    columns = list(_places(node.window[1], width))
+    return [(rows, place) for rows in _places(node.window[0], height) for place in columns]
+
+
+def _patch(x, channels, node, rows, columns):
+    """The activations under one window: channel, then kernel row, then kernel column."""
+    _, height, width = node.input_shapes[0]
+    return [0.0 if i is None or j is None else x[(channel * height + i) * width + j]
+            for channel in channels for i in rows for j in columns]
+
+
+def conv2d(node, x):
+    layer, groups = node.layer, node.groups
+    size, per_group = layer.rows // groups, node.input_shapes[0][0] // groups
+    y, windows = [], _windows(node)
+    for group in range(groups):
+        channels = range(group * per_group, (group + 1) * per_group)
+        mapped = LinearMap(layer, range(group * size, (group + 1) * size))
+        outputs = [mapped(_patch(x, channels, node, rows, columns)) for rows, columns in windows]
+        for row in range(size):
+            y += [output[row] for output in outputs]
+    return y
+
+
+def _inside(node, x):
+    """The elements inside the map under each window, in the order of the output."""
+    channels, height, width = node.input_shapes[0]
+    windows = [([i for i in rows if i is not None], [j for j in columns if j is not None])
+               for rows, columns in _windows(node)]
+    for channel in range(channels):
+        for rows, columns in windows:
+            yield [x[(channel * height + i) * width + j] for i in rows for j in columns]
+
+
+def _greatest(elements):
+    m = elements[0]
+    for value in elements[1:]:
+        if value > m:
+            m = value
+    return m
+
+
+def max_pool(node, x):
+    return [_greatest(elements) for elements in _inside(node, x)]
+
+
+def _mean(elements, n):
+    s = 0.0
+    for value in elements:
+        s = add(s, value)
+    return div(s, round32(n))
+
+
+def average_pool(node, x):
+    area = node.window[0].kernel * node.window[1].kernel
+    return [_mean(elements, area if node.include_padding else len(elements)) for elements in _inside(node, x)]
+
+
+def global_average_pool(node, x):
+    channels, height, width = node.input_shapes[0]
+    area = height * width
+    return [_mean(x[channel * area:(channel + 1) * area], area) for channel in range(channels)]

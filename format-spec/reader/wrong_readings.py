@@ -1,0 +1,56 @@
+"""Wrong readings of the specification, each a change of one text of the reader; the golden vectors must show each of them.
+
+An entry is (name, file, text, replacement, operator). A wrong arithmetic is tried on the valid files that hold the operator
+(None: on all of them), a wrong check ("check") on invalid files, then valid.
+"""
+
+import functools
+import importlib.machinery
+import pathlib
+import sys
+
+from curt_reader import crc32c
+from wrong_arithmetic import ARITHMETIC
+from wrong_checks import CHECKS
+
+CHECKSUM = functools.cache(crc32c)  # the same bytes are read by every reader
+SOURCES = {path.stem: path.read_text() for path in (pathlib.Path(__file__).resolve().parent / "curt_reader").glob("*.py")}
+WRONG = tuple((name, file, old, new, op) for (file, op), entries in ARITHMETIC.items() for name, old, new in entries)
+WRONG += tuple((name, file, old, new, "check") for file, entries in CHECKS.items() for name, old, new in entries)
+
+
+@functools.cache
+def code_of(file):
+    return compile(SOURCES[file], f"{file}.py", "exec")
+
+
+class ChangedReader:
+    """A copy of the package with one text replaced, as a context; it finds and loads its own modules."""
+    NAME = "changed_reader"
+
+    def __init__(self, file, old, new):
+        assert SOURCES[file].count(old) == 1, (file, SOURCES[file].count(old), old)
+        self.file, self.code = file, compile(SOURCES[file].replace(old, new), f"changed {file}.py", "exec")
+
+    def find_spec(self, name, _path, _target=None):
+        if name.split(".")[0] != self.NAME:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=name == self.NAME)
+
+    def create_module(self, _spec):
+        return None
+
+    def exec_module(self, module):
+        file = module.__name__.partition(".")[2] or "__init__"
+        exec(self.code if file == self.file else code_of(file), vars(module))
+
+    def __enter__(self):
+        sys.meta_path.insert(0, self)
+        reader = importlib.import_module(self.NAME)
+        reader.container.crc32c = CHECKSUM
+        return reader
+
+    def __exit__(self, *_):
+        sys.meta_path.remove(self)
+        for module in [name for name in sys.modules if name.split(".")[0] == self.NAME]:
+            del sys.modules[module]
