@@ -7,6 +7,7 @@
 //! Moves are tried in two orders, of which the smaller result is taken: by bytes saved per nat of loss, which spends the budget
 //! where it buys most, and the largest layer first, for when small layers would have spent what one step of a large one needs.
 
+use super::budget::Budget;
 use super::evaluate::{Evaluator, Score, dense};
 use super::masks::Compact;
 use super::quantize::{self, Quantized, Weighted};
@@ -40,14 +41,14 @@ pub(super) struct Shrunk<'a> {
 
 impl Shrunk<'_> {
     /// Error: `input` when no encoding allowed can hold a layer.
-    pub(super) fn select(&self, options: &Options, max_errors: u64, progress: Progress<'_>) -> Result<Selection> {
+    pub(super) fn select(&self, options: &Options, budget: Budget, progress: Progress<'_>) -> Result<Selection> {
         let layers = self.candidates(options, progress)?;
         let start: Vec<usize> = layers.iter().map(|layer| most_exact(layer)).collect();
         let bytes = |chosen: &[usize]| chosen.iter().zip(&layers).map(|(&c, layer)| layer[c].quantized.bytes()).sum::<u64>();
         let orders: [&Order<'_>; 2] = [&|_, now, next| per_nat(now, next), &|l, _, next| {
             (layers[l][start[l]].quantized.bytes() as f64, u64::MAX - next.quantized.bytes())
         }];
-        let results = orders.map(|order| self.descend(&layers, &start, order, max_errors, progress));
+        let results = orders.map(|order| self.descend(&layers, &start, order, budget, progress));
         let chosen = results.into_iter().min_by_key(|chosen| bytes(chosen)).expect("invariant: two orders");
         let score = self.score(&layers, &chosen, u64::MAX).expect("invariant: no limit on errors");
         let layers = layers.into_iter().zip(chosen).map(|(mut layer, c)| layer.swap_remove(c).quantized).collect();
@@ -60,7 +61,7 @@ impl Shrunk<'_> {
         layers: &[Vec<Candidate>],
         start: &[usize],
         order: &Order<'_>,
-        max_errors: u64,
+        budget: Budget,
         progress: Progress<'_>,
     ) -> Vec<usize> {
         let mut chosen = start.to_vec();
@@ -72,7 +73,7 @@ impl Shrunk<'_> {
             tried += 1;
             open[l][c] = false;
             let before = std::mem::replace(&mut chosen[l], c);
-            if self.score(layers, &chosen, max_errors).is_none() {
+            if !self.score(layers, &chosen, budget.errors).is_some_and(|score| budget.holds(score)) {
                 chosen[l] = before;
             }
         }
