@@ -41,7 +41,8 @@ pub fn shrunk(model: &Model) -> Result<Model> {
 }
 
 /// The network at its original shape: every input is read, and pruned rows and columns are there as zeros. `None` when the file does
-/// not say what the original was. Errors: those of [`shrunk`], and `shape` when the file's origin contradicts itself.
+/// not say what the original was. Errors: those of [`shrunk`], and `shape` when the original layers that the file names
+/// do not fit its input or each other.
 pub fn original(model: &Model) -> Result<Option<Model>> {
     let Some(origin) = model.origin() else { return Ok(None) };
     let shapes: Vec<&OriginShape> = origin.nodes.iter().filter_map(|node| node.shape.as_ref()).collect();
@@ -53,10 +54,7 @@ pub fn original(model: &Model) -> Result<Option<Model>> {
     let (graph, with_flatten) = original_graph(model, &shapes)?;
     let fits = graph.linears().zip(&shapes).all(|((_, _, cols), shape)| cols == shape.cols.len());
     if !fits {
-        return Err(Error::new(
-            ErrorKind::Shape,
-            "the origin section contradicts itself: the original layers do not fit each other",
-        ));
+        return Err(Error::new(ErrorKind::Shape, "the original layers of the origin section do not fit the input or each other"));
     }
     let mut layers = Vec::new();
     let mut tables = Tables { input_mask: None, layers: Vec::new(), ..model.tables().clone() };
