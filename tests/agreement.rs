@@ -176,8 +176,8 @@ impl Network {
             let n = roundings(layer.encoding, layer.cols.kept());
             let mut y = vec![0.0; rows];
             let mut bound = vec![0.0; rows];
-            for row in 0..rows {
-                y[row] = (0..cols).map(|col| layer.means[row * cols + col] * x[col]).sum::<f64>() + layer.bias[row];
+            for (row, y) in y.iter_mut().enumerate() {
+                *y = (0..cols).map(|col| layer.means[row * cols + col] * x[col]).sum::<f64>() + layer.bias[row];
             }
             for (r, row) in layer.rows.indices().enumerate() {
                 let factor = layer.factors.as_ref().map_or(1.0, |factors| f64::from(factors[r]));
