@@ -6,7 +6,7 @@
 
 use super::LinearCall;
 use super::panels::{Rows, TileRows, vectors};
-use super::segments::{SEGMENTS, segment};
+use super::segments::SEGMENTS;
 use crate::encoding::tiles::{TILE_ROWS, Tile, Tiling};
 use std::ops::Range;
 
@@ -45,12 +45,6 @@ pub(super) trait Fields: Copy {
 
     /// [`super::segments::finish`], in the tier's vectors.
     fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]);
-}
-
-/// The segments of the stored layout, in units and in first columns, for `columns` columns to a unit.
-pub(super) fn stored_segments(units: usize, columns: usize) -> ([Range<usize>; SEGMENTS], [usize; SEGMENTS]) {
-    let segments = std::array::from_fn(|s| segment(units, s));
-    (segments.clone(), segments.map(|segment| segment.start * columns))
 }
 
 /// Runs a layer of order class T.

@@ -163,7 +163,8 @@ impl<T: Copy, K: Chains<T>> Source<T> for Stored<'_, T, K> {
         self.tier.gemv(tile, &segments, chains);
     }
     fn room(&self, _: usize) -> usize {
-        self.tiling.units().max(1)
+        // A column of a full tile is four lines, of which a panel reads one: 64 of them take half of the L1 sets that they map to.
+        64
     }
     fn panel<'a>(&'a self, tile: &Tile, vector: usize, units: Range<usize>, _: &'a mut [f32]) -> Panel<'a, T> {
         Panel { vectors: vectors(self.elements, tile, units), stride: tile.vectors, first: vector }
