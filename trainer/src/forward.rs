@@ -1,0 +1,171 @@
+//! What a network computes, on burn tensors: the chain of operations and the products of a layer.
+//!
+//! Feature maps are held channel first, `[channels, batch, height, width]`: a convolution is then
+//! one matrix product over all images, whose result already has that order.
+
+use burn::tensor::activation::{log_softmax, relu};
+use burn::tensor::module::max_pool2d;
+use burn::tensor::ops::MaxPoolOptions;
+use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorData};
+
+use crate::data::Batch;
+use crate::network::{Network, Operation};
+
+/// What flows between two nodes.
+pub enum Activation {
+    /// `[batch, features]`
+    Features(Tensor<2>),
+    /// `[channels, batch, height, width]`
+    Maps(Tensor<4>),
+}
+
+impl Activation {
+    pub fn features(self) -> Tensor<2> {
+        match self {
+            Self::Features(features) => features,
+            Self::Maps(_) => panic!("invariant: a linear layer follows flatten"),
+        }
+    }
+
+    pub fn maps(self) -> Tensor<4> {
+        match self {
+            Self::Maps(maps) => maps,
+            Self::Features(_) => panic!("invariant: a convolution stands before flatten"),
+        }
+    }
+}
+
+/// A constant tensor of values given in f32.
+pub fn constant<const D: usize>(
+    values: Vec<f32>,
+    shape: [usize; D],
+    like: &Precision,
+) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(values, shape), (&like.device, like.dtype))
+}
+
+/// Where tensors live and how precise they are: f32 to train, f64 to check gradients.
+#[derive(Clone)]
+pub struct Precision {
+    pub device: Device,
+    pub dtype: DType,
+}
+
+impl Precision {
+    /// f32 without gradients.
+    pub fn inference() -> Self {
+        Self {
+            device: Device::flex(),
+            dtype: DType::F32,
+        }
+    }
+
+    /// f32 with gradients.
+    pub fn training() -> Self {
+        Self {
+            device: Device::flex().autodiff(),
+            dtype: DType::F32,
+        }
+    }
+}
+
+/// The pixels of a batch as one-channel maps.
+pub fn images(batch: &Batch, network: &Network, precision: &Precision) -> Tensor<4> {
+    let [channels, height, width] = network.input;
+    assert_eq!(channels, 1, "invariant: the networks take grey images");
+    let shape = [1, batch.labels.len(), height, width];
+    constant(batch.pixels.clone(), shape, precision)
+}
+
+/// Runs the chain; `weighted` computes the layers that have weights, by index.
+///
+/// Returns `[batch, classes]`.
+pub fn run(
+    network: &Network,
+    input: Tensor<4>,
+    mut weighted: impl FnMut(usize, Activation) -> Activation,
+) -> Tensor<2> {
+    let mut value = Activation::Maps(input);
+    for (_, operation) in &network.nodes {
+        value = match *operation {
+            Operation::Weighted(index) => weighted(index, value),
+            Operation::Relu => match value {
+                Activation::Features(features) => Activation::Features(relu(features)),
+                Activation::Maps(maps) => Activation::Maps(relu(maps)),
+            },
+            Operation::MaxPool => {
+                Activation::Maps(max_pool2d(value.maps(), MaxPoolOptions::new([2, 2])))
+            }
+            Operation::Flatten => Activation::Features(flatten(value.maps())),
+        };
+    }
+    value.features()
+}
+
+/// `[channels, batch, height, width]` to `[batch, channels * height * width]`.
+fn flatten(maps: Tensor<4>) -> Tensor<2> {
+    let [channels, batch, height, width] = maps.dims();
+    maps.swap_dims(0, 1)
+        .reshape([batch, channels * height * width])
+}
+
+/// The features in these columns; all of them when the layer kept every one it is given.
+pub fn columns(features: Tensor<2>, positions: &[usize]) -> Tensor<2> {
+    if positions.len() == features.dims()[1] {
+        return features;
+    }
+    let indices: Vec<i64> = positions.iter().map(|&position| position as i64).collect();
+    let indices = Tensor::<1, Int>::from_data(
+        TensorData::new(indices, [positions.len()]),
+        &features.device(),
+    );
+    features.select(1, indices)
+}
+
+/// The windows of a stride-1 convolution without padding, as columns:
+/// `[channels, batch, h, w]` to `[channels * k * k, batch * oh * ow]`, rows in the order
+/// (channel, ky, kx) of the weights.
+pub fn unfold(maps: Tensor<4>, kernel: usize) -> Tensor<2> {
+    let [channels, batch, height, width] = maps.dims();
+    let (rows, columns) = (height + 1 - kernel, width + 1 - kernel);
+    let positions = batch * rows * columns;
+    let mut windows = Vec::with_capacity(kernel * kernel);
+    for y in 0..kernel {
+        for x in 0..kernel {
+            let window = maps
+                .clone()
+                .slice([0..channels, 0..batch, y..y + rows, x..x + columns]);
+            windows.push(window.reshape([channels, 1, positions]));
+        }
+    }
+    Tensor::cat(windows, 1).reshape([channels * kernel * kernel, positions])
+}
+
+/// Mean cross-entropy in nats of logits `[batch, classes]` against the labels.
+pub fn cross_entropy(logits: Tensor<2>, labels: &[u8], precision: &Precision) -> Tensor<1> {
+    let [batch, classes] = logits.dims();
+    let mut target = vec![0.0; batch * classes];
+    for (row, &label) in target.chunks_exact_mut(classes).zip(labels) {
+        row[usize::from(label)] = 1.0;
+    }
+    let target = constant(target, [batch, classes], precision);
+    (log_softmax(logits, 1) * target)
+        .sum()
+        .div_scalar(-(batch as f64))
+}
+
+/// The values of a tensor, row-major.
+pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor
+        .into_data()
+        .try_into_vec()
+        .expect("invariant: training tensors are f32")
+}
+
+/// Takes the gradient of a leaf out of what a backward pass left.
+pub fn gradient<const D: usize>(leaf: &Tensor<D>, slopes: &mut Gradients) -> Vec<f32> {
+    let slope = leaf
+        .grad_remove(slopes)
+        .expect("invariant: every leaf takes part in the loss");
+    values(slope)
+}
