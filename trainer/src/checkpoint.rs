@@ -31,26 +31,15 @@ struct Header {
 }
 
 /// Writes the state of a run; `recipe` is stored to be compared when the run resumes.
-pub fn write(
-    path: &Path,
-    method: &mut dyn Method,
-    recipe: &Value,
-    progress: Progress,
-) -> Result<()> {
+pub fn write(path: &Path, method: &mut dyn Method, recipe: &Value, progress: Progress) -> Result<()> {
     let units = method.units().into_iter();
-    let header = Header {
-        recipe: recipe.clone(),
-        progress,
-        units: units.map(|units| (units.inputs, units.outputs)).collect(),
-    };
+    let header = Header { recipe: recipe.clone(), progress, units: units.map(|units| (units.inputs, units.outputs)).collect() };
     let mut arrays = Vec::new();
     for named in method.parameters() {
         let parameter = named.parameter;
-        for (suffix, values) in [
-            ("", &parameter.value),
-            (".first_moment", &parameter.first_moment),
-            (".second_moment", &parameter.second_moment),
-        ] {
+        for (suffix, values) in
+            [("", &parameter.value), (".first_moment", &parameter.first_moment), (".second_moment", &parameter.second_moment)]
+        {
             arrays.push(Array {
                 name: format!("{}{suffix}", named.name),
                 shape: parameter.shape.clone(),
@@ -67,21 +56,16 @@ pub fn write(
 /// When the file is not a checkpoint, or of a run with another recipe.
 pub fn read(path: &Path, method: &mut dyn Method, recipe: &Value) -> Result<Progress> {
     let arrays = Arrays::read(path, KEY)?;
-    let header: Header = serde_json::from_str(arrays.metadata())
-        .with_context(|| format!("{} has a damaged header", path.display()))?;
+    let header: Header =
+        serde_json::from_str(arrays.metadata()).with_context(|| format!("{} has a damaged header", path.display()))?;
     if let Some(difference) = first_difference(&header.recipe, recipe) {
-        anyhow::bail!(
-            "{} is of a run with another recipe: {difference}; resume with the options it began with",
-            path.display()
-        );
+        anyhow::bail!("{} is of a run with another recipe: {difference}; resume with the options it began with", path.display());
     }
-    let units: Vec<Units> = header
-        .units
-        .into_iter()
-        .map(|(inputs, outputs)| Units { inputs, outputs })
-        .collect();
+    let units: Vec<Units> = header.units.into_iter().map(|(inputs, outputs)| Units { inputs, outputs }).collect();
+    let begun_with = method.units();
+    let fits = |(units, all): (&Units, &Units)| units.is_part_of(all);
     ensure!(
-        units.len() == method.units().len(),
+        units.len() == begun_with.len() && units.iter().zip(&begun_with).all(fits),
         "{} is of another network",
         path.display()
     );

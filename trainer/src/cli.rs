@@ -90,16 +90,9 @@ struct Places {
 
 pub fn run() -> Result<()> {
     match Cli::parse().command {
-        Command::Gnj { recipe, places } => train_gnj(&recipe, &places),
+        Command::Gnj { recipe, places } => train_gnj(recipe, &places),
         Command::Dense { recipe, places } => train_dense(recipe, &places),
-        Command::Evaluate {
-            posterior,
-            data,
-            validation,
-            max_error,
-            thresholds,
-            test,
-        } => {
+        Command::Evaluate { posterior, data, validation, max_error, thresholds, test } => {
             let (posterior, scaling) = posterior::read(&posterior)?;
             let (_, validation) = Images::read(&data, "train", scaling)?.split_last(validation)?;
             let test = match test {
@@ -107,9 +100,7 @@ pub fn run() -> Result<()> {
                 false => None,
             };
             match posterior {
-                Posterior::Gnj(gnj) => {
-                    evaluate_gnj(&gnj, &validation, test.as_ref(), max_error, thresholds)
-                }
+                Posterior::Gnj(gnj) => evaluate_gnj(&gnj, &validation, test.as_ref(), max_error, thresholds),
                 Posterior::Plain(plain) => {
                     println!("validation error {:.2} %", 100.0 * plain.error(&validation));
                     if let Some(test) = test {
@@ -122,19 +113,16 @@ pub fn run() -> Result<()> {
     }
 }
 
-fn train_gnj(recipe: &GnjRecipe, places: &Places) -> Result<()> {
+fn train_gnj(recipe: GnjRecipe, places: &Places) -> Result<()> {
     let network = Network::by_name(&recipe.common.network)?;
-    recipe.check(network.layers.len())?;
+    let recipe = recipe.complete(&network)?;
     let (images, validation) = prepare(&recipe.common, places)?;
     let start = recipe.start.as_deref().map(read_start).transpose()?;
-    ensure!(
-        start.as_ref().is_none_or(|plain| plain.network == network),
-        "--start is a posterior of another network"
-    );
+    ensure!(start.as_ref().is_none_or(|plain| plain.network == network), "--start is a posterior of another network");
     let mut noise = Noise::for_initialisation(recipe.common.seed);
     let mut gnj = Gnj::initialise(&network, start.as_ref(), &mut noise);
     gnj.layers[0].max_variance = Some(recipe.max_variance);
-    train::train(&mut gnj, recipe, &images, &validation, &places.run())?;
+    train::train(&mut gnj, &recipe, &images, &validation, &places.run())?;
     let training = json!({ "recipe": recipe, "images": images.len() });
     let path = places.out.join("posterior.safetensors");
     posterior::write_gnj(&path, &gnj, images.scaling, training)?;
@@ -166,11 +154,7 @@ fn train_dense(recipe: Recipe, places: &Places) -> Result<()> {
 
 impl Places {
     fn run(&self) -> Run<'_> {
-        Run {
-            folder: &self.out,
-            resume: self.resume,
-            stop_after: self.stop_after,
-        }
+        Run { folder: &self.out, resume: self.resume, stop_after: self.stop_after }
     }
 }
 
@@ -179,8 +163,7 @@ fn prepare(recipe: &Recipe, places: &Places) -> Result<(Images, Images)> {
     let scaling: Scaling = recipe.pixels.scaling();
     let images = Images::read(&places.data, "train", scaling)?;
     let split = images.split_last(recipe.validation)?;
-    fs::create_dir_all(&places.out)
-        .with_context(|| format!("cannot make {}", places.out.display()))?;
+    fs::create_dir_all(&places.out).with_context(|| format!("cannot make {}", places.out.display()))?;
     let begun = places.out.join("checkpoint.safetensors").exists();
     ensure!(
         places.resume || !begun,
@@ -198,15 +181,12 @@ fn evaluate_gnj(
     thresholds: Option<Vec<f64>>,
 ) -> Result<()> {
     let choice = if let Some(thresholds) = thresholds {
-        ensure!(
-            thresholds.len() == gnj.layers.len(),
-            "--thresholds takes one for each of the {} layers",
-            gnj.layers.len()
-        );
+        ensure!(thresholds.len() == gnj.layers.len(), "--thresholds takes one for each of the {} layers", gnj.layers.len());
         evaluate::measure(gnj, &thresholds, validation)
     } else {
         let sweep = evaluate::sweep(gnj, validation);
-        sweep.iter().for_each(|choice| print_choice(gnj, choice));
+        let shown = sweep.iter().filter(|choice| choice.error < 0.1);
+        shown.for_each(|choice| print_choice(gnj, choice));
         let budget = max_error.map_or(sweep[0].error + 0.002, |percent| percent / 100.0);
         evaluate::choose(gnj, &sweep, budget, validation)?
     };
@@ -221,11 +201,7 @@ fn evaluate_gnj(
 
 fn print_choice(gnj: &Gnj, choice: &Choice) {
     let kept: Vec<String> = choice.kept.iter().map(usize::to_string).collect();
-    let thresholds: Vec<String> = choice
-        .thresholds
-        .iter()
-        .map(|threshold| format!("{threshold:.2}"))
-        .collect();
+    let thresholds: Vec<String> = choice.thresholds.iter().map(|threshold| format!("{threshold:.2}")).collect();
     println!(
         "thresholds {:24} kept {:14} {:7} weights ({:5.2} %)  validation error {:.2} %",
         thresholds.join(","),

@@ -30,13 +30,14 @@ pub fn measure(posterior: &Gnj, thresholds: &[f64], images: &Images) -> Choice {
     }
 }
 
-/// The same threshold in every layer, from certain noise down to nearly nothing kept.
+/// The same threshold in every layer, from certain noise down to nearly nothing kept; one choice
+/// for each set of groups that comes out.
 pub fn sweep(posterior: &Gnj, images: &Images) -> Vec<Choice> {
     let shared = (0..=22).map(|step| 3.0 - 0.5 * f64::from(step));
     let layers = posterior.layers.len();
-    shared
-        .map(|threshold| measure(posterior, &vec![threshold; layers], images))
-        .collect()
+    let mut choices: Vec<Choice> = shared.map(|threshold| measure(posterior, &vec![threshold; layers], images)).collect();
+    choices.dedup_by(|next, previous| next.kept == previous.kept);
+    choices
 }
 
 /// The sparsest thresholds found whose error stays within `budget`: the best of a shared sweep,
@@ -48,12 +49,7 @@ pub fn choose(posterior: &Gnj, sweep: &[Choice], budget: f64, images: &Images) -
     let within = sweep.iter().filter(|choice| choice.error <= budget);
     let mut best = within
         .min_by_key(|choice| choice.kept_weights)
-        .with_context(|| {
-            format!(
-                "no shared threshold stays within a validation error of {:.2} %",
-                100.0 * budget
-            )
-        })?
+        .with_context(|| format!("no shared threshold stays within a validation error of {:.2} %", 100.0 * budget))?
         .clone();
     let sorted: Vec<Vec<f64>> = posterior
         .layers

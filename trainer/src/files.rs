@@ -57,8 +57,7 @@ impl View for &Array {
 pub fn write_arrays(path: &Path, arrays: &[Array], key: &str, metadata: String) -> Result<()> {
     let metadata = HashMap::from([(key.to_owned(), metadata)]);
     let named = arrays.iter().map(|array| (&array.name, array));
-    let bytes = safetensors::serialize(named, Some(metadata))
-        .with_context(|| format!("cannot lay out {}", path.display()))?;
+    let bytes = safetensors::serialize(named, Some(metadata)).with_context(|| format!("cannot lay out {}", path.display()))?;
     write_atomically(path, &bytes)
 }
 
@@ -72,12 +71,9 @@ impl Arrays {
     pub fn read(path: &Path, key: &str) -> Result<Self> {
         let shown = path.display();
         let bytes = fs::read(path).with_context(|| format!("cannot read {shown}"))?;
-        let (_, header) = SafeTensors::read_metadata(&bytes)
-            .with_context(|| format!("{shown} is not a safetensors file"))?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).with_context(|| format!("{shown} is not a safetensors file"))?;
         let entry = header.metadata().as_ref().and_then(|all| all.get(key));
-        let metadata = entry
-            .with_context(|| format!("{shown} has no metadata entry '{key}'"))?
-            .clone();
+        let metadata = entry.with_context(|| format!("{shown} has no metadata entry '{key}'"))?.clone();
         Ok(Self { bytes, metadata })
     }
 
@@ -88,9 +84,7 @@ impl Arrays {
     /// The values of an f32 array of this name and shape.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let arrays = SafeTensors::deserialize(&self.bytes)?;
-        let array = arrays
-            .tensor(name)
-            .with_context(|| format!("the array '{name}' is missing"))?;
+        let array = arrays.tensor(name).with_context(|| format!("the array '{name}' is missing"))?;
         ensure!(
             array.dtype() == Dtype::F32 && array.shape() == shape,
             "the array '{name}' is {:?} {:?} instead of F32 {shape:?}",
@@ -98,9 +92,7 @@ impl Arrays {
             array.shape()
         );
         let words = array.data().chunks_exact(size_of::<f32>());
-        Ok(words
-            .map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
-            .collect())
+        Ok(words.map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect())
     }
 }
 
@@ -113,11 +105,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("curt-arrays-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("a.safetensors");
-        let array = Array {
-            name: "a".to_owned(),
-            shape: vec![2, 1],
-            values: vec![1.5, -0.0],
-        };
+        let array = Array { name: "a".to_owned(), shape: vec![2, 1], values: vec![1.5, -0.0] };
         write_arrays(&path, &[array], "note", "text".to_owned()).unwrap();
         let read = Arrays::read(&path, "note").unwrap();
         assert_eq!(read.metadata(), "text");
@@ -125,11 +113,7 @@ mod tests {
         assert!(read.get("a", &[1, 2]).is_err());
         assert!(read.get("b", &[2, 1]).is_err());
         assert!(Arrays::read(&path, "other").is_err());
-        assert_eq!(
-            fs::read_dir(&folder).unwrap().count(),
-            1,
-            "no temporary file stays"
-        );
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "no temporary file stays");
         fs::remove_dir_all(&folder).unwrap();
     }
 }

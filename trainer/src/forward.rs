@@ -36,11 +36,7 @@ impl Activation {
 }
 
 /// A constant tensor of values given in f32.
-pub fn constant<const D: usize>(
-    values: Vec<f32>,
-    shape: [usize; D],
-    like: &Precision,
-) -> Tensor<D> {
+pub fn constant<const D: usize>(values: Vec<f32>, shape: [usize; D], like: &Precision) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), (&like.device, like.dtype))
 }
 
@@ -54,18 +50,12 @@ pub struct Precision {
 impl Precision {
     /// f32 without gradients.
     pub fn inference() -> Self {
-        Self {
-            device: Device::flex(),
-            dtype: DType::F32,
-        }
+        Self { device: Device::flex(), dtype: DType::F32 }
     }
 
     /// f32 with gradients.
     pub fn training() -> Self {
-        Self {
-            device: Device::flex().autodiff(),
-            dtype: DType::F32,
-        }
+        Self { device: Device::flex().autodiff(), dtype: DType::F32 }
     }
 }
 
@@ -80,11 +70,7 @@ pub fn images(batch: &Batch, network: &Network, precision: &Precision) -> Tensor
 /// Runs the chain; `weighted` computes the layers that have weights, by index.
 ///
 /// Returns `[batch, classes]`.
-pub fn run(
-    network: &Network,
-    input: Tensor<4>,
-    mut weighted: impl FnMut(usize, Activation) -> Activation,
-) -> Tensor<2> {
+pub fn run(network: &Network, input: Tensor<4>, mut weighted: impl FnMut(usize, Activation) -> Activation) -> Tensor<2> {
     let mut value = Activation::Maps(input);
     for (_, operation) in &network.nodes {
         value = match *operation {
@@ -93,9 +79,7 @@ pub fn run(
                 Activation::Features(features) => Activation::Features(relu(features)),
                 Activation::Maps(maps) => Activation::Maps(relu(maps)),
             },
-            Operation::MaxPool => {
-                Activation::Maps(max_pool2d(value.maps(), MaxPoolOptions::new([2, 2])))
-            }
+            Operation::MaxPool => Activation::Maps(max_pool2d(value.maps(), MaxPoolOptions::new([2, 2]))),
             Operation::Flatten => Activation::Features(flatten(value.maps())),
         };
     }
@@ -105,8 +89,7 @@ pub fn run(
 /// `[channels, batch, height, width]` to `[batch, channels * height * width]`.
 fn flatten(maps: Tensor<4>) -> Tensor<2> {
     let [channels, batch, height, width] = maps.dims();
-    maps.swap_dims(0, 1)
-        .reshape([batch, channels * height * width])
+    maps.swap_dims(0, 1).reshape([batch, channels * height * width])
 }
 
 /// The features in these columns; all of them when the layer kept every one it is given.
@@ -115,10 +98,7 @@ pub fn columns(features: Tensor<2>, positions: &[usize]) -> Tensor<2> {
         return features;
     }
     let indices: Vec<i64> = positions.iter().map(|&position| position as i64).collect();
-    let indices = Tensor::<1, Int>::from_data(
-        TensorData::new(indices, [positions.len()]),
-        &features.device(),
-    );
+    let indices = Tensor::<1, Int>::from_data(TensorData::new(indices, [positions.len()]), &features.device());
     features.select(1, indices)
 }
 
@@ -132,9 +112,7 @@ pub fn unfold(maps: Tensor<4>, kernel: usize) -> Tensor<2> {
     let mut windows = Vec::with_capacity(kernel * kernel);
     for y in 0..kernel {
         for x in 0..kernel {
-            let window = maps
-                .clone()
-                .slice([0..channels, 0..batch, y..y + rows, x..x + columns]);
+            let window = maps.clone().slice([0..channels, 0..batch, y..y + rows, x..x + columns]);
             windows.push(window.reshape([channels, 1, positions]));
         }
     }
@@ -149,23 +127,84 @@ pub fn cross_entropy(logits: Tensor<2>, labels: &[u8], precision: &Precision) ->
         row[usize::from(label)] = 1.0;
     }
     let target = constant(target, [batch, classes], precision);
-    (log_softmax(logits, 1) * target)
-        .sum()
-        .div_scalar(-(batch as f64))
+    (log_softmax(logits, 1) * target).sum().div_scalar(-(batch as f64))
 }
 
 /// The values of a tensor, row-major.
 pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor
-        .into_data()
-        .try_into_vec()
-        .expect("invariant: training tensors are f32")
+    tensor.into_data().try_into_vec().expect("invariant: training tensors are f32")
 }
 
 /// Takes the gradient of a leaf out of what a backward pass left.
 pub fn gradient<const D: usize>(leaf: &Tensor<D>, slopes: &mut Gradients) -> Vec<f32> {
-    let slope = leaf
-        .grad_remove(slopes)
-        .expect("invariant: every leaf takes part in the loss");
+    let slope = leaf.grad_remove(slopes).expect("invariant: every leaf takes part in the loss");
     values(slope)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use burn::tensor::module::conv2d;
+    use burn::tensor::ops::ConvOptions;
+
+    use super::*;
+    use crate::noise::Noise;
+
+    fn random<const D: usize>(shape: [usize; D], precision: &Precision) -> Tensor<D> {
+        let count = shape.iter().product();
+        constant(Noise::for_epoch(2, D).normals(count), shape, precision)
+    }
+
+    /// burn's own convolution of the same maps, brought to this module's order.
+    fn reference(maps: Tensor<4>, weight: Tensor<2>, kernel: usize) -> Tensor<4> {
+        let [channels, ..] = maps.dims();
+        let [outputs, _] = weight.dims();
+        let weight = weight.reshape([outputs, channels, kernel, kernel]);
+        let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
+        conv2d(maps.swap_dims(0, 1), weight, None, options).swap_dims(0, 1)
+    }
+
+    #[test]
+    fn unfold_and_product_is_a_convolution() {
+        let precision = Precision::inference();
+        let maps = random([3, 2, 7, 6], &precision);
+        let weight = random([4, 3 * 9], &precision);
+        let ours = weight.clone().matmul(unfold(maps.clone(), 3));
+        let theirs = values(reference(maps, weight, 3));
+        for (ours, theirs) in values(ours).into_iter().zip(theirs) {
+            assert!((ours - theirs).abs() < 1e-4, "{ours} {theirs}");
+        }
+    }
+
+    type Way = fn(Tensor<4>, Tensor<2>) -> Tensor<1>;
+
+    /// Time of a forward and backward pass through either convolution of LeNet-5, batch 128:
+    /// `cargo test --release -- --ignored --nocapture time_of_a_convolution`
+    #[test]
+    #[ignore = "a measurement"]
+    fn time_of_a_convolution() {
+        const BATCH: usize = 128;
+        let precision = Precision::training();
+        for (channels, outputs, side, input_slope) in [(1, 20, 28, false), (20, 50, 12, true)] {
+            let ways: [(&str, Way); 2] = [
+                ("unfold", |maps, weight| weight.matmul(unfold(maps, 5)).sum()),
+                ("conv2d", |maps, weight| reference(maps, weight, 5).sum()),
+            ];
+            for (name, way) in ways {
+                let mut best = f64::INFINITY;
+                for _ in 0..10 {
+                    let mut maps = random([channels, BATCH, side, side], &precision);
+                    if input_slope {
+                        maps = maps.require_grad();
+                    }
+                    let weight = random([outputs, channels * 25], &precision).require_grad();
+                    let started = Instant::now();
+                    let _slopes = way(maps, weight).backward();
+                    best = best.min(started.elapsed().as_secs_f64());
+                }
+                println!("{channels} to {outputs} maps, {name}: {:.1} ms", 1e3 * best);
+            }
+        }
+    }
 }

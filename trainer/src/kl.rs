@@ -97,12 +97,9 @@ mod tests {
 
     #[test]
     fn standard_normal_has_its_known_values() {
-        for (mean, log_variance, expected) in [
-            (0.0, -9.0, 4.000061705),
-            (0.1, -9.0, 4.005061705),
-            (0.5, 0.04_f64.ln(), 1.254437912),
-            (1.0, 0.0, 0.5),
-        ] {
+        for (mean, log_variance, expected) in
+            [(0.0, -9.0, 4.000061705), (0.1, -9.0, 4.005061705), (0.5, 0.04_f64.ln(), 1.254437912), (1.0, 0.0, 0.5)]
+        {
             close(standard_normal(mean, log_variance), expected);
         }
     }
@@ -115,19 +112,11 @@ mod tests {
             for log_variance in [-9.0, -4.0, -0.5, 1.0] {
                 let group = |m, v| log_uniform(log_alpha(m, v));
                 for (function, gradient) in [
-                    (
-                        &group as &dyn Fn(f64, f64) -> f64,
-                        log_uniform_gradient(mean, log_variance),
-                    ),
-                    (
-                        &standard_normal,
-                        standard_normal_gradient(mean, log_variance),
-                    ),
+                    (&group as &dyn Fn(f64, f64) -> f64, log_uniform_gradient(mean, log_variance)),
+                    (&standard_normal, standard_normal_gradient(mean, log_variance)),
                 ] {
-                    let by_mean =
-                        function(mean + STEP, log_variance) - function(mean - STEP, log_variance);
-                    let by_variance =
-                        function(mean, log_variance + STEP) - function(mean, log_variance - STEP);
+                    let by_mean = function(mean + STEP, log_variance) - function(mean - STEP, log_variance);
+                    let by_variance = function(mean, log_variance + STEP) - function(mean, log_variance - STEP);
                     close(gradient.0, by_mean / (2.0 * STEP));
                     close(gradient.1, by_variance / (2.0 * STEP));
                 }

@@ -72,13 +72,15 @@ pub enum Operation {
 }
 
 /// A chain of operations.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     pub name: String,
     /// Channels, height, width.
     pub input: [usize; 3],
     pub layers: Vec<(String, LayerShape)>,
     pub nodes: Vec<(String, Operation)>,
+    /// Log-alpha thresholds at which training removes the groups of each layer.
+    pub shed_thresholds: Vec<f64>,
 }
 
 /// Names that [`Network::by_name`] knows.
@@ -89,10 +91,7 @@ impl Network {
         match name {
             "lenet-300-100" => Ok(Self::lenet_300_100()),
             "lenet-5-caffe" => Ok(Self::lenet_5_caffe()),
-            _ => bail!(
-                "unknown network '{name}': the networks are {}",
-                NAMES.join(", ")
-            ),
+            _ => bail!("unknown network '{name}': the networks are {}", NAMES.join(", ")),
         }
     }
 
@@ -101,15 +100,9 @@ impl Network {
         Self::new(
             "lenet-300-100",
             [1, 28, 28],
-            &[
-                Step::Flatten,
-                Step::Linear(784, 300),
-                Step::Relu,
-                Step::Linear(300, 100),
-                Step::Relu,
-                Step::Linear(100, 10),
-            ],
+            &[Step::Flatten, Step::Linear(784, 300), Step::Relu, Step::Linear(300, 100), Step::Relu, Step::Linear(100, 10)],
         )
+        .shedding_at(&[-2.8, -3.0, -5.0])
     }
 
     /// Two 5x5 convolutions (20 and 50 maps), each pooled, then 800-500-10; 430,500 weights.
@@ -128,16 +121,13 @@ impl Network {
                 Step::Linear(500, 10),
             ],
         )
+        .shedding_at(&[-3.0, -3.0, -3.0, -5.0])
     }
 
     /// Builds a chain, naming its nodes `conv1`, `fc1`, `relu1`, `pool1`, `flatten`.
     pub fn new(name: &str, input: [usize; 3], steps: &[Step]) -> Self {
-        let mut network = Self {
-            name: name.to_owned(),
-            input,
-            layers: Vec::new(),
-            nodes: Vec::new(),
-        };
+        let mut network =
+            Self { name: name.to_owned(), input, layers: Vec::new(), nodes: Vec::new(), shed_thresholds: Vec::new() };
         let (mut convolutions, mut linears, mut relus, mut pools) = (0, 0, 0, 0);
         for &step in steps {
             let index = network.layers.len();
@@ -152,11 +142,7 @@ impl Network {
                 Step::Convolution(inputs, outputs, kernel) => {
                     convolutions += 1;
                     let name = format!("conv{convolutions}");
-                    let shape = LayerShape::Convolution {
-                        inputs,
-                        outputs,
-                        kernel,
-                    };
+                    let shape = LayerShape::Convolution { inputs, outputs, kernel };
                     network.layers.push((name.clone(), shape));
                     (name, Operation::Weighted(index))
                 }
@@ -172,15 +158,18 @@ impl Network {
             };
             network.nodes.push((node, operation));
         }
+        network.shed_thresholds = vec![3.0; network.layers.len()];
         network
+    }
+
+    fn shedding_at(mut self, thresholds: &[f64]) -> Self {
+        self.shed_thresholds = thresholds.to_vec();
+        self
     }
 
     /// Number of weights, biases not counted.
     pub fn weights(&self) -> usize {
-        self.layers
-            .iter()
-            .map(|(_, shape)| shape.fan_in() * shape.outputs())
-            .sum()
+        self.layers.iter().map(|(_, shape)| shape.fan_in() * shape.outputs()).sum()
     }
 
     /// The nodes as the posterior file describes them.

@@ -28,9 +28,7 @@ impl Noise {
 
     /// Independent samples of N(0, 1).
     pub fn normals(&mut self, count: usize) -> Vec<f32> {
-        (0..count)
-            .map(|_| StandardNormal.sample(&mut self.0))
-            .collect()
+        (0..count).map(|_| StandardNormal.sample(&mut self.0)).collect()
     }
 
     /// Independent samples of N(mean, deviation^2).
@@ -44,9 +42,7 @@ impl Noise {
 
     /// Independent samples uniform in [-bound, bound).
     pub fn uniform(&mut self, count: usize, bound: f32) -> Vec<f32> {
-        (0..count)
-            .map(|_| self.0.random_range(-bound..bound))
-            .collect()
+        (0..count).map(|_| self.0.random_range(-bound..bound)).collect()
     }
 
     /// A random order of `0..count`.

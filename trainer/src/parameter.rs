@@ -11,27 +11,14 @@ pub struct Parameter {
 
 impl Parameter {
     pub fn new(shape: Vec<usize>, value: Vec<f32>) -> Self {
-        assert_eq!(
-            shape.iter().product::<usize>(),
-            value.len(),
-            "invariant: the shape {shape:?} describes the values"
-        );
+        assert_eq!(shape.iter().product::<usize>(), value.len(), "invariant: the shape {shape:?} describes the values");
         let zeros = vec![0.0; value.len()];
-        Self {
-            shape,
-            value,
-            first_moment: zeros.clone(),
-            second_moment: zeros,
-        }
+        Self { shape, value, first_moment: zeros.clone(), second_moment: zeros }
     }
 
     /// Keeps only these positions along `axis`; values and moments move together.
     pub fn keep(&mut self, axis: usize, positions: &[usize]) {
-        for array in [
-            &mut self.value,
-            &mut self.first_moment,
-            &mut self.second_moment,
-        ] {
+        for array in [&mut self.value, &mut self.first_moment, &mut self.second_moment] {
             *array = keep(array, &self.shape, axis, positions);
         }
         self.shape[axis] = positions.len();
@@ -75,19 +62,10 @@ impl Adam {
 
     /// Moves the parameter against its gradient, the learning rate multiplied by `factor`.
     pub fn update(&self, parameter: &mut Parameter, gradient: &[f32], factor: f32) {
-        assert_eq!(
-            parameter.value.len(),
-            gradient.len(),
-            "invariant: one gradient per value"
-        );
+        assert_eq!(parameter.value.len(), gradient.len(), "invariant: one gradient per value");
         let rate = self.rate * factor;
-        let moments = parameter
-            .first_moment
-            .iter_mut()
-            .zip(&mut parameter.second_moment);
-        for ((value, (first, second)), &slope) in
-            parameter.value.iter_mut().zip(moments).zip(gradient)
-        {
+        let moments = parameter.first_moment.iter_mut().zip(&mut parameter.second_moment);
+        for ((value, (first, second)), &slope) in parameter.value.iter_mut().zip(moments).zip(gradient) {
             *first = Self::FIRST_DECAY * *first + (1.0 - Self::FIRST_DECAY) * slope;
             *second = Self::SECOND_DECAY * *second + (1.0 - Self::SECOND_DECAY) * slope * slope;
             let deviation = (*second * self.second_correction).sqrt() + Self::EPSILON;

@@ -38,11 +38,7 @@ pub fn write_gnj(path: &Path, posterior: &Gnj, scaling: Scaling, training: Value
                 _ => Side::Outputs,
             };
             let (shape, values) = widen(&parameter.value, shape, &units, side);
-            arrays.push(Array {
-                name: format!("{name}.{tensor}"),
-                shape,
-                values,
-            });
+            arrays.push(Array { name: format!("{name}.{tensor}"), shape, values });
         }
     }
     let metadata = metadata(&posterior.network, "gnj", scaling, training);
@@ -53,16 +49,9 @@ pub fn write_gnj(path: &Path, posterior: &Gnj, scaling: Scaling, training: Value
 pub fn write_plain(path: &Path, plain: &Plain, scaling: Scaling, training: Value) -> Result<()> {
     let mut arrays = Vec::new();
     for ((name, shape), layer) in plain.network.layers.iter().zip(&plain.layers) {
-        for (tensor, parameter, side) in [
-            ("weight", &layer.weight, Side::Both),
-            ("bias", &layer.bias, Side::Outputs),
-        ] {
+        for (tensor, parameter, side) in [("weight", &layer.weight, Side::Both), ("bias", &layer.bias, Side::Outputs)] {
             let (shape, values) = widen(&parameter.value, *shape, &layer.units, side);
-            arrays.push(Array {
-                name: format!("{name}.{tensor}"),
-                shape,
-                values,
-            });
+            arrays.push(Array { name: format!("{name}.{tensor}"), shape, values });
         }
     }
     let metadata = metadata(&plain.network, "plain", scaling, training);
@@ -95,12 +84,7 @@ enum Side {
 }
 
 /// Puts the values of kept units where they stood in the original layer, zeros elsewhere.
-fn widen(
-    values: &[f32],
-    shape: crate::network::LayerShape,
-    units: &Units,
-    side: Side,
-) -> (Vec<usize>, Vec<f32>) {
+fn widen(values: &[f32], shape: crate::network::LayerShape, units: &Units, side: Side) -> (Vec<usize>, Vec<f32>) {
     let (count, kept) = match side {
         Side::Inputs => (shape.inputs(), &units.inputs),
         Side::Outputs => (shape.outputs(), &units.outputs),
@@ -112,9 +96,7 @@ fn widen(
             for &output in &units.outputs {
                 for &input in &units.inputs {
                     let start = (output * shape.inputs() + input) * length;
-                    let pair = pairs
-                        .next()
-                        .expect("invariant: one kernel per pair of units");
+                    let pair = pairs.next().expect("invariant: one kernel per pair of units");
                     wide[start..start + length].copy_from_slice(pair);
                 }
             }
@@ -136,21 +118,14 @@ pub fn read(path: &Path) -> Result<(Posterior, Scaling)> {
 
 fn read_arrays(arrays: &Arrays) -> Result<(Posterior, Scaling)> {
     let metadata: Value = serde_json::from_str(arrays.metadata())?;
-    ensure!(
-        metadata["posterior"] == VERSION,
-        "layout version {} instead of {VERSION}",
-        metadata["posterior"]
-    );
+    ensure!(metadata["posterior"] == VERSION, "layout version {} instead of {VERSION}", metadata["posterior"]);
     let name = metadata["name"].as_str().context("it has no name")?;
     let network = Network::by_name(name)?;
     let number = |key: &str| {
         let value = metadata["input"][key][0].as_f64();
         value.with_context(|| format!("input.{key} is not a list of numbers"))
     };
-    let scaling = Scaling {
-        scale: number("scale")? as f32,
-        offset: number("offset")? as f32,
-    };
+    let scaling = Scaling { scale: number("scale")? as f32, offset: number("offset")? as f32 };
     let mut start = Noise::for_initialisation(0);
     let posterior = match metadata["method"].as_str() {
         Some("gnj") => {
@@ -197,22 +172,13 @@ mod tests {
             let path = file(&network.name);
             write_gnj(&path, &gnj, Scaling::SIGNED, json!({ "seed": 3 })).unwrap();
             let (read, scaling) = read(&path).unwrap();
-            let Posterior::Gnj(read) = read else {
-                panic!("not a posterior")
-            };
+            let Posterior::Gnj(read) = read else { panic!("not a posterior") };
             assert_eq!(scaling, Scaling::SIGNED);
-            assert_eq!(
-                read.layers[0].weight_mean.value.len(),
-                network.layers[0].1.fan_in() * network.layers[0].1.outputs()
-            );
+            assert_eq!(read.layers[0].weight_mean.value.len(), network.layers[0].1.fan_in() * network.layers[0].1.outputs());
             assert!((read.layers[0].log_alpha()[2] - 18.42).abs() < 0.01);
             let units = read.survivors(&[3.0; 4]);
             assert_eq!(units, gnj.units());
-            let pairs = read
-                .masked_mean(&units)
-                .layers
-                .into_iter()
-                .zip(gnj.prediction().layers);
+            let pairs = read.masked_mean(&units).layers.into_iter().zip(gnj.prediction().layers);
             for (read, written) in pairs {
                 assert_eq!(read.weight.value, written.weight.value);
                 assert_eq!(read.bias.value, written.bias.value);
@@ -227,9 +193,7 @@ mod tests {
         let plain = Plain::initialise(&network, &mut Noise::for_initialisation(3));
         let path = file("plain");
         write_plain(&path, &plain, Scaling::UNIT, Value::Null).unwrap();
-        let Posterior::Plain(read) = read(&path).unwrap().0 else {
-            panic!("not a plain network")
-        };
+        let Posterior::Plain(read) = read(&path).unwrap().0 else { panic!("not a plain network") };
         assert_eq!(read.layers[1].weight.value, plain.layers[1].weight.value);
         fs::remove_file(path).unwrap();
     }

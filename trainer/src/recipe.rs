@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Scaling;
+use crate::network::Network;
 
 /// How pixels are scaled before they reach the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -52,7 +53,7 @@ pub struct Recipe {
     /// Learning rate of Adam
     #[arg(long, default_value_t = 1e-3)]
     pub rate: f64,
-    /// Epoch from which the learning rate falls linearly to 0 [default: three quarters of the run]
+    /// Epoch from which the learning rate falls linearly to 0 [default: at 70 % of the run]
     #[arg(long)]
     pub decay_from: Option<usize>,
 }
@@ -64,17 +65,17 @@ pub struct GnjRecipe {
     #[serde(flatten)]
     pub common: Recipe,
     /// Learning rate of the scales z, relative to that of the weights
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 10.0)]
     pub scale_rate: f64,
     /// Epochs over which the weight of the KL rises from 0 to 1
     #[arg(long, default_value_t = 0)]
     pub warm_up: usize,
-    /// Log-alpha thresholds above which groups are removed at the end of the fall, one for all
-    /// layers or one per layer; without them only groups above 3 are removed
+    /// Log-alpha thresholds above which groups are removed at the end of their fall from 3, one
+    /// for all layers or one per layer; 3 removes only certain noise [default: the network's own]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     pub shed: Vec<f64>,
-    /// Epochs between which the thresholds fall from 3 to those of --shed
-    #[arg(long, value_delimiter = ',', default_values_t = [20, 150])]
+    /// Epochs between which the thresholds fall [default: from 8 % to 60 % of the run]
+    #[arg(long, value_delimiter = ',', num_args = 1..=2)]
     pub shed_between: Vec<usize>,
     /// Bound of the weights' variance in the first layer
     #[arg(long, default_value_t = 0.04)]
@@ -89,16 +90,13 @@ impl Recipe {
         ensure!(self.epochs > 0, "--epochs must be at least 1");
         ensure!(self.batch > 0, "--batch must be at least 1");
         ensure!(self.validation > 0, "--validation must be at least 1");
-        ensure!(
-            self.rate.is_finite() && self.rate > 0.0,
-            "--rate must be above 0"
-        );
+        ensure!(self.rate.is_finite() && self.rate > 0.0, "--rate must be above 0");
         Ok(())
     }
 
     /// Learning rate of an epoch, counted from 0.
     pub fn rate_at(&self, epoch: usize) -> f64 {
-        let from = self.decay_from.unwrap_or(self.epochs * 3 / 4);
+        let from = self.decay_from.unwrap_or(self.epochs * 7 / 10);
         self.rate * (1.0 - ramp(epoch, from, self.epochs))
     }
 }
@@ -110,15 +108,27 @@ impl GnjRecipe {
             common,
             scale_rate: 1.0,
             warm_up: 0,
-            shed: Vec::new(),
+            shed: vec![CERTAIN_NOISE],
             shed_between: vec![0, 1],
             max_variance: 1.0,
             start: None,
         }
     }
 
-    pub fn check(&self, layers: usize) -> Result<()> {
+    /// Fills in what was left to the network, then checks every option.
+    ///
+    /// # Errors
+    /// Names the option that cannot be.
+    pub fn complete(mut self, network: &Network) -> Result<Self> {
+        let layers = network.layers.len();
         self.common.check()?;
+        if self.shed.is_empty() {
+            self.shed = network.shed_thresholds.clone();
+        }
+        if self.shed_between.is_empty() {
+            let epochs = self.common.epochs;
+            self.shed_between = vec![epochs * 8 / 100, (epochs * 60 / 100).max(1)];
+        }
         ensure!(
             self.shed.len() <= 1 || self.shed.len() == layers,
             "--shed takes one threshold or one for each of the {layers} layers"
@@ -127,15 +137,9 @@ impl GnjRecipe {
             self.shed_between.len() == 2 && self.shed_between[0] < self.shed_between[1],
             "--shed-between takes two epochs, the first before the second"
         );
-        ensure!(
-            self.scale_rate.is_finite() && self.scale_rate > 0.0,
-            "--scale-rate must be above 0"
-        );
-        ensure!(
-            self.max_variance.is_finite() && self.max_variance > 0.0,
-            "--max-variance must be above 0"
-        );
-        Ok(())
+        ensure!(self.scale_rate.is_finite() && self.scale_rate > 0.0, "--scale-rate must be above 0");
+        ensure!(self.max_variance.is_finite() && self.max_variance > 0.0, "--max-variance must be above 0");
+        Ok(self)
     }
 
     /// Weight beta of the KL in an epoch, counted from 0.
@@ -150,13 +154,10 @@ impl GnjRecipe {
     pub fn thresholds_at(&self, epoch: usize, layers: usize) -> Vec<f64> {
         let progress = ramp(epoch, self.shed_between[0], self.shed_between[1]);
         let end = |layer: usize| match *self.shed {
-            [] => CERTAIN_NOISE,
             [shared] => shared,
             _ => self.shed[layer],
         };
-        (0..layers)
-            .map(|layer| CERTAIN_NOISE + progress * (end(layer) - CERTAIN_NOISE))
-            .collect()
+        (0..layers).map(|layer| CERTAIN_NOISE + progress * (end(layer) - CERTAIN_NOISE)).collect()
     }
 }
 
@@ -190,7 +191,7 @@ pub mod tests {
             },
             scale_rate: 1.0,
             warm_up: 0,
-            shed: Vec::new(),
+            shed: vec![CERTAIN_NOISE],
             shed_between: vec![20, 150],
             max_variance: 0.04,
             start: None,
@@ -198,10 +199,10 @@ pub mod tests {
     }
 
     #[test]
-    fn the_rate_falls_over_the_last_quarter() {
+    fn the_rate_falls_over_the_last_part() {
         let recipe = short(100).common;
-        assert_eq!(recipe.rate_at(75), 1e-2);
-        assert!((recipe.rate_at(90) - 4e-3).abs() < 1e-12);
+        assert_eq!(recipe.rate_at(70), 1e-2);
+        assert!((recipe.rate_at(88) - 4e-3).abs() < 1e-12);
         assert!(recipe.rate_at(99) > 0.0);
     }
 
@@ -215,8 +216,18 @@ pub mod tests {
         assert_eq!(recipe.thresholds_at(15, 2), [0.0, 0.0]);
         recipe.shed = vec![-3.0, -5.0];
         assert_eq!(recipe.thresholds_at(50, 2), [-3.0, -5.0]);
-        assert!(recipe.check(3).is_err());
-        assert!(recipe.check(2).is_ok());
+        assert!(recipe.complete(&Network::lenet_300_100()).is_err());
+    }
+
+    #[test]
+    fn what_is_not_given_follows_from_network_and_length() {
+        let network = Network::lenet_300_100();
+        let mut recipe = short(100);
+        recipe.shed = Vec::new();
+        recipe.shed_between = Vec::new();
+        let recipe = recipe.complete(&network).unwrap();
+        assert_eq!(recipe.shed_between, [8, 60]);
+        assert_eq!(recipe.thresholds_at(99, 3), network.shed_thresholds);
     }
 
     #[test]
@@ -224,9 +235,6 @@ pub mod tests {
         let mut recipe = short(100);
         assert_eq!(recipe.beta_at(0), 1.0);
         recipe.warm_up = 4;
-        assert_eq!(
-            [0, 1, 4].map(|epoch| recipe.beta_at(epoch)),
-            [0.0, 0.25, 1.0]
-        );
+        assert_eq!([0, 1, 4].map(|epoch| recipe.beta_at(epoch)), [0.0, 0.25, 1.0]);
     }
 }

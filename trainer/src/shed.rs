@@ -13,36 +13,33 @@ pub struct Units {
 impl Units {
     /// Every unit of a layer.
     pub fn all(shape: LayerShape) -> Self {
-        Self {
-            inputs: (0..shape.inputs()).collect(),
-            outputs: (0..shape.outputs()).collect(),
-        }
+        Self { inputs: (0..shape.inputs()).collect(), outputs: (0..shape.outputs()).collect() }
+    }
+
+    /// Whether these are ascending units of `all`.
+    pub fn is_part_of(&self, all: &Self) -> bool {
+        let part = |some: &[usize], all: &[usize]| {
+            some.is_sorted_by(|a, b| a < b) && some.iter().all(|unit| all.binary_search(unit).is_ok())
+        };
+        part(&self.inputs, &all.inputs) && part(&self.outputs, &all.outputs)
     }
 
     /// Number of groups: inputs of a linear layer, output maps of a convolution.
     pub fn groups(&self, shape: LayerShape) -> usize {
-        if shape.is_linear() {
-            self.inputs.len()
-        } else {
-            self.outputs.len()
-        }
+        if shape.is_linear() { self.inputs.len() } else { self.outputs.len() }
     }
 }
 
 /// Number of weights that join kept units.
 pub fn kept_weights(network: &Network, units: &[Units]) -> usize {
     let layers = network.layers.iter().zip(units);
-    layers
-        .map(|((_, shape), kept)| kept.inputs.len() * kept.outputs.len() * shape.weights_per_pair())
-        .sum()
+    layers.map(|((_, shape), kept)| kept.inputs.len() * kept.outputs.len() * shape.weights_per_pair()).sum()
 }
 
 /// Number of groups kept in each layer, as the literature writes architectures.
 pub fn kept_groups(network: &Network, units: &[Units]) -> Vec<usize> {
     let layers = network.layers.iter().zip(units);
-    layers
-        .map(|((_, shape), kept)| kept.groups(*shape))
-        .collect()
+    layers.map(|((_, shape), kept)| kept.groups(*shape)).collect()
 }
 
 /// The units left when groups die; `alive[layer][group]` follows the order of the kept groups.
@@ -56,11 +53,7 @@ pub fn surviving(network: &Network, units: &[Units], alive: &[Vec<bool>]) -> Vec
     for (((_, shape), kept), alive) in network.layers.iter().zip(units).zip(alive) {
         let mut input = flags(shape.inputs(), &kept.inputs);
         let mut output = flags(shape.outputs(), &kept.outputs);
-        let (side, groups) = if shape.is_linear() {
-            (&mut input, &kept.inputs)
-        } else {
-            (&mut output, &kept.outputs)
-        };
+        let (side, groups) = if shape.is_linear() { (&mut input, &kept.inputs) } else { (&mut output, &kept.outputs) };
         for (&group, &alive) in groups.iter().zip(alive) {
             side[group] &= alive;
         }
@@ -79,12 +72,7 @@ pub fn surviving(network: &Network, units: &[Units], alive: &[Vec<bool>]) -> Vec
         }
     }
     let sides = inputs.iter().zip(&outputs);
-    sides
-        .map(|(input, output)| Units {
-            inputs: indices(input),
-            outputs: indices(output),
-        })
-        .collect()
+    sides.map(|(input, output)| Units { inputs: indices(input), outputs: indices(output) }).collect()
 }
 
 fn flags(count: usize, kept: &[usize]) -> Vec<bool> {
@@ -102,13 +90,7 @@ fn indices(flags: &[bool]) -> Vec<usize> {
 
 /// Where the members of `kept` stand in `before`; both ascend.
 pub fn positions(before: &[usize], kept: &[usize]) -> Vec<usize> {
-    kept.iter()
-        .map(|unit| {
-            before
-                .binary_search(unit)
-                .expect("invariant: what is kept was there before")
-        })
-        .collect()
+    kept.iter().map(|unit| before.binary_search(unit).expect("invariant: what is kept was there before")).collect()
 }
 
 /// Where the inputs of a layer stand among the features or maps that reach it.
@@ -118,11 +100,7 @@ pub fn input_positions(network: &Network, units: &[Units], layer: usize) -> Vec<
     };
     let shapes = (&network.layers[previous].1, &network.layers[layer].1);
     let spread = shapes.1.inputs() / shapes.0.outputs();
-    let arriving: Vec<usize> = units[previous]
-        .outputs
-        .iter()
-        .flat_map(|&unit| unit * spread..(unit + 1) * spread)
-        .collect();
+    let arriving: Vec<usize> = units[previous].outputs.iter().flat_map(|&unit| unit * spread..(unit + 1) * spread).collect();
     positions(&arriving, &units[layer].inputs)
 }
 
@@ -144,11 +122,7 @@ mod tests {
     fn published_architectures_have_their_weights() {
         let mlp = Network::lenet_300_100();
         for (groups, weights) in [([278, 98, 13], 28_648), ([311, 86, 14], 28_090)] {
-            let alive = vec![
-                first(784, groups[0]),
-                first(300, groups[1]),
-                first(100, groups[2]),
-            ];
+            let alive = vec![first(784, groups[0]), first(300, groups[1]), first(100, groups[2])];
             let units = surviving(&mlp, &all(&mlp), &alive);
             assert_eq!(kept_groups(&mlp, &units), groups);
             assert_eq!(kept_weights(&mlp, &units), weights);
@@ -158,12 +132,7 @@ mod tests {
             // Flattened inputs spread over every kept map, as many as the table keeps.
             let mut flat = vec![false; 800];
             (0..groups[2]).for_each(|n| flat[(n % groups[1]) * 16 + n / groups[1]] = true);
-            let alive = vec![
-                first(20, groups[0]),
-                first(50, groups[1]),
-                flat,
-                first(500, groups[3]),
-            ];
+            let alive = vec![first(20, groups[0]), first(50, groups[1]), flat, first(500, groups[3])];
             let units = surviving(&cnn, &all(&cnn), &alive);
             assert_eq!(kept_groups(&cnn, &units), groups);
             assert_eq!(kept_weights(&cnn, &units), weights);
@@ -187,12 +156,7 @@ mod tests {
     #[test]
     fn a_dead_map_takes_its_flattened_inputs_along() {
         let network = Network::lenet_5_caffe();
-        let alive = vec![
-            first(20, 20),
-            first(50, 49),
-            first(800, 800),
-            first(500, 500),
-        ];
+        let alive = vec![first(20, 20), first(50, 49), first(800, 800), first(500, 500)];
         let units = surviving(&network, &all(&network), &alive);
         assert_eq!(units[2].inputs, (0..784).collect::<Vec<_>>());
     }

@@ -27,25 +27,12 @@ pub struct Run<'a> {
 ///
 /// # Errors
 /// When a file cannot be written, the checkpoint does not fit, or the loss stops being a number.
-pub fn train(
-    method: &mut dyn Method,
-    recipe: &GnjRecipe,
-    train: &Images,
-    validation: &Images,
-    run: &Run,
-) -> Result<()> {
+pub fn train(method: &mut dyn Method, recipe: &GnjRecipe, train: &Images, validation: &Images, run: &Run) -> Result<()> {
     let stored: Value = serde_json::to_value(recipe)?;
     let file = run.folder.join("checkpoint.safetensors");
-    let mut progress = if run.resume {
-        checkpoint::read(&file, method, &stored)?
-    } else {
-        Progress::default()
-    };
+    let mut progress = if run.resume { checkpoint::read(&file, method, &stored)? } else { Progress::default() };
     let log = Log::open(run.folder, progress.epoch, recipe.common.epochs)?;
-    let last = run
-        .stop_after
-        .unwrap_or(usize::MAX)
-        .min(recipe.common.epochs);
+    let last = run.stop_after.unwrap_or(usize::MAX).min(recipe.common.epochs);
     while progress.epoch < last {
         let started = Instant::now();
         let epoch = progress.epoch;
@@ -99,11 +86,7 @@ fn epoch_of_steps(
         progress.step += 1;
         let adam = Adam::at_step(progress.step, rate);
         for (named, gradient) in method.parameters().into_iter().zip(&slope.gradients) {
-            let factor = if named.is_scale {
-                recipe.scale_rate
-            } else {
-                1.0
-            };
+            let factor = if named.is_scale { recipe.scale_rate } else { 1.0 };
             adam.update(named.parameter, gradient, factor as f32);
         }
         method.constrain();
@@ -148,25 +131,14 @@ mod tests {
     }
 
     fn network() -> Network {
-        let steps = [
-            Step::Convolution(1, 4, 3),
-            Step::MaxPool,
-            Step::Flatten,
-            Step::Linear(100, 12),
-            Step::Relu,
-            Step::Linear(12, 3),
-        ];
+        let steps =
+            [Step::Convolution(1, 4, 3), Step::MaxPool, Step::Flatten, Step::Linear(100, 12), Step::Relu, Step::Linear(12, 3)];
         Network::new("small", [1, 12, 12], &steps)
     }
 
     /// A recipe under which groups die in several epochs.
     fn shedding() -> GnjRecipe {
-        GnjRecipe {
-            scale_rate: 3.0,
-            shed: vec![-6.5, -6.5, -6.5],
-            shed_between: vec![0, 2],
-            ..recipe::tests::short(6)
-        }
+        GnjRecipe { scale_rate: 3.0, shed: vec![-6.5, -6.5, -6.5], shed_between: vec![0, 2], ..recipe::tests::short(6) }
     }
 
     fn train_in(folder: &Path, resume: bool, stop_after: Option<usize>) -> Gnj {
@@ -174,11 +146,7 @@ mod tests {
         let mut start = Noise::for_initialisation(recipe.common.seed);
         let mut gnj = Gnj::initialise(&network(), None, &mut start);
         let (images, validation) = images().split_last(12).unwrap();
-        let run = Run {
-            folder,
-            resume,
-            stop_after,
-        };
+        let run = Run { folder, resume, stop_after };
         train(&mut gnj, &recipe, &images, &validation, &run).unwrap();
         gnj
     }
@@ -187,11 +155,7 @@ mod tests {
     fn bits(method: &mut dyn Method) -> Vec<Vec<u32>> {
         let mut all = Vec::new();
         for named in method.parameters() {
-            for values in [
-                &named.parameter.value,
-                &named.parameter.first_moment,
-                &named.parameter.second_moment,
-            ] {
+            for values in [&named.parameter.value, &named.parameter.first_moment, &named.parameter.second_moment] {
                 all.push(values.iter().map(|value| value.to_bits()).collect());
             }
         }
@@ -218,11 +182,7 @@ mod tests {
         fs::write(&log, fs::read_to_string(&log).unwrap() + "{\"epoch\":5}\n").unwrap();
         let mut resumed = train_in(&broken, true, None);
 
-        assert_ne!(
-            middle.units(),
-            network_units(),
-            "groups died before the break"
-        );
+        assert_ne!(middle.units(), network_units(), "groups died before the break");
         assert_ne!(middle.units(), whole.units(), "groups died after the break");
         assert_eq!(whole.units(), resumed.units());
         assert!(bits(&mut whole) == bits(&mut resumed), "parameters differ");
@@ -244,11 +204,7 @@ mod tests {
         let mut recipe = shedding();
         recipe.common.seed = 8;
         let mut gnj = Gnj::initialise(&network(), None, &mut Noise::for_initialisation(8));
-        let run = Run {
-            folder: &folder,
-            resume: true,
-            stop_after: None,
-        };
+        let run = Run { folder: &folder, resume: true, stop_after: None };
         let error = train(&mut gnj, &recipe, &images(), &images(), &run).unwrap_err();
         assert!(error.to_string().contains("seed was 7, now 8"), "{error}");
         fs::remove_dir_all(folder).unwrap();
@@ -261,11 +217,7 @@ mod tests {
         let mut plain = Plain::initialise(&network(), &mut Noise::for_initialisation(1));
         let (images, validation) = images().split_last(12).unwrap();
         let before = plain.error(&validation);
-        let run = Run {
-            folder: &folder,
-            resume: false,
-            stop_after: None,
-        };
+        let run = Run { folder: &folder, resume: false, stop_after: None };
         train(&mut plain, &recipe, &images, &validation, &run).unwrap();
         assert!(before > 0.2, "{before}");
         assert_eq!(plain.error(&validation), 0.0);

@@ -48,10 +48,7 @@ impl Plain {
                 bias: Parameter::new(vec![shape.outputs()], vec![0.0; shape.outputs()]),
             }
         });
-        Self {
-            network: network.clone(),
-            layers: layers.collect(),
-        }
+        Self { network: network.clone(), layers: layers.collect() }
     }
 
     /// Share of images whose largest logit is not that of their label, in [0, 1].
@@ -65,9 +62,7 @@ impl Plain {
             let logits = forward::values(self.logits(&batch, &tensors, &precision));
             let classes = logits.len() / batch.labels.len();
             let rows = logits.chunks_exact(classes).zip(&batch.labels);
-            wrong += rows
-                .filter(|(row, label)| argmax(row) != usize::from(**label))
-                .count();
+            wrong += rows.filter(|(row, label)| argmax(row) != usize::from(**label)).count();
         }
         wrong as f64 / images.len() as f64
     }
@@ -75,11 +70,7 @@ impl Plain {
     fn tensors(&self, precision: &Precision) -> Vec<LayerTensors> {
         let layers = self.layers.iter().map(|layer| LayerTensors {
             weight: matrix(&layer.weight, precision),
-            bias: constant(
-                layer.bias.value.clone(),
-                [layer.bias.value.len()],
-                precision,
-            ),
+            bias: constant(layer.bias.value.clone(), [layer.bias.value.len()], precision),
         });
         layers.collect()
     }
@@ -134,10 +125,7 @@ impl Method for Plain {
     }
 
     fn units(&self) -> Vec<Units> {
-        self.layers
-            .iter()
-            .map(|layer| layer.units.clone())
-            .collect()
+        self.layers.iter().map(|layer| layer.units.clone()).collect()
     }
 
     fn restrict(&mut self, units: &[Units]) {
@@ -156,11 +144,7 @@ impl Method for Plain {
         let mut parameters = Vec::new();
         for (name, layer) in names.zip(&mut self.layers) {
             for (tensor, parameter) in [("weight", &mut layer.weight), ("bias", &mut layer.bias)] {
-                parameters.push(Named {
-                    name: format!("{name}.{tensor}"),
-                    is_scale: false,
-                    parameter,
-                });
+                parameters.push(Named { name: format!("{name}.{tensor}"), is_scale: false, parameter });
             }
         }
         parameters
@@ -171,10 +155,7 @@ impl Method for Plain {
         let tensors: Vec<_> = self
             .tensors(&precision)
             .into_iter()
-            .map(|layer| LayerTensors {
-                weight: layer.weight.require_grad(),
-                bias: layer.bias.require_grad(),
-            })
+            .map(|layer| LayerTensors { weight: layer.weight.require_grad(), bias: layer.bias.require_grad() })
             .collect();
         let logits = self.logits(batch, &tensors, &precision);
         let loss = forward::cross_entropy(logits, &batch.labels, &precision);
@@ -184,10 +165,7 @@ impl Method for Plain {
             gradients.push(forward::gradient(&layer.weight, &mut slopes));
             gradients.push(forward::gradient(&layer.bias, &mut slopes));
         }
-        Slope {
-            cross_entropy: f64::from(forward::values(loss)[0]),
-            gradients,
-        }
+        Slope { cross_entropy: f64::from(forward::values(loss)[0]), gradients }
     }
 
     fn prediction(&self) -> Plain {

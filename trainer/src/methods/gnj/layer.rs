@@ -47,12 +47,8 @@ impl GnjLayer {
             (None, LayerShape::Convolution { .. }) => noise.uniform(weights, bound),
         };
         let bias_mean = start.map_or_else(|| vec![0.0; outputs], |layer| layer.bias.value.clone());
-        let mut log_variance = |shape: Vec<usize>, count| {
-            Parameter::new(
-                shape,
-                noise.gaussian(count, START_LOG_VARIANCE, START_SPREAD),
-            )
-        };
+        let mut log_variance =
+            |shape: Vec<usize>, count| Parameter::new(shape, noise.gaussian(count, START_LOG_VARIANCE, START_SPREAD));
         Self {
             weight_log_variance: log_variance(weight_shape.clone(), weights),
             scale_log_variance: log_variance(vec![groups], groups),
@@ -80,32 +76,18 @@ impl GnjLayer {
 
     /// Log dropout rate of every group.
     pub fn log_alpha(&self) -> Vec<f64> {
-        let groups = self
-            .scale_mean
-            .value
-            .iter()
-            .zip(&self.scale_log_variance.value);
-        groups
-            .map(|(&mean, &variance)| kl::log_alpha(f64::from(mean), f64::from(variance)))
-            .collect()
+        let groups = self.scale_mean.value.iter().zip(&self.scale_log_variance.value);
+        groups.map(|(&mean, &variance)| kl::log_alpha(f64::from(mean), f64::from(variance))).collect()
     }
 
     /// KL of scales, weights and biases to their priors in nats.
     pub fn kl(&self) -> f64 {
-        let scales = self
-            .log_alpha()
-            .into_iter()
-            .map(kl::log_uniform)
-            .sum::<f64>();
+        let scales = self.log_alpha().into_iter().map(kl::log_uniform).sum::<f64>();
         let normal = |mean: &Parameter, variance: &Parameter| {
             let pairs = mean.value.iter().zip(&variance.value);
-            pairs
-                .map(|(&m, &v)| kl::standard_normal(f64::from(m), f64::from(v)))
-                .sum::<f64>()
+            pairs.map(|(&m, &v)| kl::standard_normal(f64::from(m), f64::from(v))).sum::<f64>()
         };
-        scales
-            + normal(&self.weight_mean, &self.weight_log_variance)
-            + normal(&self.bias_mean, &self.bias_log_variance)
+        scales + normal(&self.weight_mean, &self.weight_log_variance) + normal(&self.bias_mean, &self.bias_log_variance)
     }
 
     /// Adds `factor` times the gradient of [`GnjLayer::kl`] to gradients in the order of
@@ -113,24 +95,9 @@ impl GnjLayer {
     pub fn add_kl_gradient(&self, factor: f64, gradients: &mut [Vec<f32>]) {
         let [weight, scale, bias] = [0, 2, 4];
         for (mean, variance, first, gradient) in [
-            (
-                &self.weight_mean,
-                &self.weight_log_variance,
-                weight,
-                kl::standard_normal_gradient as fn(f64, f64) -> (f64, f64),
-            ),
-            (
-                &self.scale_mean,
-                &self.scale_log_variance,
-                scale,
-                kl::log_uniform_gradient,
-            ),
-            (
-                &self.bias_mean,
-                &self.bias_log_variance,
-                bias,
-                kl::standard_normal_gradient,
-            ),
+            (&self.weight_mean, &self.weight_log_variance, weight, kl::standard_normal_gradient as fn(f64, f64) -> (f64, f64)),
+            (&self.scale_mean, &self.scale_log_variance, scale, kl::log_uniform_gradient),
+            (&self.bias_mean, &self.bias_log_variance, bias, kl::standard_normal_gradient),
         ] {
             for (index, (&m, &v)) in mean.value.iter().zip(&variance.value).enumerate() {
                 let (by_mean, by_variance) = gradient(f64::from(m), f64::from(v));
@@ -158,11 +125,7 @@ impl GnjLayer {
             weight.keep(0, &outputs);
             weight.keep(1, &inputs);
         }
-        let groups = if self.shape.is_linear() {
-            &inputs
-        } else {
-            &outputs
-        };
+        let groups = if self.shape.is_linear() { &inputs } else { &outputs };
         self.scale_mean.keep(0, groups);
         self.scale_log_variance.keep(0, groups);
         self.bias_mean.keep(0, &outputs);
@@ -186,8 +149,7 @@ impl GnjLayer {
         } else {
             let rows = weight.value.chunks_exact_mut(inputs * pairs);
             for (output, row) in rows.enumerate() {
-                row.iter_mut()
-                    .for_each(|value| *value *= self.scale_mean.value[output]);
+                row.iter_mut().for_each(|value| *value *= self.scale_mean.value[output]);
             }
             for output in 0..outputs {
                 bias.value[output] *= self.scale_mean.value[output];
@@ -205,19 +167,11 @@ impl GnjLayer {
     #[cfg(test)]
     pub fn marginal_variance(&self) -> Vec<f64> {
         let per_output = self.weight_mean.value.len() / self.weight_mean.shape[0];
-        let pairs = self
-            .weight_mean
-            .value
-            .iter()
-            .zip(&self.weight_log_variance.value);
+        let pairs = self.weight_mean.value.iter().zip(&self.weight_log_variance.value);
         pairs
             .enumerate()
             .map(|(index, (&mean, &log_variance))| {
-                let group = if self.shape.is_linear() {
-                    index % per_output
-                } else {
-                    index / per_output
-                };
+                let group = if self.shape.is_linear() { index % per_output } else { index / per_output };
                 let scale = f64::from(self.scale_mean.value[group]);
                 let scale_variance = f64::from(self.scale_log_variance.value[group]).exp();
                 let variance = f64::from(log_variance).exp();

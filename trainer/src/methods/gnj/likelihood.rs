@@ -25,8 +25,7 @@ pub struct LayerTensors {
 
 impl LayerTensors {
     pub fn leaves(layer: &GnjLayer, precision: &Precision) -> Self {
-        let vector =
-            |values: &Vec<f32>| constant(values.clone(), [values.len()], precision).require_grad();
+        let vector = |values: &Vec<f32>| constant(values.clone(), [values.len()], precision).require_grad();
         Self {
             weight_mean: matrix(&layer.weight_mean, precision).require_grad(),
             weight_log_variance: matrix(&layer.weight_log_variance, precision).require_grad(),
@@ -72,8 +71,7 @@ pub fn cross_entropy(
                 let x = forward::columns(input.features(), &positions);
                 let [batch, inputs] = x.dims();
                 let outputs = units[index].outputs.len();
-                let scale_noise =
-                    constant(noise.normals(batch * inputs), [batch, inputs], precision);
+                let scale_noise = constant(noise.normals(batch * inputs), [batch, inputs], precision);
                 let noise = constant(noise.normals(batch * outputs), [batch, outputs], precision);
                 Activation::Features(linear(layer, x, scale_noise, noise))
             }
@@ -83,8 +81,7 @@ pub fn cross_entropy(
                 let [rows, columns] = [height + 1 - kernel, width + 1 - kernel];
                 let outputs = units[index].outputs.len();
                 let shape = [outputs, batch, rows * columns];
-                let scale_noise =
-                    constant(noise.normals(outputs * batch), [outputs, batch], precision);
+                let scale_noise = constant(noise.normals(outputs * batch), [outputs, batch], precision);
                 let noise = constant(noise.normals(shape.iter().product()), shape, precision);
                 let sample = convolution(layer, maps, kernel, scale_noise, noise);
                 Activation::Maps(sample.reshape([outputs, batch, rows, columns]))
@@ -98,12 +95,7 @@ pub fn cross_entropy(
 /// `out ~ N((x z) M' + mu_b, (x z)^2 S2' + s_b^2)`.
 ///
 /// `x`, `scale_noise`: `[batch, in]`; `noise` and the result: `[batch, out]`.
-pub fn linear(
-    layer: &LayerTensors,
-    x: Tensor<2>,
-    scale_noise: Tensor<2>,
-    noise: Tensor<2>,
-) -> Tensor<2> {
+pub fn linear(layer: &LayerTensors, x: Tensor<2>, scale_noise: Tensor<2>, noise: Tensor<2>) -> Tensor<2> {
     let deviation = layer.scale_deviation().unsqueeze::<2>();
     let z = layer.scale_mean.clone().unsqueeze() + deviation * scale_noise;
     let x = x * z;
@@ -121,13 +113,7 @@ pub fn linear(
 ///
 /// `maps`: `[in, batch, h, w]`; `scale_noise`: `[out, batch]`; `noise` and the result:
 /// `[out, batch, oh * ow]`.
-pub fn convolution(
-    layer: &LayerTensors,
-    maps: Tensor<4>,
-    kernel: usize,
-    scale_noise: Tensor<2>,
-    noise: Tensor<3>,
-) -> Tensor<3> {
+pub fn convolution(layer: &LayerTensors, maps: Tensor<4>, kernel: usize, scale_noise: Tensor<2>, noise: Tensor<3>) -> Tensor<3> {
     let shape = noise.dims();
     let windows = forward::unfold(maps, kernel);
     let mean = layer.weight_mean.clone().matmul(windows.clone());

@@ -30,13 +30,8 @@ impl Gnj {
             .layers
             .iter()
             .enumerate()
-            .map(|(index, (_, shape))| {
-                GnjLayer::initialise(*shape, layer::start_layer(start, index), noise)
-            });
-        Self {
-            network: network.clone(),
-            layers: layers.collect(),
-        }
+            .map(|(index, (_, shape))| GnjLayer::initialise(*shape, layer::start_layer(start, index), noise));
+        Self { network: network.clone(), layers: layers.collect() }
     }
 
     /// The units left when every group above its layer's log-alpha threshold goes. A layer always
@@ -48,9 +43,7 @@ impl Gnj {
                 let log_alpha = layer.log_alpha();
                 let least = log_alpha.iter().copied().fold(f64::INFINITY, f64::min);
                 let alive = log_alpha.into_iter();
-                alive
-                    .map(|value| value < threshold || value == least)
-                    .collect()
+                alive.map(|value| value < threshold || value == least).collect()
             })
             .collect();
         shed::surviving(&self.network, &self.units(), &alive)
@@ -58,10 +51,7 @@ impl Gnj {
 
     /// The masked posterior mean (eq. 10) over these units.
     pub fn masked_mean(&self, units: &[Units]) -> Plain {
-        let mut plain = Plain {
-            network: self.network.clone(),
-            layers: self.layers.iter().map(GnjLayer::mean).collect(),
-        };
+        let mut plain = Plain { network: self.network.clone(), layers: self.layers.iter().map(GnjLayer::mean).collect() };
         plain.restrict(units);
         plain
     }
@@ -73,10 +63,7 @@ impl Method for Gnj {
     }
 
     fn units(&self) -> Vec<Units> {
-        self.layers
-            .iter()
-            .map(|layer| layer.units.clone())
-            .collect()
+        self.layers.iter().map(|layer| layer.units.clone()).collect()
     }
 
     fn restrict(&mut self, units: &[Units]) {
@@ -90,11 +77,7 @@ impl Method for Gnj {
         let mut parameters = Vec::new();
         for (name, layer) in names.zip(&mut self.layers) {
             for (tensor, parameter) in layer.parameters() {
-                parameters.push(Named {
-                    name: format!("{name}.{tensor}"),
-                    is_scale: tensor.starts_with("scale"),
-                    parameter,
-                });
+                parameters.push(Named { name: format!("{name}.{tensor}"), is_scale: tensor.starts_with("scale"), parameter });
             }
         }
         parameters
@@ -103,13 +86,9 @@ impl Method for Gnj {
     fn slope(&self, batch: &Batch, kl_factor: f64, noise: &mut Noise) -> Slope {
         let precision = Precision::training();
         let units = self.units();
-        let leaves = self
-            .layers
-            .iter()
-            .map(|layer| LayerTensors::leaves(layer, &precision));
+        let leaves = self.layers.iter().map(|layer| LayerTensors::leaves(layer, &precision));
         let tensors: Vec<_> = leaves.collect();
-        let loss =
-            likelihood::cross_entropy(&self.network, &units, &tensors, batch, noise, &precision);
+        let loss = likelihood::cross_entropy(&self.network, &units, &tensors, batch, noise, &precision);
         let mut slopes = loss.backward();
         let mut gradients = Vec::new();
         for (layer, leaves) in self.layers.iter().zip(&tensors) {
@@ -117,10 +96,7 @@ impl Method for Gnj {
             layer.add_kl_gradient(kl_factor, &mut of_layer);
             gradients.extend(of_layer);
         }
-        Slope {
-            cross_entropy: f64::from(forward::values(loss)[0]),
-            gradients,
-        }
+        Slope { cross_entropy: f64::from(forward::values(loss)[0]), gradients }
     }
 
     fn constrain(&mut self) {

@@ -23,10 +23,7 @@ fn all_close(actual: &[f64], expected: &[f64]) {
 /// A linear layer of 3 inputs and 2 outputs whose every figure is known in double precision.
 fn known_layer() -> GnjLayer {
     let vector = |values: &[f32]| Parameter::new(vec![values.len()], values.to_vec());
-    let shape = LayerShape::Linear {
-        inputs: 3,
-        outputs: 2,
-    };
+    let shape = LayerShape::Linear { inputs: 3, outputs: 2 };
     GnjLayer {
         shape,
         units: Units::all(shape),
@@ -45,62 +42,36 @@ fn the_known_layer_has_its_dropout_rates_and_kl() {
     let layer = known_layer();
     let log_alpha = layer.log_alpha();
     all_close(&log_alpha, &[-9.00000001, -0.394830814, 4.805560227]);
-    close(
-        log_alpha.iter().map(|&a| kl::log_uniform(a)).sum(),
-        5.732579624,
-        1e-6,
-    );
+    close(log_alpha.iter().map(|&a| kl::log_uniform(a)).sum(), 5.732579624, 1e-6);
     close(layer.kl(), 29.190139291, 1e-6);
 }
 
 #[test]
 fn the_known_layer_has_its_masked_mean_and_variance() {
     let network = Network::new("one", [1, 1, 3], &[Step::Flatten, Step::Linear(3, 2)]);
-    let gnj = Gnj {
-        network,
-        layers: vec![known_layer()],
-    };
+    let gnj = Gnj { network, layers: vec![known_layer()] };
     let units = gnj.survivors(&[3.0]);
     assert_eq!(units[0].inputs, [0, 1]);
     let plain = gnj.masked_mean(&units);
-    let weights: Vec<f64> = plain.layers[0]
-        .weight
-        .value
-        .iter()
-        .map(|&w| f64::from(w))
-        .collect();
+    let weights: Vec<f64> = plain.layers[0].weight.value.iter().map(|&w| f64::from(w)).collect();
     all_close(&weights, &[0.5, -0.02, 0.3, 0.0]);
     assert_eq!(plain.layers[0].bias.value, [0.1, -0.1]);
     all_close(
         &gnj.layers[0].marginal_variance(),
-        &[
-            0.00250991053,
-            0.000311007103,
-            1.54247911e-06,
-            0.00249016496,
-            4.14892226e-05,
-            6.07791851e-05,
-        ],
+        &[0.00250991053, 0.000311007103, 1.54247911e-06, 0.00249016496, 4.14892226e-05, 6.07791851e-05],
     );
 }
 
 #[test]
 fn a_layer_never_loses_its_last_group() {
     let network = Network::new("one", [1, 1, 3], &[Step::Flatten, Step::Linear(3, 2)]);
-    let gnj = Gnj {
-        network,
-        layers: vec![known_layer()],
-    };
+    let gnj = Gnj { network, layers: vec![known_layer()] };
     assert_eq!(gnj.survivors(&[-20.0])[0].inputs, [0]);
 }
 
 #[test]
 fn the_mean_of_a_convolution_scales_its_bias() {
-    let shape = LayerShape::Convolution {
-        inputs: 1,
-        outputs: 2,
-        kernel: 1,
-    };
+    let shape = LayerShape::Convolution { inputs: 1, outputs: 2, kernel: 1 };
     let mut layer = GnjLayer::initialise(shape, None, &mut Noise::for_initialisation(1));
     layer.weight_mean.value = vec![2.0, 3.0];
     layer.bias_mean.value = vec![1.0, -1.0];
@@ -122,10 +93,7 @@ fn the_variance_bound_holds_after_a_step() {
 
 /// f64 with gradients.
 fn double() -> Precision {
-    Precision {
-        device: Device::flex().autodiff(),
-        dtype: DType::F64,
-    }
+    Precision { device: Device::flex().autodiff(), dtype: DType::F64 }
 }
 
 fn tensor<const D: usize>(values: &[f64], shape: [usize; D]) -> Tensor<D> {
@@ -151,12 +119,7 @@ fn local_reparametrisation_of_a_linear_layer_has_its_known_sample() {
     let x = tensor(&[1.0, 2.0], [1, 2]);
     let sample = |noise: f64| {
         let scale_noise = tensor(&[0.0, 0.0], [1, 2]);
-        tensor_values(likelihood::linear(
-            &layer,
-            x.clone(),
-            scale_noise,
-            tensor(&[noise], [1, 1]),
-        ))[0]
+        tensor_values(likelihood::linear(&layer, x.clone(), scale_noise, tensor(&[noise], [1, 1])))[0]
     };
     assert!(sample(0.0).abs() < 1e-12);
     close(sample(1.0), 0.450222167, 1e-6);
@@ -187,11 +150,7 @@ fn small(input: [usize; 3], steps: &[Step], removed: &[Vec<usize>]) -> (Gnj, Bat
     let mut gnj = Gnj::initialise(&network, None, &mut noise);
     for (layer, removed) in gnj.layers.iter_mut().zip(removed) {
         // Away from the start, where variances are too small to matter.
-        for parameter in [
-            &mut layer.weight_log_variance,
-            &mut layer.scale_log_variance,
-            &mut layer.bias_log_variance,
-        ] {
+        for parameter in [&mut layer.weight_log_variance, &mut layer.scale_log_variance, &mut layer.bias_log_variance] {
             parameter.value = noise.gaussian(parameter.value.len(), -2.5, 0.5);
         }
         for &group in removed {
@@ -202,10 +161,7 @@ fn small(input: [usize; 3], steps: &[Step], removed: &[Vec<usize>]) -> (Gnj, Bat
     let thresholds = vec![20.0; gnj.layers.len()];
     gnj.shed(&thresholds);
     let pixels = input.iter().product::<usize>();
-    let batch = Batch {
-        pixels: noise.gaussian(4 * pixels, 0.5, 0.5),
-        labels: vec![0, 2, 1, 2],
-    };
+    let batch = Batch { pixels: noise.gaussian(4 * pixels, 0.5, 0.5), labels: vec![0, 2, 1, 2] };
     (gnj, batch)
 }
 
@@ -236,14 +192,7 @@ fn leaves(gnj: &Gnj, values: &Values) -> Vec<LayerTensors> {
 
 fn cross_entropy(gnj: &Gnj, tensors: &[LayerTensors], batch: &Batch) -> Tensor<1> {
     let mut noise = Noise::for_epoch(NOISE_SEED, 0);
-    likelihood::cross_entropy(
-        &gnj.network,
-        &gnj.units(),
-        tensors,
-        batch,
-        &mut noise,
-        &double(),
-    )
+    likelihood::cross_entropy(&gnj.network, &gnj.units(), tensors, batch, &mut noise, &double())
 }
 
 /// The whole loss in f64.
@@ -253,15 +202,10 @@ fn loss(gnj: &Gnj, values: &Values, batch: &Batch) -> f64 {
     for layer in values.chunks_exact(6) {
         let sum = |function: fn(f64, f64) -> f64, first: usize| -> f64 {
             let pairs = layer[first].iter().zip(&layer[first + 1]);
-            pairs
-                .map(|(&mean, &variance)| function(mean, variance))
-                .sum()
+            pairs.map(|(&mean, &variance)| function(mean, variance)).sum()
         };
         kl += sum(kl::standard_normal, 0) + sum(kl::standard_normal, 4);
-        kl += sum(
-            |mean, variance| kl::log_uniform(kl::log_alpha(mean, variance)),
-            2,
-        );
+        kl += sum(|mean, variance| kl::log_uniform(kl::log_alpha(mean, variance)), 2);
     }
     likelihood + KL_FACTOR * kl
 }
@@ -274,38 +218,19 @@ fn check_gradient(gnj: &mut Gnj, batch: &Batch) -> usize {
     const STEP: f64 = 1e-5;
     let mut values: Values = Vec::new();
     for named in gnj.parameters() {
-        values.push(
-            named
-                .parameter
-                .value
-                .iter()
-                .map(|&v| f64::from(v))
-                .collect(),
-        );
+        values.push(named.parameter.value.iter().map(|&v| f64::from(v)).collect());
     }
     let slope = gnj.slope(batch, KL_FACTOR, &mut Noise::for_epoch(NOISE_SEED, 0));
     let tensors = leaves(gnj, &values);
     let mut traced = cross_entropy(gnj, &tensors, batch).backward();
     let mut trace: Values = Vec::new();
     for layer in &tensors {
-        trace.push(tensor_values(
-            layer.weight_mean.grad_remove(&mut traced).unwrap(),
-        ));
-        trace.push(tensor_values(
-            layer.weight_log_variance.grad_remove(&mut traced).unwrap(),
-        ));
-        trace.push(tensor_values(
-            layer.scale_mean.grad_remove(&mut traced).unwrap(),
-        ));
-        trace.push(tensor_values(
-            layer.scale_log_variance.grad_remove(&mut traced).unwrap(),
-        ));
-        trace.push(tensor_values(
-            layer.bias_mean.grad_remove(&mut traced).unwrap(),
-        ));
-        trace.push(tensor_values(
-            layer.bias_log_variance.grad_remove(&mut traced).unwrap(),
-        ));
+        trace.push(tensor_values(layer.weight_mean.grad_remove(&mut traced).unwrap()));
+        trace.push(tensor_values(layer.weight_log_variance.grad_remove(&mut traced).unwrap()));
+        trace.push(tensor_values(layer.scale_mean.grad_remove(&mut traced).unwrap()));
+        trace.push(tensor_values(layer.scale_log_variance.grad_remove(&mut traced).unwrap()));
+        trace.push(tensor_values(layer.bias_mean.grad_remove(&mut traced).unwrap()));
+        trace.push(tensor_values(layer.bias_log_variance.grad_remove(&mut traced).unwrap()));
     }
     let mut checked = 0;
     for array in 0..values.len() {
@@ -344,17 +269,9 @@ fn check_gradient(gnj: &mut Gnj, batch: &Batch) -> usize {
 
 #[test]
 fn gradient_of_linear_layers_matches_finite_differences() {
-    let steps = [
-        Step::Flatten,
-        Step::Linear(9, 5),
-        Step::Relu,
-        Step::Linear(5, 3),
-    ];
+    let steps = [Step::Flatten, Step::Linear(9, 5), Step::Relu, Step::Linear(5, 3)];
     let (mut gnj, batch) = small([1, 3, 3], &steps, &[vec![0, 4], vec![2]]);
-    assert_eq!(
-        check_gradient(&mut gnj, &batch),
-        2 * (7 * 4 + 7 + 4) + 2 * (4 * 3 + 4 + 3)
-    );
+    assert_eq!(check_gradient(&mut gnj, &batch), 2 * (7 * 4 + 7 + 4) + 2 * (4 * 3 + 4 + 3));
 }
 
 #[test]
@@ -372,7 +289,6 @@ fn gradient_through_convolutions_matches_finite_differences() {
     // One map of each convolution, a single flattened input and one hidden unit are gone.
     let removed = [vec![1], vec![0], vec![9], vec![3]];
     let (mut gnj, batch) = small([1, 12, 12], &steps, &removed);
-    let expected =
-        2 * (2 * 9 + 2 + 2) + 2 * (3 * 2 * 4 + 3 + 3) + 2 * (11 * 4 + 11 + 4) + 2 * (4 * 3 + 4 + 3);
+    let expected = 2 * (2 * 9 + 2 + 2) + 2 * (3 * 2 * 4 + 3 + 3) + 2 * (11 * 4 + 11 + 4) + 2 * (4 * 3 + 4 + 3);
     assert_eq!(check_gradient(&mut gnj, &batch), expected);
 }
