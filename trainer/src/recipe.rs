@@ -67,6 +67,9 @@ pub struct GnjRecipe {
     /// Learning rate of the scales z, relative to that of the weights
     #[arg(long, default_value_t = 10.0)]
     pub scale_rate: f64,
+    /// Learning rate of the log variances of weights and biases, relative to that of their means
+    #[arg(long, default_value_t = 10.0)]
+    pub variance_rate: f64,
     /// Epochs over which the weight of the KL rises from 0 to 1
     #[arg(long, default_value_t = 0)]
     pub warm_up: usize,
@@ -107,6 +110,7 @@ impl GnjRecipe {
         Self {
             common,
             scale_rate: 1.0,
+            variance_rate: 1.0,
             warm_up: 0,
             shed: vec![CERTAIN_NOISE],
             shed_between: vec![0, 1],
@@ -190,6 +194,7 @@ pub mod tests {
                 decay_from: None,
             },
             scale_rate: 1.0,
+            variance_rate: 1.0,
             warm_up: 0,
             shed: vec![CERTAIN_NOISE],
             shed_between: vec![20, 150],

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::checkpoint::{self, Progress};
 use crate::data::Images;
 use crate::log::{Log, Record};
-use crate::methods::Method;
+use crate::methods::{Kind, Method};
 use crate::noise::Noise;
 use crate::parameter::Adam;
 use crate::recipe::GnjRecipe;
@@ -86,7 +86,11 @@ fn epoch_of_steps(
         progress.step += 1;
         let adam = Adam::at_step(progress.step, rate);
         for (named, gradient) in method.parameters().into_iter().zip(&slope.gradients) {
-            let factor = if named.is_scale { recipe.scale_rate } else { 1.0 };
+            let factor = match named.kind {
+                Kind::Value => 1.0,
+                Kind::LogVariance => recipe.variance_rate,
+                Kind::Scale => recipe.scale_rate,
+            };
             adam.update(named.parameter, gradient, factor as f32);
         }
         method.constrain();

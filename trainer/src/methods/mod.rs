@@ -10,12 +10,22 @@ use crate::parameter::Parameter;
 use crate::shed::Units;
 use plain::Plain;
 
+/// What a parameter describes; each kind has its own learning rate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Mean of a weight or bias, or the value of a plain one.
+    Value,
+    /// Log variance of a weight or bias.
+    LogVariance,
+    /// Mean or log variance of a scale z.
+    Scale,
+}
+
 /// A parameter with its place in the network.
 pub struct Named<'a> {
     /// `<layer>.<tensor>`, as in the posterior file.
     pub name: String,
-    /// Whether it describes the scales z, which may have a learning rate of their own.
-    pub is_scale: bool,
+    pub kind: Kind,
     pub parameter: &'a mut Parameter,
 }
 

@@ -3,7 +3,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Method, Named, Slope};
+use super::{Kind, Method, Named, Slope};
 use crate::data::{Batch, Images};
 use crate::forward::{self, Activation, Precision, constant};
 use crate::network::{LayerShape, Network};
@@ -144,7 +144,7 @@ impl Method for Plain {
         let mut parameters = Vec::new();
         for (name, layer) in names.zip(&mut self.layers) {
             for (tensor, parameter) in [("weight", &mut layer.weight), ("bias", &mut layer.bias)] {
-                parameters.push(Named { name: format!("{name}.{tensor}"), is_scale: false, parameter });
+                parameters.push(Named { name: format!("{name}.{tensor}"), kind: Kind::Value, parameter });
             }
         }
         parameters

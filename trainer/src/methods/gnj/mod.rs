@@ -8,7 +8,7 @@ mod tests;
 pub use layer::GnjLayer;
 
 use super::plain::Plain;
-use super::{Method, Named, Slope};
+use super::{Kind, Method, Named, Slope};
 use crate::data::Batch;
 use crate::forward::{self, Precision};
 use crate::network::Network;
@@ -77,7 +77,12 @@ impl Method for Gnj {
         let mut parameters = Vec::new();
         for (name, layer) in names.zip(&mut self.layers) {
             for (tensor, parameter) in layer.parameters() {
-                parameters.push(Named { name: format!("{name}.{tensor}"), is_scale: tensor.starts_with("scale"), parameter });
+                let kind = match tensor {
+                    "scale_mean" | "scale_log_variance" => Kind::Scale,
+                    "weight_log_variance" | "bias_log_variance" => Kind::LogVariance,
+                    _ => Kind::Value,
+                };
+                parameters.push(Named { name: format!("{name}.{tensor}"), kind, parameter });
             }
         }
         parameters
