@@ -40,7 +40,7 @@ const TABLE: &[Row] = &[
     ("import", &["base", "tensor", "graph"]),
     ("compress", &["base", "tensor", "encoding", "graph", "format", "model", "posterior", "cost", "session"]),
     ("measure", ABOVE),
-    ("inspect", ABOVE),
+    ("inspect", ABOVE_AND_MEASURE),
 ];
 
 /// What stands on everything else.
@@ -60,6 +60,25 @@ const ABOVE: &[&str] = &[
     "posterior",
     "import",
     "compress",
+];
+/// The same, for what reports on measurements too.
+const ABOVE_AND_MEASURE: &[&str] = &[
+    "base",
+    "tensor",
+    "bytes",
+    "encoding",
+    "graph",
+    "format",
+    "model",
+    "kernels",
+    "cost",
+    "ops",
+    "plan",
+    "session",
+    "posterior",
+    "import",
+    "compress",
+    "measure",
 ];
 
 /// The violations of a file, one a line: `src/path:line: what`.

@@ -8,7 +8,7 @@ const EXAMPLES: &str = "Examples:
   curt run                                        the network that curt carries, on digits that curt carries
   curt run model.curt --images t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte
   curt inspect model.curt
-  curt compress posterior.safetensors -o model.curt
+  curt compress posterior.safetensors -o model.curt --validation images.idx labels.idx
   curt bench model.curt
 
 CURT_ISA=scalar|avx2|avx512|neon forces an instruction set; the results are the same bits.
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Show what a file holds: layers, encodings, bytes, entropy, the input mask
     Inspect(Inspect),
+    /// Make a .curt file of a trained posterior or a plain network
+    Compress(Compress),
     /// Make every check there is, slow ones too
     Verify(Verify),
     /// Write the weights as dense safetensors
@@ -106,6 +108,46 @@ ideal code that knows their frequencies and nothing else.")]
 pub(crate) struct Inspect {
     /// The model
     pub(crate) model: PathBuf,
+}
+
+/// Options of `compress`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Thresholds and encodings are chosen on the validation images, within the rise of the error that is allowed. A layer's
+threshold or encoding that is given is taken as it is, whatever it costs; a warning says when that is more than allowed.
+Never validate on the test set: what was chosen on it cannot be tested on it.
+
+Encodings: dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256), ternary; fixed_point or codebook alone tries several.
+
+Examples:
+  curt compress lenet.safetensors -o lenet.curt --method gnj --max-error-increase 0.1 \\
+      --validation train-images-idx3-ubyte train-labels-idx1-ubyte --last 5000
+  curt compress lenet.safetensors -o lenet.curt --validation images.idx labels.idx --threshold fc1=-3 --encoding fc1=ternary"
+)]
+pub(crate) struct Compress {
+    /// The posterior or plain network (safetensors, docs/posteriors.md)
+    pub(crate) posterior: PathBuf,
+    /// Where to write the model
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The method of the posterior: gnj or plain; without it, what the file says
+    #[arg(long, value_name = "NAME")]
+    pub(crate) method: Option<String>,
+    /// Images and labels in IDX format that everything is chosen on
+    #[arg(long, num_args = 2, value_names = ["IMAGES", "LABELS"], required = true)]
+    pub(crate) validation: Vec<PathBuf>,
+    /// Use only the last N validation images: those that training kept apart
+    #[arg(long, value_name = "N")]
+    pub(crate) last: Option<usize>,
+    /// Percentage points that the validation error may rise [default: 0.2]
+    #[arg(long, value_name = "POINTS")]
+    pub(crate) max_error_increase: Option<f64>,
+    /// The threshold of a layer's groups instead of a chosen one; may be repeated
+    #[arg(long, value_name = "LAYER=VALUE")]
+    pub(crate) threshold: Vec<String>,
+    /// An encoding for a layer instead of all; may be repeated
+    #[arg(long, value_name = "LAYER=ENCODING")]
+    pub(crate) encoding: Vec<String>,
 }
 
 /// Options of `verify`.

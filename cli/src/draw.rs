@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 /// The quarters of a character cell that are lit: bit 0 upper left, 1 upper right, 2 lower left, 3 lower right.
 const QUARTERS: [char; 16] = [' ', '▘', '▝', '▀', '▖', '▌', '▞', '▛', '▗', '▚', '▐', '▜', '▄', '▙', '▟', '█'];
 /// The upper (bit 0) and lower (bit 1) half of a cell.
-const HALVES: [char; 4] = [' ', '▀', '▄', '█'];
+const HALVES: [char; 4] = ['·', '▀', '▄', '█'];
 const HALVES_ASCII: [char; 4] = ['.', '\'', ',', '#'];
 /// From dark to light.
 const SHADES_ASCII: [char; 7] = [' ', '.', ':', '+', '*', '#', '@'];
@@ -121,6 +121,6 @@ mod tests {
     fn a_mask_shows_two_rows_in_a_line() {
         let kept = [true, true, false, false, false, true, false, true, true];
         assert_eq!(mask(3, 3, &kept, Style::Ascii), ["'',", ".''"]);
-        assert_eq!(mask(3, 3, &kept, Style::Blocks), ["▀▀▄", " ▀▀"]);
+        assert_eq!(mask(3, 3, &kept, Style::Blocks), ["▀▀▄", "·▀▀"]);
     }
 }

@@ -65,5 +65,5 @@ pub fn files(name: &str, max_bytes: usize) -> Vec<(PathBuf, Vec<u8>)> {
 /// The sections of every small valid golden file.
 pub fn goldens() -> &'static [Vec<Section>] {
     static GOLDENS: OnceLock<Vec<Vec<Section>>> = OnceLock::new();
-    GOLDENS.get_or_init(|| files("valid", 8 << 10).iter().map(|(_, file)| sections(file)).collect())
+    GOLDENS.get_or_init(|| files("valid", 1536).iter().map(|(_, file)| sections(file)).collect())
 }

@@ -81,7 +81,7 @@ pub fn apply(data: &[u8]) -> Option<Vec<u8>> {
             word.copy_from_slice(&value.to_le_bytes());
         }
     }
-    (file.len() <= 1 << 16).then_some(file)
+    (file.len() <= 8 << 10).then_some(file)
 }
 
 fn word(bytes: &mut [u8], at: u16) -> Option<&mut [u8]> {
@@ -129,7 +129,7 @@ fn change(sections: &mut [Section], edit: &Edit) {
             let copy = bytes[from..to].to_vec();
             bytes.splice(to..to, copy);
         }
-        Edit::Resize { len, .. } => bytes.resize(usize::from(len) % (8 << 10), 0),
+        Edit::Resize { len, .. } => bytes.resize(usize::from(len) % (2 << 10), 0),
         Edit::Transplant { golden, .. } => {
             let from = &goldens()[usize::from(golden) % goldens().len()];
             if let Some(section) = from.iter().find(|section| section.id == *id) {

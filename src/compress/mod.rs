@@ -5,6 +5,7 @@
 
 mod assemble;
 pub mod bits;
+mod budget;
 mod codebook;
 mod evaluate;
 mod fixed_point;

@@ -60,7 +60,10 @@ impl Validation<'_> {
 pub struct Options {
     /// How much the validation error may rise over that of the full posterior mean, in percentage points.
     pub max_error_increase: f64,
-    /// The part of it that pruning may use, 0 to 1; quantization may use what pruning leaves.
+    /// How much the validation loss (mean cross-entropy) may rise over that of the full posterior mean, in percent of it. A few thousand
+    /// samples resolve a loss far better than an error rate, so that this is what keeps the error on other samples from rising.
+    pub max_loss_increase: f64,
+    /// The part of both that pruning may use, 0 to 1; quantization may use what pruning leaves.
     pub pruning_share: f64,
     /// Thresholds by layer name: a group is kept when its statistic is below. Other layers get one chosen.
     pub thresholds: BTreeMap<String, f64>,
@@ -77,6 +80,7 @@ impl Default for Options {
         let dense = [Encoding::DenseF32, Encoding::DenseF16];
         Self {
             max_error_increase: 0.2,
+            max_loss_increase: 2.0,
             pruning_share: 0.5,
             thresholds: BTreeMap::new(),
             encodings: dense.into_iter().chain(fixed).chain(codebooks).chain([Encoding::Ternary]).collect(),
@@ -97,6 +101,9 @@ impl Options {
         }
         if !(self.max_error_increase >= 0.0 && self.max_error_increase.is_finite()) {
             return refuse(format!("the error budget is {} points, expected a number from 0 up", self.max_error_increase));
+        }
+        if !(self.max_loss_increase >= 0.0) {
+            return refuse(format!("the loss budget is {} percent, expected a number from 0 up", self.max_loss_increase));
         }
         if !(0.0..=1.0).contains(&self.pruning_share) {
             return refuse(format!("the share of pruning is {}, expected 0 to 1", self.pruning_share));

@@ -1,5 +1,6 @@
 //! The steps of a compression, in order: mean, thresholds, shrunk network, encodings, file, report.
 
+use super::budget::Budget;
 use super::evaluate::{self, Evaluator, Score};
 use super::masks::{self, Compact};
 use super::network::{self, Gap};
@@ -27,12 +28,12 @@ pub(super) fn run(
     let names: Vec<&str> = posterior.layer_names().collect();
 
     let full = evaluator.score_shrunk(&masks::compact(&prepared.layers, &gaps));
-    let allowed = allowed_errors(options.max_error_increase, full.samples);
+    let budget = Budget::new(options, full, 1.0);
     let (thresholds, shrunk) = prune(&prepared, &gaps, &evaluator, &names, options, full, progress)?;
     let masked = evaluator.score_shrunk(&shrunk);
     let variances = variances(&prepared, &shrunk);
     let network = Shrunk { names: &names, layers: &shrunk, variances: variances.as_deref(), evaluator: &evaluator };
-    let written = write(posterior, &network, validation, options, full.errors + allowed, progress)?;
+    let written = write(posterior, &network, validation, options, budget, progress)?;
 
     let layers = report::layers(&names, &shrunk, &written.layers, &thresholds, variances.as_deref());
     let report = Report {
@@ -45,6 +46,8 @@ pub(super) fn run(
         masked,
         compressed: written.score,
         max_error_increase: options.max_error_increase,
+        max_loss_increase: options.max_loss_increase,
+        within_budget: budget.holds(written.score),
         training: posterior.training().clone(),
     };
     Ok(Compressed { bytes: written.bytes, report })
@@ -57,32 +60,26 @@ struct Written {
 }
 
 /// Chooses encodings, writes the file and runs it. Where the runtime's rounding tips a sample that the search's did not, so that the file
-/// is above `max_errors` after all, the choice is made again with as much less.
+/// is above the budget after all, the choice is made again with as much less.
 fn write(
     posterior: &Posterior,
     network: &Shrunk<'_>,
     validation: &Validation<'_>,
     options: &Options,
-    max_errors: u64,
+    budget: Budget,
     progress: Progress<'_>,
 ) -> Result<Written> {
-    let mut limit = max_errors;
+    let mut limit = budget;
     loop {
         let Selection { layers, score: chosen } = network.select(options, limit, progress)?;
         let (bytes, model) = assemble::assemble(posterior, network.layers, &layers)?;
         let score = evaluate::run(&model, validation)?;
-        let excess = score.errors.saturating_sub(max_errors);
-        if excess == 0 || chosen.errors > limit || excess > limit {
+        let excess = score.errors.saturating_sub(budget.errors);
+        if excess == 0 || !limit.holds(chosen) || excess > limit.errors {
             return Ok(Written { bytes, layers, score });
         }
-        limit -= excess;
+        limit.errors -= excess;
     }
-}
-
-/// Errors that a budget of `points` percentage points allows among `samples`.
-pub(super) fn allowed_errors(points: f64, samples: u64) -> u64 {
-    // A budget of 0.2 points of 10,000 is 20 errors, though 0.2 / 100 * 10,000 is a little less in binary.
-    (points * samples as f64 / 100.0 * (1.0 + 1e-12)).floor() as u64
 }
 
 /// The thresholds and the shrunk network that they leave.
@@ -103,8 +100,8 @@ fn prune(
         return Ok((forced, masks::compact(&prepared.layers, gaps)));
     };
     let search = Search { prepared, groups, gaps, evaluator };
-    let allowed = allowed_errors(options.max_error_increase * options.pruning_share, full.samples);
-    let thresholds = search.choose(&forced, full, allowed, progress);
+    let budget = |part: f64| Budget::new(options, full, options.pruning_share * part);
+    let thresholds = search.choose(&forced, &budget, progress);
     let shrunk = search.network(&thresholds);
     Ok((thresholds, shrunk))
 }

@@ -28,6 +28,10 @@ pub struct Report {
     pub compressed: Score,
     /// The rise of the validation error that was allowed, percentage points.
     pub max_error_increase: f64,
+    /// The rise of the validation loss that was allowed, percent.
+    pub max_loss_increase: f64,
+    /// Whether the written file keeps both; forced thresholds and encodings may break them.
+    pub within_budget: bool,
     /// Exponent bits that the reference rule charges every weight, where there is a posterior.
     pub exponent_bits: Option<u32>,
     /// The trainer's own record.
@@ -125,12 +129,6 @@ pub(super) fn entropy_bits(weights: &[f32]) -> f64 {
 }
 
 impl Report {
-    /// Whether the written file keeps the error budget; forced thresholds and encodings may break it.
-    #[must_use]
-    pub fn within_budget(&self) -> bool {
-        self.compressed.errors <= self.full.errors + super::pipeline::allowed_errors(self.max_error_increase, self.full.samples)
-    }
-
     /// Bytes of the original network's weights and biases as 32-bit floats.
     #[must_use]
     pub fn original_bytes(&self) -> u64 {
@@ -177,7 +175,8 @@ impl Report {
                 "masked_posterior_mean": score(self.masked),
                 "compressed": score(self.compressed),
                 "max_error_increase": self.max_error_increase,
-                "within_budget": self.within_budget(),
+                "max_loss_increase": self.max_loss_increase,
+                "within_budget": self.within_budget,
             },
             "training": self.training,
         })
@@ -246,8 +245,9 @@ impl fmt::Display for Report {
             let (percent, errors, samples) = (score.percent(), score.errors, score.samples);
             writeln!(f, "validation error, {what}: {percent:.2} % ({errors} of {samples}), loss {:.4}", score.loss)?;
         }
-        if !self.within_budget() {
-            writeln!(f, "the error rose by more than the {} points allowed", self.max_error_increase)?;
+        if !self.within_budget {
+            let (points, percent) = (self.max_error_increase, self.max_loss_increase);
+            writeln!(f, "more was lost than the {points} points of error and {percent} % of loss allowed")?;
         }
         Ok(())
     }

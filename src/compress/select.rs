@@ -1,14 +1,19 @@
 //! Which encoding each layer gets.
 //!
 //! Every candidate is measured alone: the bytes it takes, and the validation loss when only its layer is quantized. Then, from the most
-//! exact candidates, the move that saves the most bytes per nat of loss is made as long as the network as a whole stays within the error
-//! budget; a move that does not is struck off. So every step is checked jointly, and the last network was evaluated as a whole.
+//! exact candidates, moves to smaller ones are tried one by one: a move is made when the network as a whole stays within the error
+//! budget, otherwise it is struck off. So every step is checked jointly, and the last network was evaluated as a whole.
+//!
+//! Moves are tried in two orders, of which the smaller result is taken: by bytes saved per nat of loss, which spends the budget
+//! where it buys most, and the largest layer first, for when small layers would have spent what one step of a large one needs.
 
+use super::budget::Budget;
 use super::evaluate::{Evaluator, Score, dense};
 use super::masks::Compact;
 use super::quantize::{self, Quantized, Weighted};
 use super::{Options, Progress};
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::encoding::Encoding;
 
 /// Loss differences below this count as this: they are noise of the validation samples, nats.
 const LEAST_LOSS: f64 = 1e-6;
@@ -36,32 +41,43 @@ pub(super) struct Shrunk<'a> {
 
 impl Shrunk<'_> {
     /// Error: `input` when no encoding allowed can hold a layer.
-    pub(super) fn select(&self, options: &Options, max_errors: u64, progress: Progress<'_>) -> Result<Selection> {
+    pub(super) fn select(&self, options: &Options, budget: Budget, progress: Progress<'_>) -> Result<Selection> {
         let layers = self.candidates(options, progress)?;
-        let start = |layer: &Vec<Candidate>| {
-            let exact = |a: &&usize, b: &&usize| {
-                let (a, b) = (&layer[**a], &layer[**b]);
-                a.quantized.bytes().cmp(&b.quantized.bytes()).then(b.loss.total_cmp(&a.loss))
-            };
-            let all: Vec<usize> = (0..layer.len()).collect();
-            *all.iter().max_by(exact).expect("invariant: every layer has a candidate")
-        };
-        let mut chosen: Vec<usize> = layers.iter().map(start).collect();
+        let start: Vec<usize> = layers.iter().map(|layer| most_exact(layer)).collect();
+        let bytes = |chosen: &[usize]| chosen.iter().zip(&layers).map(|(&c, layer)| layer[c].quantized.bytes()).sum::<u64>();
+        let orders: [&Order<'_>; 2] = [&|_, now, next| per_nat(now, next), &|l, _, next| {
+            (layers[l][start[l]].quantized.bytes() as f64, u64::MAX - next.quantized.bytes())
+        }];
+        let results = orders.map(|order| self.descend(&layers, &start, order, budget, progress));
+        let chosen = results.into_iter().min_by_key(|chosen| bytes(chosen)).expect("invariant: two orders");
+        let score = self.score(&layers, &chosen, u64::MAX).expect("invariant: no limit on errors");
+        let layers = layers.into_iter().zip(chosen).map(|(mut layer, c)| layer.swap_remove(c).quantized).collect();
+        Ok(Selection { layers, score })
+    }
+
+    /// Makes every move that the budget allows, in an order.
+    fn descend(
+        &self,
+        layers: &[Vec<Candidate>],
+        start: &[usize],
+        order: &Order<'_>,
+        budget: Budget,
+        progress: Progress<'_>,
+    ) -> Vec<usize> {
+        let mut chosen = start.to_vec();
         let mut open: Vec<Vec<bool>> = layers.iter().map(|layer| vec![true; layer.len()]).collect();
         let total: u64 = layers.iter().map(|layer| layer.len() as u64).sum();
         let mut tried = 0;
-        while let Some((l, c)) = best_move(&layers, &chosen, &open) {
+        while let Some((l, c)) = best_move(layers, &chosen, &open, order) {
             progress("encodings chosen", tried, total);
             tried += 1;
             open[l][c] = false;
             let before = std::mem::replace(&mut chosen[l], c);
-            if self.score(&layers, &chosen, max_errors).is_none() {
+            if !self.score(layers, &chosen, budget.errors).is_some_and(|score| budget.holds(score)) {
                 chosen[l] = before;
             }
         }
-        let score = self.score(&layers, &chosen, u64::MAX).expect("invariant: no limit on errors");
-        let layers = layers.into_iter().zip(chosen).map(|(mut layer, c)| layer.swap_remove(c).quantized).collect();
-        Ok(Selection { layers, score })
+        chosen
     }
 
     fn candidates(&self, options: &Options, progress: Progress<'_>) -> Result<Vec<Vec<Candidate>>> {
@@ -112,19 +128,31 @@ fn precisions(variances: &[f64]) -> Vec<f64> {
     variances.iter().map(|variance| mean / variance.max(1e-6 * mean)).collect()
 }
 
-/// The open move that saves the most bytes per nat; of equals, the one that saves more, then the first.
-fn best_move(layers: &[Vec<Candidate>], chosen: &[usize], open: &[Vec<bool>]) -> Option<(usize, usize)> {
+/// The candidate that loses least: 32-bit floats, otherwise the one of most bytes.
+fn most_exact(layer: &[Candidate]) -> usize {
+    let key = |c: usize| (layer[c].quantized.encoded.encoding == Encoding::DenseF32, layer[c].quantized.bytes());
+    (0..layer.len()).rev().max_by_key(|&c| key(c)).expect("invariant: every layer has a candidate")
+}
+
+/// How much a move of a layer from one candidate to another is worth: the greatest goes first.
+type Order<'a> = dyn Fn(usize, &Candidate, &Candidate) -> (f64, u64) + 'a;
+
+/// Bytes saved per nat of loss, then bytes saved.
+fn per_nat(now: &Candidate, next: &Candidate) -> (f64, u64) {
+    let saved = now.quantized.bytes() - next.quantized.bytes();
+    (saved as f64 / (next.loss - now.loss).max(LEAST_LOSS), saved)
+}
+
+/// The first open move in an order, among those that save bytes.
+fn best_move(layers: &[Vec<Candidate>], chosen: &[usize], open: &[Vec<bool>], order: &Order<'_>) -> Option<(usize, usize)> {
     let mut best: Option<((f64, u64), (usize, usize))> = None;
     for (l, layer) in layers.iter().enumerate() {
-        let present = &layer[chosen[l]];
-        for (c, candidate) in layer.iter().enumerate().filter(|(c, _)| open[l][*c]) {
-            let Some(saved) = present.quantized.bytes().checked_sub(candidate.quantized.bytes()).filter(|&saved| saved > 0)
-            else {
-                continue;
-            };
-            let value = (saved as f64 / (candidate.loss - present.loss).max(LEAST_LOSS), saved);
-            if best.as_ref().is_none_or(|(other, _)| value.0 > other.0 || value.0 == other.0 && value.1 > other.1) {
-                best = Some((value, (l, c)));
+        let now = &layer[chosen[l]];
+        let smaller = |c: usize| open[l][c] && layer[c].quantized.bytes() < now.quantized.bytes();
+        for c in (0..layer.len()).filter(|&c| smaller(c)) {
+            let worth = order(l, now, &layer[c]);
+            if best.as_ref().is_none_or(|(other, _)| worth > *other) {
+                best = Some((worth, (l, c)));
             }
         }
     }
@@ -148,12 +176,14 @@ mod tests {
             vec![candidate(320, 1.0), candidate(160, 1.3), candidate(480, 0.5)],
         ];
         let mut open = vec![vec![true; 3]; 2];
+        let next = |chosen: [usize; 2], open: &[Vec<bool>]| best_move(&layers, &chosen, open, &|_, now, next| per_nat(now, next));
         // Bytes per nat: 320 / 0.1, 576 / 1.0; 640 / 0.3.
-        assert_eq!(best_move(&layers, &[0, 0], &open), Some((0, 1)));
+        assert_eq!(next([0, 0], &open), Some((0, 1)));
         open[0][1] = false;
-        assert_eq!(best_move(&layers, &[0, 0], &open), Some((1, 1)));
+        assert_eq!(next([0, 0], &open), Some((1, 1)));
         open[1][1] = false;
-        assert_eq!(best_move(&layers, &[0, 0], &open), Some((0, 2)));
-        assert_eq!(best_move(&layers, &[2, 0], &open), None, "a move that adds bytes is none");
+        assert_eq!(next([0, 0], &open), Some((0, 2)));
+        assert_eq!(next([2, 0], &open), None, "a move that adds bytes is none");
+        assert_eq!((most_exact(&layers[0]), most_exact(&layers[1])), (0, 2));
     }
 }

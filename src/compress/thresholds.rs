@@ -5,7 +5,8 @@
 //! one that keeps the fewest weights within the error budget wins; where there are too many, one layer at a time, in four steps of a
 //! growing budget, so that the first layer does not use all of it.
 
-use super::evaluate::{Evaluator, Score, dense};
+use super::budget::Budget;
+use super::evaluate::{Evaluator, dense};
 use super::gnj::EXAMPLE_THRESHOLDS;
 use super::masks::{self, Compact};
 use super::network::{Gap, Layer};
@@ -70,17 +71,22 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The thresholds of the sparsest network with at most `full.errors + allowed` errors; `forced` ones are kept as they are. When no
+    /// The thresholds of the sparsest network within `budget(1.0)`; a smaller argument is a part of it. `forced` ones are kept as they are. When no
     /// combination is within the budget, the layers without a forced threshold are not pruned.
-    pub(super) fn choose(&self, forced: &[Option<f64>], full: Score, allowed: u64, progress: Progress<'_>) -> Vec<Option<f64>> {
+    pub(super) fn choose(
+        &self,
+        forced: &[Option<f64>],
+        budget: &dyn Fn(f64) -> Budget,
+        progress: Progress<'_>,
+    ) -> Vec<Option<f64>> {
         let layers = self.groups.iter().zip(forced);
         let layers: Vec<Vec<Candidate>> = layers
             .map(|(groups, forced)| forced.map_or_else(|| candidates(groups), |t| vec![Candidate::new(Some(t), groups)]))
             .collect();
         let combinations = layers.iter().try_fold(1usize, |product, layer| product.checked_mul(layer.len()));
         let chosen = match combinations.filter(|&n| n <= MAX_COMBINATIONS) {
-            Some(combinations) => self.of_all(&layers, combinations, full.errors + allowed, progress),
-            None => self.by_layers(&layers, full.errors, allowed, progress),
+            Some(combinations) => self.of_all(&layers, combinations, budget(1.0), progress),
+            None => self.by_layers(&layers, budget, progress),
         };
         chosen.iter().zip(&layers).map(|(&i, layer)| layer[i].threshold).collect()
     }
@@ -92,14 +98,14 @@ impl Search<'_> {
         masks::compact(&masked, self.gaps)
     }
 
-    fn is_within(&self, layers: &[Vec<Candidate>], choice: &[usize], max_errors: u64) -> bool {
+    fn is_within(&self, layers: &[Vec<Candidate>], choice: &[usize], budget: Budget) -> bool {
         let thresholds: Vec<_> = choice.iter().zip(layers).map(|(&i, layer)| layer[i].threshold).collect();
         let network = self.network(&thresholds);
-        self.evaluator.score(&network[0].cols, &dense(&network), max_errors).is_some()
+        self.evaluator.score(&network[0].cols, &dense(&network), budget.errors).is_some_and(|score| budget.holds(score))
     }
 
     /// Every combination, by ascending weights kept: the first within the budget.
-    fn of_all(&self, layers: &[Vec<Candidate>], combinations: usize, max_errors: u64, progress: Progress<'_>) -> Vec<usize> {
+    fn of_all(&self, layers: &[Vec<Candidate>], combinations: usize, budget: Budget, progress: Progress<'_>) -> Vec<usize> {
         let mut all: Vec<(u64, Vec<usize>)> = Vec::with_capacity(combinations);
         for mut number in 0..combinations {
             let digit = |layer: &Vec<Candidate>| {
@@ -113,7 +119,7 @@ impl Search<'_> {
         all.sort();
         for (i, (_, choice)) in all.iter().enumerate() {
             progress("thresholds", i as u64, combinations as u64);
-            if self.is_within(layers, choice, max_errors) {
+            if self.is_within(layers, choice, budget) {
                 return choice.clone();
             }
         }
@@ -121,16 +127,16 @@ impl Search<'_> {
     }
 
     /// One layer after the other, each as sparse as a growing budget allows.
-    fn by_layers(&self, layers: &[Vec<Candidate>], errors: u64, allowed: u64, progress: Progress<'_>) -> Vec<usize> {
+    fn by_layers(&self, layers: &[Vec<Candidate>], budget: &dyn Fn(f64) -> Budget, progress: Progress<'_>) -> Vec<usize> {
         let mut choice: Vec<usize> = layers.iter().map(|layer| layer.len() - 1).collect();
         for step in 1..=BUDGET_STEPS {
-            let max_errors = errors + allowed * step / BUDGET_STEPS;
+            let part = budget(step as f64 / BUDGET_STEPS as f64);
             for l in 0..layers.len() {
                 progress("thresholds", (step - 1) * layers.len() as u64 + l as u64, BUDGET_STEPS * layers.len() as u64);
                 let present = choice[l];
                 let sparser = (0..present).find(|&i| {
                     choice[l] = i;
-                    self.is_within(layers, &choice, max_errors)
+                    self.is_within(layers, &choice, part)
                 });
                 choice[l] = sparser.unwrap_or(present);
             }

@@ -85,12 +85,14 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_directory(directory).map_err(fail)
 }
 
-/// A new file beside `path`, with a name that no other writer has.
+/// A new file beside `path`. Its name is short, as the path's own may be of the greatest length, and tells one writer from another by
+/// process and time: where each process has the same id (in containers), those that were killed must not use the names up.
 fn create_beside(path: &Path, directory: &Path) -> std::io::Result<(std::path::PathBuf, std::fs::File)> {
-    let name = path.file_name().ok_or_else(|| std::io::Error::other("the path has no file name"))?.to_string_lossy().into_owned();
+    path.file_name().ok_or_else(|| std::io::Error::other("the path has no file name"))?;
+    let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
     let mut attempt = 0u32;
     loop {
-        let temporary = directory.join(format!(".{name}.{}.{attempt}.tmp", std::process::id()));
+        let temporary = directory.join(format!(".curt-{}-{since_1970:x}-{attempt}.tmp", std::process::id()));
         match std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary) {
             Ok(file) => return Ok((temporary, file)),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && attempt < 100 => {

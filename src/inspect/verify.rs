@@ -156,3 +156,79 @@ fn splitmix(state: &mut u64) -> u64 {
     let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::{Comparison, twins};
+    use crate::session::SessionOptions;
+
+    fn golden() -> Vec<std::path::PathBuf> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec/vectors/valid");
+        let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "curt"));
+        files.sort();
+        files
+    }
+
+    fn input(model: &Model) -> (Vec<u8>, Vec<f32>) {
+        let len = model.graph().input().shape.elements();
+        (random_bytes(5, len), random_floats(5, len))
+    }
+
+    #[test]
+    fn every_golden_file_passes_every_check() {
+        for path in golden() {
+            let passed = verify(&Model::open(&path).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            assert_eq!(passed.len(), 3);
+        }
+    }
+
+    /// Masks that the format cannot hold against each other may contradict themselves; the twins that can be built must agree.
+    #[test]
+    fn every_golden_file_agrees_with_its_dense_twins() {
+        let (mut with_original, mut without_twin) = (0, Vec::new());
+        for path in golden() {
+            let model = Model::open(&path).unwrap();
+            let Ok(mut comparison) = Comparison::new(&model, &SessionOptions::default()) else {
+                without_twin.push(path.file_stem().unwrap().to_owned()); // a weight times its factor overflows
+                continue;
+            };
+            let (bytes, floats) = input(&model);
+            let input = if model.graph().input().dtype == Dtype::U8 { Input::U8(&bytes) } else { Input::F32(&floats) };
+            comparison.check(input).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            with_original += usize::from(comparison.note().is_none());
+        }
+        println!("{with_original} original twins; no dense twin: {without_twin:?}");
+        assert!(with_original >= 2 && without_twin.len() <= 3, "{with_original}, {without_twin:?}");
+    }
+
+    #[test]
+    fn a_wrong_output_is_outside_the_bound() {
+        let model = Model::open(golden().into_iter().find(|path| path.ends_with("mlp-fixed_point.curt")).unwrap()).unwrap();
+        let (bytes, floats) = input(&model);
+        let len = model.graph().input().shape.elements();
+        let input = if model.graph().input().dtype == Dtype::U8 { Input::U8(&bytes) } else { Input::F32(&floats) };
+        let expected = Reference::new(&model).run(input.samples(1, 1, len));
+        let mut output: Vec<f32> = expected.values.iter().map(|&value| value as f32).collect();
+        expected.check(&output).unwrap();
+        output[0] += (3.0 * expected.errors[0]) as f32;
+        assert!(expected.check(&output).is_err());
+    }
+
+    #[test]
+    fn an_original_twin_has_the_original_shape() {
+        let mut seen = 0;
+        for path in golden() {
+            let model = Model::open(path).unwrap();
+            let Ok(Some(original)) = twins::original(&model) else { continue };
+            assert_eq!(original.graph().input().kept, None);
+            for (layer, before) in original.layers().iter().zip(model.layers()) {
+                let shape = model.origin().unwrap().nodes[before.node].shape.clone().unwrap();
+                assert_eq!((layer.linear.rows, layer.cols), (shape.rows.len(), shape.cols.len()));
+            }
+            seen += 1;
+        }
+        assert!(seen >= 2, "{seen}");
+    }
+}

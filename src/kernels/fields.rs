@@ -5,9 +5,9 @@
 //! continues through memory, which changes no bit of it.
 
 use super::LinearCall;
-use super::panels::{Rows, TileRows};
-use super::segments::{SEGMENTS, segment};
-use crate::encoding::tiles::{LANES, TILE_ROWS, Tile, Tiling};
+use super::panels::{Rows, TileRows, vectors};
+use super::segments::SEGMENTS;
+use crate::encoding::tiles::{TILE_ROWS, Tile, Tiling};
 use std::ops::Range;
 
 /// Tiles that share tables.
@@ -47,12 +47,6 @@ pub(super) trait Fields: Copy {
     fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]);
 }
 
-/// The segments of the stored layout, in units and in first columns, for `columns` columns to a unit.
-pub(super) fn stored_segments(units: usize, columns: usize) -> ([Range<usize>; SEGMENTS], [usize; SEGMENTS]) {
-    let segments = std::array::from_fn(|s| segment(units, s));
-    (segments.clone(), segments.map(|segment| segment.start * columns))
-}
-
 /// Runs a layer of order class T.
 pub(super) fn linear<K: Fields>(tier: K, layer: &Layer<'_>, call: &mut LinearCall<'_>) {
     call.check(layer.tiling.rows(), layer.cols);
@@ -84,8 +78,7 @@ fn tiles_of_group<K: Fields>(tier: K, layer: &Layer<'_>, group: [Option<Tile>; G
             let column = layer.first_columns[s] + (start - all.start) * K::COLUMNS;
             tier.tables(layer.levels, &x[column..column + units.len() * K::COLUMNS], tables);
             for (tile, chains) in group.iter().flatten().zip(target.iter_mut()) {
-                let word = |unit: usize| tile.start + unit * tile.vectors * LANES;
-                tier.accumulate(tile, layer.words[word(units.start)..word(units.end)].as_chunks().0, tables, chains);
+                tier.accumulate(tile, vectors(layer.words, tile, units.clone()), tables, chains);
             }
         }
         if s > 0 {

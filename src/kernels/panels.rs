@@ -1,12 +1,14 @@
-//! Order class F on SIMD: the loops around a tier's two inner loops, the same for every tier and encoding.
+//! Order class F on SIMD: the loops around a tier's inner loops, the same for every tier and encoding.
 //!
-//! The inner loops only ever see **panels**: columns of 16-row vectors, one multiply-add per element. Dense arrays are stored as panels.
-//! Packed ones are expanded, a few columns at a time, into the call's scratch (16 KiB: it stays in L1), where every sample of a batch
-//! finds them decoded. A chain that a block of columns cuts continues through memory, which changes no bit of it.
+//! For one sample the inner loop reads the stored array. For several it sees **panels**: columns of 16-row vectors, one multiply-add per
+//! element and sample. Dense arrays are stored as panels; packed ones are expanded, a block of columns at a time, into the call's scratch
+//! (16 KiB: it stays in L1), where every sample finds them decoded. A chain that a block cuts continues through memory, which
+//! changes no bit of it.
 
 use super::LinearCall;
 use super::segments::{SEGMENTS, segment};
 use crate::encoding::tiles::{LANES, TILE_ROWS, Tile, Tiling};
+use crate::encoding::words::Words;
 use std::ops::Range;
 
 /// One vector of 16 rows.
@@ -16,30 +18,32 @@ pub(super) type TileRows = [f32; TILE_ROWS];
 /// Samples whose chains are kept while a panel is in scratch.
 const CHUNK: usize = 32;
 
-/// Weights, column by column: column `k` of vector `v` is `vectors[k * stride + v]`.
+/// Weights of 16 rows, column by column: column `k` is `vectors[k * stride + first]`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Panel<'a, T> {
     pub(super) vectors: &'a [Rows<T>],
     /// Vectors from one column to the next.
     pub(super) stride: usize,
+    /// Less than `stride`.
+    pub(super) first: usize,
 }
 
-/// A panel of all the vectors of a tile, and the activation of each column.
+/// A segment of a tile: all vectors of its columns in order, and the activation of each column.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stream<'a, T> {
-    pub(super) panel: Panel<'a, T>,
+pub(super) struct Segment<'a, T> {
+    pub(super) vectors: &'a [Rows<T>],
     pub(super) x: &'a [f32],
 }
 
-/// The two inner loops of a tier. Implemented by its token: whoever holds one may call.
+/// The inner loops of a tier. Implemented by its token: whoever holds one may call.
 pub(super) trait Chains<T>: Copy {
     /// Samples that `gemm` takes at once.
     const SAMPLES: usize;
 
-    /// One sample: continues one chain per stream and row of the tile. The first stream is the longest, or as long as the others.
-    fn gemv(self, tile: &Tile, streams: &[Stream<'_, T>], chains: &mut [TileRows]);
+    /// One sample: the chain of each segment and row of the tile, from +0. No segment is longer than the one before.
+    fn gemv(self, tile: &Tile, segments: &[Segment<'_, T>; SEGMENTS], chains: &mut [TileRows; SEGMENTS]);
 
-    /// Up to `SAMPLES` samples: continues one chain per sample and row of the panel's first vector, of which `rows` are real.
+    /// Up to `SAMPLES` samples: continues one chain per sample and row of the panel, of which `rows` are real.
     /// Every `xs` has as many elements as the panel has columns.
     fn gemm(self, panel: Panel<'_, T>, rows: usize, xs: &[&[f32]], chains: &mut [Rows<f32>]);
 
@@ -47,7 +51,7 @@ pub(super) trait Chains<T>: Copy {
     fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]);
 }
 
-/// Where panels come from.
+/// An array of weights, as the loops of this file need it.
 pub(super) trait Source<T> {
     /// The order of the stored elements.
     fn tiling(&self) -> Tiling;
@@ -55,12 +59,12 @@ pub(super) trait Source<T> {
     fn cols(&self) -> usize;
     /// Columns of a unit.
     fn unit_columns(&self) -> usize;
-    /// Segments of a tile that are worked on at the same time.
-    fn streams(&self, vectors: usize) -> usize;
-    /// Units of a panel of `vectors` vectors that `floats` floats of scratch have room for; at least 1.
-    fn room(&self, vectors: usize, floats: usize) -> usize;
-    /// The panel of some vectors and units of a tile.
-    fn panel<'a>(&'a self, tile: &Tile, vectors: Range<usize>, units: Range<usize>, scratch: &'a mut [f32]) -> Panel<'a, T>;
+    /// The chain of each segment and row of a tile, from +0; `x` is a sample with its padding.
+    fn one_sample(&self, tile: &Tile, x: &[f32], chains: &mut [TileRows; SEGMENTS]);
+    /// Units of a panel that `floats` floats of scratch have room for; at least 1.
+    fn room(&self, floats: usize) -> usize;
+    /// The panel of a vector and some units of a tile.
+    fn panel<'a>(&'a self, tile: &Tile, vector: usize, units: Range<usize>, scratch: &'a mut [f32]) -> Panel<'a, T>;
 }
 
 /// Runs a layer of order class F.
@@ -78,29 +82,9 @@ pub(super) fn linear<T: Copy>(tier: impl Chains<T>, source: &impl Source<T>, cal
     }
 }
 
-/// A tile for one sample. Few rows have few chains: several segments then run side by side, to hide the latency of the fma.
 fn one_sample<T: Copy>(tier: impl Chains<T>, source: &impl Source<T>, tile: &Tile, call: &mut LinearCall<'_>) {
-    let (units, width) = (source.tiling().units(), source.unit_columns());
-    let streams = source.streams(tile.vectors);
     let mut chains = [[0.0; TILE_ROWS]; SEGMENTS];
-    let share = call.scratch.len() / streams;
-    let room = source.room(tile.vectors, share);
-    for first in (0..SEGMENTS).step_by(streams) {
-        let longest = segment(units, first);
-        for start in (0..longest.len()).step_by(room) {
-            let mut scratch = call.scratch.chunks_exact_mut(share);
-            let blocks: [Stream<'_, T>; SEGMENTS] = std::array::from_fn(|i| {
-                let Some(scratch) = scratch.next().filter(|_| i < streams) else {
-                    return Stream { panel: Panel { vectors: &[], stride: tile.vectors }, x: &[] };
-                };
-                let all = segment(units, first + i);
-                let block = (all.start + start).min(all.end)..(all.start + start + room).min(all.end);
-                let x = &call.input[block.start * width..block.end * width];
-                Stream { panel: source.panel(tile, 0..tile.vectors, block, scratch), x }
-            });
-            tier.gemv(tile, &blocks[..streams], &mut chains[first..first + streams]);
-        }
-    }
+    source.one_sample(tile, call.input, &mut chains);
     let [mut sums, rest @ ..] = chains;
     for chain in rest {
         sums.iter_mut().zip(chain).for_each(|(sum, c)| *sum += c);
@@ -121,8 +105,8 @@ fn many_samples<T: Copy, K: Chains<T>>(
 ) {
     let (units, width, count) = (source.tiling().units(), source.unit_columns(), samples.len());
     let rows = tile.row + vector * LANES..(tile.row + (vector + 1) * LANES).min(tile.row + tile.rows);
-    let room = source.room(1, call.scratch.len());
-    let groups = count.div_ceil(count.div_ceil(K::SAMPLES));
+    let room = source.room(call.scratch.len());
+    let group_len = count.div_ceil(count.div_ceil(K::SAMPLES));
     let mut sums = [[0.0; LANES]; CHUNK];
     let mut chains = [[0.0; LANES]; CHUNK];
     for s in 0..SEGMENTS {
@@ -130,9 +114,9 @@ fn many_samples<T: Copy, K: Chains<T>>(
         chains[..count].fill([0.0; LANES]);
         for start in all.clone().step_by(room) {
             let block = start..(start + room).min(all.end);
-            let panel = source.panel(tile, vector..vector + 1, block.clone(), call.scratch);
-            for first in (0..count).step_by(groups) {
-                let group = first..(first + groups).min(count);
+            let panel = source.panel(tile, vector, block.clone(), call.scratch);
+            for first in (0..count).step_by(group_len) {
+                let group = first..(first + group_len).min(count);
                 let mut xs: [&[f32]; CHUNK] = [&[]; CHUNK];
                 for (x, i) in xs.iter_mut().zip(group.clone()) {
                     let sample = (samples.start + i) * call.input_stride;
@@ -155,12 +139,13 @@ fn many_samples<T: Copy, K: Chains<T>>(
 
 /// An array that is stored as panels.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stored<'a, T> {
+pub(super) struct Stored<'a, T, K> {
+    pub(super) tier: K,
     pub(super) elements: &'a [T],
     pub(super) tiling: Tiling,
 }
 
-impl<T> Source<T> for Stored<'_, T> {
+impl<T: Copy, K: Chains<T>> Source<T> for Stored<'_, T, K> {
     fn tiling(&self) -> Tiling {
         self.tiling
     }
@@ -170,33 +155,43 @@ impl<T> Source<T> for Stored<'_, T> {
     fn unit_columns(&self) -> usize {
         1
     }
-    fn streams(&self, _: usize) -> usize {
-        SEGMENTS
+    fn one_sample(&self, tile: &Tile, x: &[f32], chains: &mut [TileRows; SEGMENTS]) {
+        let segments = std::array::from_fn(|s| {
+            let units = segment(self.tiling.units(), s);
+            Segment { vectors: vectors(self.elements, tile, units.clone()), x: &x[units] }
+        });
+        self.tier.gemv(tile, &segments, chains);
     }
-    fn room(&self, _: usize, _: usize) -> usize {
-        self.tiling.units().max(1)
+    fn room(&self, _: usize) -> usize {
+        // A column of a full tile is four lines, of which a panel reads one: 64 of them take half of the L1 sets that they map to.
+        64
     }
-    fn panel<'a>(&'a self, tile: &Tile, vectors: Range<usize>, units: Range<usize>, _: &'a mut [f32]) -> Panel<'a, T> {
-        Panel { vectors: columns(self.elements, tile, vectors.start, units), stride: tile.vectors }
+    fn panel<'a>(&'a self, tile: &Tile, vector: usize, units: Range<usize>, _: &'a mut [f32]) -> Panel<'a, T> {
+        Panel { vectors: vectors(self.elements, tile, units), stride: tile.vectors, first: vector }
     }
 }
 
-/// The stored vectors of some units of a tile, from its vector `first` on.
-fn columns<'a, T>(elements: &'a [T], tile: &Tile, first: usize, units: Range<usize>) -> &'a [Rows<T>] {
-    let vectors = |unit: usize| tile.start + unit * tile.vectors * LANES;
-    let (vectors, _) = elements[vectors(units.start)..vectors(units.end)].as_chunks();
-    vectors.get(first..).unwrap_or_default()
+/// All vectors of some units of a tile.
+pub(super) fn vectors<'a, T>(elements: &'a [T], tile: &Tile, units: Range<usize>) -> &'a [Rows<T>] {
+    let start = |unit: usize| tile.start + unit * tile.vectors * LANES;
+    elements[start(units.start)..start(units.end)].as_chunks().0
 }
 
-/// An array of packed words, and how a word of each of 16 rows is expanded.
+/// An array of packed words.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Packed<'a, E> {
-    pub(super) words: crate::encoding::words::Words<'a>,
-    /// `expand(words, from, out, to)`: decodes the words of one vector, `from` vectors apart, to columns `to` vectors apart.
+pub(super) struct Packed<'a, C, E> {
+    pub(super) words: Words<'a>,
+    /// `chains(tile, words, x, chains)`: the chains of a segment of a tile for one sample.
+    pub(super) chains: C,
+    /// `expand(words, first, stride, out)`: the weights of the words at `first`, `first + stride`, ...; one vector of `out` per column.
     pub(super) expand: E,
 }
 
-impl<E: Fn(&[Rows<u32>], usize, &mut [Rows<f32>], usize)> Source<f32> for Packed<'_, E> {
+impl<C, E> Source<f32> for Packed<'_, C, E>
+where
+    C: Fn(&Tile, &[Rows<u32>], &[f32], &mut TileRows),
+    E: Fn(&[Rows<u32>], usize, usize, &mut [Rows<f32>]),
+{
     fn tiling(&self) -> Tiling {
         self.words.tiling()
     }
@@ -206,22 +201,19 @@ impl<E: Fn(&[Rows<u32>], usize, &mut [Rows<f32>], usize)> Source<f32> for Packed
     fn unit_columns(&self) -> usize {
         self.words.layout().columns()
     }
-    fn streams(&self, vectors: usize) -> usize {
-        if vectors > 2 { 1 } else { SEGMENTS / vectors }
-    }
-    fn room(&self, vectors: usize, floats: usize) -> usize {
-        floats / (vectors * LANES * self.unit_columns())
-    }
-    fn panel<'a>(&'a self, tile: &Tile, vectors: Range<usize>, units: Range<usize>, scratch: &'a mut [f32]) -> Panel<'a, f32> {
-        let stride = vectors.len();
-        let (out, _) = scratch.as_chunks_mut();
-        let out = &mut out[..units.len() * self.unit_columns() * stride];
-        for (to, from) in vectors.enumerate() {
-            let words = columns(self.words.raw(), tile, from, units.clone());
-            if !words.is_empty() {
-                (self.expand)(words, tile.vectors, &mut out[to..], stride);
-            }
+    fn one_sample(&self, tile: &Tile, x: &[f32], chains: &mut [TileRows; SEGMENTS]) {
+        for (s, chains) in chains.iter_mut().enumerate() {
+            let units = segment(self.tiling().units(), s);
+            let x = &x[units.start * self.unit_columns()..units.end * self.unit_columns()];
+            (self.chains)(tile, vectors(self.words.raw(), tile, units), x, chains);
         }
-        Panel { vectors: out, stride }
+    }
+    fn room(&self, floats: usize) -> usize {
+        floats / (LANES * self.unit_columns())
+    }
+    fn panel<'a>(&'a self, tile: &Tile, vector: usize, units: Range<usize>, scratch: &'a mut [f32]) -> Panel<'a, f32> {
+        let out = &mut scratch.as_chunks_mut().0[..units.len() * self.unit_columns()];
+        (self.expand)(vectors(self.words.raw(), tile, units), vector, tile.vectors, out);
+        Panel { vectors: out, stride: 1, first: 0 }
     }
 }

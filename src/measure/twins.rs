@@ -41,7 +41,8 @@ pub fn shrunk(model: &Model) -> Result<Model> {
 }
 
 /// The network at its original shape: every input is read, and pruned rows and columns are there as zeros. `None` when the file does
-/// not say what the original was. Errors: those of [`shrunk`], and `shape` when the file's origin contradicts itself.
+/// not say what the original was. Errors: those of [`shrunk`], and `shape` when the original layers that the file names
+/// do not fit its input or each other.
 pub fn original(model: &Model) -> Result<Option<Model>> {
     let Some(origin) = model.origin() else { return Ok(None) };
     // What these do to a pruned channel is not in the file.
@@ -59,10 +60,7 @@ pub fn original(model: &Model) -> Result<Option<Model>> {
     let areas: Vec<usize> = graph.linears().map(|(node, ..)| columns_per_input(&graph.nodes()[node].op)).collect();
     let fits = graph.linears().zip(&shapes).zip(&areas).all(|(((_, _, cols), shape), area)| cols == shape.cols.len() * area);
     if !fits {
-        return Err(Error::new(
-            ErrorKind::Shape,
-            "the origin section contradicts itself: the original layers do not fit each other",
-        ));
+        return Err(Error::new(ErrorKind::Shape, "the original layers of the origin section do not fit the input or each other"));
     }
     let mut layers = Vec::new();
     let mut tables = Tables { input_mask: None, layers: Vec::new(), ..model.tables().clone() };

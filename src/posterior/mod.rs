@@ -1,7 +1,6 @@
 //! Trained posteriors and plain networks, read from safetensors (`docs/posteriors.md`).
 //!
-//! A [`Posterior`] was checked as a whole: its graph fits together, every tensor has the shape that the graph needs, every number is
-//! finite, and no tensor is left over. Whoever holds one need not check again.
+//! A [`Posterior`] was checked as a whole: the graph, every tensor's shape and numbers, and that no tensor is left over.
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 mod build;
@@ -20,7 +19,7 @@ pub const MAX_FILE_BYTES: u64 = 1 << 30;
 /// Bytes of the largest safetensors header that is parsed.
 pub const MAX_HEADER_BYTES: u64 = 1 << 22;
 
-/// What a posterior file holds.
+/// How the network was trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
     /// Group normal-Jeffreys: means and log variances, and a scale for each input unit (Louizos et al. 2017).
@@ -85,7 +84,7 @@ impl Posterior {
         &self.input
     }
 
-    /// The network at its original shape, as if its weights were stored as 32-bit floats.
+    /// The network at its original shape, its weights as 32-bit floats.
     #[must_use]
     pub fn graph(&self) -> &Graph {
         &self.graph
@@ -116,7 +115,6 @@ impl Posterior {
 }
 
 /// A violation of `docs/posteriors.md`.
-#[cold]
 fn fail(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Posterior, message)
 }

@@ -33,7 +33,7 @@ fn a_network_that_is_pruned_away_is_the_constant_of_its_biases() {
     };
     let (compressed, model) = run(&network::gnj(), &options);
     assert_eq!((compressed.report.layers[0].kept, compressed.report.layers[1].kept), ((0, 0), (3, 0)));
-    assert!(!compressed.report.within_budget());
+    assert!(!compressed.report.within_budget);
     let [_, bias1, fc2, bias2] = network::weights();
     let scale = |i: usize| if network::USED.contains(&i) { 1.0 } else { 0.02 };
     let fc2: Vec<f64> = fc2.iter().enumerate().map(|(i, &w)| f64::from(w) * scale(i % network::HIDDEN)).collect();
@@ -66,6 +66,8 @@ fn what_does_not_fit_is_refused() {
     };
     refused(&gnj, bytes, &labels, &with(|o| o.max_error_increase = -0.1), "budget");
     refused(&gnj, bytes, &labels, &with(|o| o.max_error_increase = f64::NAN), "budget");
+    refused(&gnj, bytes, &labels, &with(|o| o.max_loss_increase = -1.0), "budget");
+    refused(&gnj, bytes, &labels, &with(|o| o.max_loss_increase = f64::NAN), "budget");
     refused(&gnj, bytes, &labels, &with(|o| o.pruning_share = 1.5), "share");
     refused(&gnj, bytes, &labels, &with(|o| o.encodings.clear()), "empty");
     refused(&gnj, bytes, &labels, &with(|o| o.encodings = vec![Encoding::FixedPoint { bits: 9 }]), "9");

@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod bench;
+pub(crate) mod compress;
 pub(crate) mod doctor;
 pub(crate) mod embedded;
 pub(crate) mod export;

@@ -11,10 +11,13 @@
 use super::Avx2;
 use super::memory::{load, load_halves, store};
 use crate::encoding::tiles::{LANES, Tile};
-use crate::kernels::panels::{Chains, Panel, Rows, Stream, TileRows};
-use crate::kernels::segments;
+use crate::kernels::panels::{Chains, Panel, Rows, Segment, TileRows};
+use crate::kernels::segments::{self, SEGMENTS};
 use std::arch::x86_64::{__m256, _mm256_cvtph_ps, _mm256_fmadd_ps, _mm256_set1_ps, _mm256_setzero_ps};
+use std::ops::Range;
 
+type Segments<'a, T> = [Segment<'a, T>; SEGMENTS];
+type TileChains = [TileRows; SEGMENTS];
 /// Lanes of a vector of this tier.
 const HALF: usize = LANES / 2;
 
@@ -23,13 +26,13 @@ macro_rules! chains {
         impl Chains<$element> for Avx2 {
             const SAMPLES: usize = 6;
 
-            fn gemv(self, tile: &Tile, streams: &[Stream<'_, $element>], chains: &mut [TileRows]) {
+            fn gemv(self, tile: &Tile, segments: &Segments<'_, $element>, chains: &mut TileChains) {
                 #[target_feature(enable = "avx2,fma,f16c")]
-                fn inner(tile: &Tile, streams: &[Stream<'_, $element>], chains: &mut [TileRows]) {
-                    gemv(tile, streams, chains, $load);
+                fn inner(tile: &Tile, segments: &Segments<'_, $element>, chains: &mut TileChains) {
+                    gemv(tile, segments, chains, $load);
                 }
                 // SAFETY: `self` proves the features.
-                unsafe { inner(tile, streams, chains) }
+                unsafe { inner(tile, segments, chains) }
             }
 
             fn gemm(self, panel: Panel<'_, $element>, rows: usize, xs: &[&[f32]], chains: &mut [Rows<f32>]) {
@@ -57,65 +60,65 @@ pub(super) fn finish(sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bo
     segments::finish(sums, scale, bias, relu, out);
 }
 
-/// Chooses the loop for the tile's shape: vectors, halves, streams at a time.
+/// Chooses the loop for the tile's shape: its vectors, the halves that hold real rows, the segments at a time.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn gemv<T: Copy>(tile: &Tile, streams: &[Stream<'_, T>], chains: &mut [TileRows], load: impl Fn(&[T; HALF]) -> __m256 + Copy) {
+fn gemv<T: Copy>(tile: &Tile, segments: &Segments<'_, T>, chains: &mut TileChains, load: impl Fn(&[T; HALF]) -> __m256 + Copy) {
     match (tile.vectors, tile.rows.div_ceil(HALF)) {
-        (4, 8) => side_by_side::<T, 4, 8, 1>(streams, chains, load),
-        (4, _) => side_by_side::<T, 4, 7, 1>(streams, chains, load),
-        (3, 6) => side_by_side::<T, 3, 6, 2>(streams, chains, load),
-        (3, _) => side_by_side::<T, 3, 5, 2>(streams, chains, load),
-        (2, 4) => side_by_side::<T, 2, 4, 2>(streams, chains, load),
-        (2, _) => side_by_side::<T, 2, 3, 4>(streams, chains, load),
-        (_, 2) => side_by_side::<T, 1, 2, 4>(streams, chains, load),
-        _ => side_by_side::<T, 1, 1, 4>(streams, chains, load),
+        (4, 8) => side_by_side::<T, 4, 8, 1>(segments, chains, load),
+        (4, _) => side_by_side::<T, 4, 7, 1>(segments, chains, load),
+        (3, 6) => side_by_side::<T, 3, 6, 2>(segments, chains, load),
+        (3, _) => side_by_side::<T, 3, 5, 2>(segments, chains, load),
+        (2, 4) => side_by_side::<T, 2, 4, 2>(segments, chains, load),
+        (2, _) => side_by_side::<T, 2, 3, 4>(segments, chains, load),
+        (_, 2) => side_by_side::<T, 1, 2, 4>(segments, chains, load),
+        _ => side_by_side::<T, 1, 1, 4>(segments, chains, load),
     }
 }
 
-/// The streams, `AT_ONCE` at a time where so many are given.
+/// All segments, `AT_ONCE` at a time.
 #[target_feature(enable = "avx2,fma,f16c")]
 fn side_by_side<T: Copy, const VECTORS: usize, const HALVES: usize, const AT_ONCE: usize>(
-    streams: &[Stream<'_, T>],
-    chains: &mut [TileRows],
+    segments: &Segments<'_, T>,
+    chains: &mut TileChains,
     load: impl Fn(&[T; HALF]) -> __m256 + Copy,
 ) {
-    let (streams, single) = streams.as_chunks::<AT_ONCE>();
-    let (chains, single_chains) = chains.as_chunks_mut::<AT_ONCE>();
-    for (streams, chains) in streams.iter().zip(chains) {
-        let common = streams[AT_ONCE - 1].x.len();
-        columns::<T, VECTORS, HALVES, AT_ONCE>(streams, 0..common, chains, load);
-        for (stream, chain) in streams.iter().zip(chains) {
+    let (segments, chains) = (segments.as_chunks::<AT_ONCE>().0, chains.as_chunks_mut::<AT_ONCE>().0);
+    for (segments, chains) in segments.iter().zip(chains) {
+        let common = segments[AT_ONCE - 1].x.len();
+        columns::<T, VECTORS, HALVES, AT_ONCE>(segments, 0..common, chains, load);
+        for (segment, chain) in segments.iter().zip(chains) {
             // The last segments may be shorter than the first.
-            columns::<T, VECTORS, HALVES, 1>(&[*stream], common..stream.x.len(), std::array::from_mut(chain), load);
+            let rest = common..segment.x.len();
+            columns::<T, VECTORS, HALVES, 1>(&[*segment], rest, std::array::from_mut(chain), load);
         }
-    }
-    for (stream, chain) in single.iter().zip(single_chains) {
-        columns::<T, VECTORS, HALVES, 1>(&[*stream], 0..stream.x.len(), std::array::from_mut(chain), load);
     }
 }
 
-/// One sample: the given columns of `STREAMS` streams, each with the first `HALVES` halves of its `VECTORS` vectors.
+/// One sample: continues the chains of `COUNT` segments over some columns, in the first `HALVES` halves of `VECTORS` vectors.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn columns<T: Copy, const VECTORS: usize, const HALVES: usize, const STREAMS: usize>(
-    streams: &[Stream<'_, T>; STREAMS],
-    columns: std::ops::Range<usize>,
-    chains: &mut [TileRows; STREAMS],
+fn columns<T: Copy, const VECTORS: usize, const HALVES: usize, const COUNT: usize>(
+    segments: &[Segment<'_, T>; COUNT],
+    columns: Range<usize>,
+    chains: &mut [TileRows; COUNT],
     load_weights: impl Fn(&[T; HALF]) -> __m256 + Copy,
 ) {
     if columns.is_empty() {
         return;
     }
-    let weights: [&[[Rows<T>; VECTORS]]; STREAMS] =
-        std::array::from_fn(|s| &streams[s].panel.vectors.as_chunks().0[columns.clone()]);
-    let x: [&[f32]; STREAMS] = std::array::from_fn(|s| &streams[s].x[columns.clone()]);
-    let mut c = [[_mm256_setzero_ps(); HALVES]; STREAMS];
-    for (c, chain) in c.iter_mut().zip(chains.iter()) {
-        for (c, chain) in c.iter_mut().zip(chain.as_chunks().0) {
+    let len = columns.len();
+    let mut weights: [&[[Rows<T>; VECTORS]]; COUNT] = [&[]; COUNT];
+    let mut x: [&[f32]; COUNT] = [&[]; COUNT];
+    let mut c = [[_mm256_setzero_ps(); HALVES]; COUNT];
+    for s in 0..COUNT {
+        // Cut to one length that the compiler knows: no check is left in the loop.
+        weights[s] = &segments[s].vectors.as_chunks().0[columns.start..][..len];
+        x[s] = &segments[s].x[columns.start..][..len];
+        for (c, chain) in c[s].iter_mut().zip(chains[s].as_chunks().0) {
             *c = load(chain);
         }
     }
-    for k in 0..columns.len() {
-        for s in 0..STREAMS {
+    for k in 0..len {
+        for s in 0..COUNT {
             let x = _mm256_set1_ps(x[s][k]);
             for (h, c) in c[s].iter_mut().enumerate() {
                 *c = _mm256_fmadd_ps(load_weights(half(&weights[s][k][h / 2], h % 2)), x, *c);
@@ -150,26 +153,29 @@ fn gemm<T: Copy>(
     samples!(1 2 3 4 5 6);
 }
 
-/// Several samples: the first `HALVES` halves of the panel's first vector.
+/// Several samples: the first `HALVES` halves of the panel.
 #[target_feature(enable = "avx2,fma,f16c")]
 fn block<T: Copy, const SAMPLES: usize, const HALVES: usize>(
     panel: Panel<'_, T>,
-    xs: &[&[f32]],
+    samples: &[&[f32]],
     chains: &mut [Rows<f32>],
     load_weights: impl Fn(&[T; HALF]) -> __m256 + Copy,
 ) {
-    let columns = xs[0].len();
-    let xs: [&[f32]; SAMPLES] = std::array::from_fn(|i| &xs[i][..columns]);
+    let len = samples[0].len();
+    let mut xs: [&[f32]; SAMPLES] = [&[]; SAMPLES];
     let mut c = [[_mm256_setzero_ps(); HALVES]; SAMPLES];
-    for (c, chain) in c.iter_mut().zip(chains.iter()) {
-        for (c, chain) in c.iter_mut().zip(chain.as_chunks().0) {
+    for i in 0..SAMPLES {
+        // Cut to one length that the compiler knows: no check is left in the loop.
+        xs[i] = &samples[i][..len];
+        for (c, chain) in c[i].iter_mut().zip(chains[i].as_chunks().0) {
             *c = load(chain);
         }
     }
-    for (k, column) in panel.vectors.chunks(panel.stride).take(columns).enumerate() {
+    assert!(panel.first < panel.stride);
+    for (column, k) in panel.vectors.chunks_exact(panel.stride).zip(0..len) {
         let mut weights = [_mm256_setzero_ps(); HALVES];
         for (h, w) in weights.iter_mut().enumerate() {
-            *w = load_weights(half(&column[0], h));
+            *w = load_weights(half(&column[panel.first], h));
         }
         for (c, x) in c.iter_mut().zip(xs) {
             let x = _mm256_set1_ps(x[k]);

@@ -2,8 +2,8 @@
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m128i, __m256, __m256i, _mm_loadu_ps, _mm_loadu_si128, _mm256_broadcast_ps, _mm256_loadu_ps, _mm256_loadu_si256,
-    _mm256_storeu_ps,
+    __m128i, __m256, __m256i, _mm_loadu_ps, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcast_ps, _mm256_i32gather_ps,
+    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_set1_epi32, _mm256_storeu_ps,
 };
 
 /// 8 floats.
@@ -53,4 +53,13 @@ pub(super) fn load_twice(from: &[f32; 4]) -> __m256 {
 pub(super) fn store(to: &mut [f32; 8], value: __m256) {
     // SAFETY: an exclusive reference to 8 floats is valid for writes of 32 bytes.
     unsafe { _mm256_storeu_ps(to.as_mut_ptr(), value) }
+}
+
+/// The floats that the low 8 bits of each lane name; the other bits do not count.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn gather(from: &[f32; 256], indices: __m256i) -> __m256 {
+    let indices = _mm256_and_si256(indices, _mm256_set1_epi32(255));
+    // SAFETY: the line above leaves indices of 0 to 255, in an array of 256.
+    unsafe { _mm256_i32gather_ps::<4>(from.as_ptr(), indices) }
 }

@@ -4,6 +4,7 @@ mod chains;
 mod codebook;
 mod fixed_point;
 mod memory;
+mod packed;
 mod ternary;
 
 use super::isa::Avx2;
@@ -36,10 +37,12 @@ const WRONG: &str = "invariant: the plan gives each kernel its own encoding";
 
 fn dense_f32(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
     let Weights::DenseF32(w) = *weights else { panic!("{WRONG}") };
-    panels::linear(proof(), &Stored { elements: w.raw(), tiling: w.tiling() }, call);
+    let tier = proof();
+    panels::linear(tier, &Stored { tier, elements: w.raw(), tiling: w.tiling() }, call);
 }
 
 fn dense_f16(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
     let Weights::DenseF16(w) = *weights else { panic!("{WRONG}") };
-    panels::linear(proof(), &Stored { elements: w.raw(), tiling: w.tiling() }, call);
+    let tier = proof();
+    panels::linear(tier, &Stored { tier, elements: w.raw(), tiling: w.tiling() }, call);
 }

@@ -1,8 +1,49 @@
 //! x86-64 with AVX-512 F, BW, DQ, VL, VBMI and VNNI: 16 lanes, one vector for the 16 rows of a stored one.
+//!
+//! Every function of this tier enables the features that [`Avx512`] detects; the compiler refuses a safe call between functions whose lists
+//! differ. (VL, BW and DQ are named although few intrinsics need them: without them LLVM leaves half of the registers alone.)
+
+mod chains;
+mod codebook;
+mod fixed_point;
+mod memory;
+mod packed;
+mod ternary;
 
 use super::isa::Avx512;
-use super::{Isa, Kernels};
+use super::panels::{self, Stored};
+use super::{Isa, Kernels, LinearCall, LinearKernel, stored_layout};
+use crate::encoding::Weights;
 
-pub(super) fn kernels(_: Avx512, below: Kernels) -> Kernels {
-    Kernels { isa: Isa::Avx512, ..below }
+pub(super) fn kernels(_: Avx512, _: Kernels) -> Kernels {
+    let kernel = |name, run| LinearKernel { isa: Isa::Avx512, name, prepare: stored_layout, run };
+    Kernels {
+        isa: Isa::Avx512,
+        dense_f32: kernel("fma, 8 chains", dense_f32),
+        dense_f16: kernel("vcvtph2ps, fma", dense_f16),
+        fixed_point: kernel("integers in the mantissa", fixed_point::run),
+        codebook: kernel("vpermps", codebook::run),
+        large_codebook: kernel("vpermi2ps, blended", codebook::run_large),
+        ternary: kernel("sums of three in vpermi2ps", ternary::run),
+    }
+}
+
+/// The proof, in a kernel that only the table of [`kernels`] hands out.
+fn proof() -> Avx512 {
+    Avx512::detect().expect("invariant: the table of this tier was made with its proof")
+}
+
+/// What each kernel says when it is given another encoding's weights.
+const WRONG: &str = "invariant: the plan gives each kernel its own encoding";
+
+fn dense_f32(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    let Weights::DenseF32(w) = *weights else { panic!("{WRONG}") };
+    let tier = proof();
+    panels::linear(tier, &Stored { tier, elements: w.raw(), tiling: w.tiling() }, call);
+}
+
+fn dense_f16(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    let Weights::DenseF16(w) = *weights else { panic!("{WRONG}") };
+    let tier = proof();
+    panels::linear(tier, &Stored { tier, elements: w.raw(), tiling: w.tiling() }, call);
 }

@@ -1,0 +1,221 @@
+//! Every command on files that are right.
+
+use super::samples::{images, labels, network};
+use super::{Folder, curt, finish, golden, keys, program};
+use curt::base::limits::Limits;
+use curt::kernels::Isa;
+use curt::model::Model;
+use curt::posterior::Posterior;
+use curt::session::{Session, SessionOptions};
+use serde_json::Value;
+
+const RUN_KEYS: [&str; 10] = [
+    "activation_type",
+    "error_percent",
+    "images",
+    "isa",
+    "misclassified",
+    "model_bytes",
+    "ns_per_image",
+    "original_bytes",
+    "original_dense_ns_per_image",
+    "shrunk_dense_ns_per_image",
+];
+const LAYER_KEYS: [&str; 9] = [
+    "bits_per_kept_weight",
+    "encoding",
+    "kept_shape",
+    "name",
+    "nonzeros",
+    "op",
+    "order0_entropy_bits",
+    "original_shape",
+    "stored_bytes",
+];
+
+#[test]
+fn without_arguments_the_embedded_network_classifies_the_embedded_digits() {
+    let ran = curt(&["run"]).ok();
+    for part in ["500 digits", "error ", "shrunk dense", "original dense", "time per image", "activations on", "1,066,440"] {
+        assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
+    }
+    assert!(ran.stdout.is_ascii(), "a pipe gets plain ASCII");
+    let json = curt(&["run", "--json"]).ok().json();
+    assert_eq!(keys(&json), RUN_KEYS);
+    assert_eq!((json["images"].as_u64(), json["original_bytes"].as_u64()), (Some(500), Some(4 * 266_610)));
+    let (wrong, percent) = (json["misclassified"].as_f64().unwrap(), json["error_percent"].as_f64().unwrap());
+    assert!((percent - wrong / 5.0).abs() < 1e-12 && percent < 5.0, "{json}");
+    assert!(["scalar", "avx2", "avx512", "neon"].contains(&json["isa"].as_str().unwrap()));
+    assert_eq!(json["activation_type"], "f32");
+    for time in ["ns_per_image", "shrunk_dense_ns_per_image", "original_dense_ns_per_image"] {
+        assert!(json[time].as_f64().unwrap() > 0.0);
+    }
+}
+
+#[test]
+fn what_is_not_known_is_null() {
+    let folder = Folder::new("null");
+    let (model, images) = (folder.file("m.curt", &network(false)), folder.file("images", &images(20)));
+    let ran = curt(&["run", &model, "--images", &images, "--json"]).ok();
+    let json = ran.json();
+    assert_eq!(keys(&json), RUN_KEYS);
+    assert!(ran.stderr.contains("no time of the original network"), "{}", ran.stderr);
+    for key in ["misclassified", "error_percent", "original_bytes", "original_dense_ns_per_image"] {
+        assert_eq!(json[key], Value::Null, "{key}");
+    }
+    assert_eq!(json["images"], 20);
+    let json = curt(&["inspect", &model, "--json"]).ok().json();
+    assert_eq!((&json["network"], &json["layers"][0]["original_shape"]), (&Value::Null, &Value::Null));
+    assert_eq!(json["layers"][0]["name"], "linear1");
+}
+
+#[test]
+fn outputs_are_the_same_bytes_on_every_tier_and_batch() {
+    let folder = Folder::new("outputs");
+    let file = network(true);
+    let (model, images) = (folder.file("m.curt", &file), folder.file("images", &images(70)));
+    let mut session = Session::new(&Model::from_bytes(&file, &Limits::DEFAULT).unwrap(), &SessionOptions::default()).unwrap();
+    let pixels = std::fs::read(&images).unwrap();
+    let mut expected = vec![0.0f32; 700];
+    session.run(&pixels[16..], &mut expected).unwrap();
+    let expected: Vec<u8> = expected.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let mut first: Option<Vec<u8>> = None;
+    for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+        for batch in ["1", "64"] {
+            let path = folder.path(&format!("{}-{batch}.npy", isa.name()));
+            let args =
+                ["run", &model, "--images", &images, "--outputs", &path, "--batch", batch, "--activations", "f32", "--json"];
+            let json = finish(program(&args).env("CURT_ISA", isa.name())).ok().json();
+            assert_eq!(json["isa"], isa.name());
+            let npy = std::fs::read(&path).unwrap();
+            assert!(npy.starts_with(b"\x93NUMPY\x01\x00") && npy[..128].windows(8).any(|part| part == b"(70, 10)"));
+            assert!(npy[128..] == expected, "{} batch {batch}", isa.name());
+            assert!(first.get_or_insert_with(|| npy.clone()) == &npy);
+        }
+    }
+}
+
+#[test]
+fn inspect_says_what_the_file_holds() {
+    let folder = Folder::new("inspect");
+    let model = folder.file("m.curt", &network(true));
+    let json = curt(&["inspect", &model, "--json"]).ok().json();
+    assert_eq!(keys(&json), ["file_bytes", "kept_architecture", "layers", "network", "profile"]);
+    assert_eq!((json["network"].as_str(), json["profile"].as_str()), (Some("a test"), Some("mapped")));
+    assert_eq!(json["kept_architecture"], "40-25-15");
+    assert_eq!(json["file_bytes"], std::fs::metadata(&model).unwrap().len());
+    let layers = json["layers"].as_array().unwrap();
+    assert_eq!(layers.len(), 3);
+    layers.iter().for_each(|layer| assert_eq!(keys(layer), LAYER_KEYS));
+    assert_eq!(layers[0]["encoding"], "ternary");
+    assert_eq!(
+        (&layers[0]["original_shape"], &layers[0]["kept_shape"]),
+        (&serde_json::json!([60, 784]), &serde_json::json!([25, 40]))
+    );
+    // 25 rows are 2 vectors of 16, 40 columns 3 words of 18; two levels.
+    assert_eq!(layers[0]["stored_bytes"], 2 * 16 * 3 * 4 + 8);
+    assert_eq!(layers[0]["bits_per_kept_weight"], 8.0 * 392.0 / 1000.0);
+    let entropy = layers[0]["order0_entropy_bits"].as_f64().unwrap();
+    assert!(entropy > 1.5 && entropy <= 3f64.log2(), "{entropy}");
+    let text = curt(&["inspect", &model]).ok().stdout;
+    for part in ["784-60-30 cut down to 40-25-15", "40 of 784 inputs", "codebook of 5", "fixed_point, 5 bits", "origin"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!(text.lines().filter(|line| line.starts_with("  ") && line.len() > 20 && line.contains('.')).count(), 14);
+}
+
+#[test]
+fn verify_passes_golden_files() {
+    for name in ["mlp-gather-origin", "mlp-fixed_point", "section-16", "operator-softmax", "input-f32-rank-3-channels-3-gather"] {
+        let json = curt(&["verify", &golden(&format!("valid/{name}.curt")), "--json"]).ok().json();
+        assert_eq!(json["passed"].as_array().unwrap().len(), 3, "{name}");
+    }
+}
+
+#[test]
+fn an_exported_network_is_a_plain_network_that_computes_the_same() {
+    let folder = Folder::new("export");
+    let file = network(true);
+    let model = folder.file("m.curt", &file);
+    let (original, shrunk) = (folder.path("original.safetensors"), folder.path("shrunk.safetensors"));
+    assert_eq!(curt(&["export", &model, "-o", &original, "--json"]).ok().json()["shape"], "original");
+    assert_eq!(curt(&["export", &model, "-o", &shrunk, "--shape", "shrunk", "--json"]).ok().json()["shape"], "shrunk");
+    let (original_network, shrunk_network) = (Posterior::open(&original).unwrap(), Posterior::open(&shrunk).unwrap());
+    assert_eq!(original_network.input().shape.elements(), 784);
+    assert_eq!(shrunk_network.input().shape.elements(), 40);
+    assert_eq!(original_network.layer_names().collect::<Vec<_>>(), ["fc1", "fc2", "fc3"]);
+    let nameless = folder.file("nameless.curt", &network(false));
+    let ran = curt(&["export", &nameless, "-o", &original, "--shape", "original"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("--shape shrunk"), "{}", ran.stderr);
+    assert_eq!(curt(&["export", &nameless, "-o", &shrunk, "--json"]).ok().json()["shape"], "shrunk");
+    let golden_gather = golden("valid/input-u8-rank-3-channels-3-gather.curt");
+    assert_eq!(curt(&["export", &golden_gather, "-o", &shrunk]).code, 1, "scales of three channels in one vector");
+}
+
+#[test]
+fn compress_makes_a_model_that_runs() {
+    let folder = Folder::new("compress");
+    let (model, dense, out) = (folder.file("m.curt", &network(true)), folder.path("dense.safetensors"), folder.path("out.curt"));
+    let (images, labels) = (folder.file("images", &images(60)), folder.file("labels", &labels(60)));
+    curt(&["export", &model, "-o", &dense]).ok();
+    let validation = ["--validation", &images, &labels, "--last", "50"];
+    let common = [&["compress", &dense, "-o", &out, "--method", "plain", "--max-error-increase", "1"], &validation[..]].concat();
+    let ran = curt(&[&common[..], &["--encoding", "fc1=ternary", "--encoding", "fc2=codebook:8", "--json"]].concat()).ok();
+    let json = ran.json();
+    assert_eq!((&json["method"], &json["layers"][0]["encoding"]), (&"plain".into(), &"ternary".into()));
+    assert_eq!(json["totals"]["file_bytes"], std::fs::metadata(&out).unwrap().len());
+    assert_eq!(curt(&["run", &out, "--images", &images, "--labels", &labels, "--json"]).ok().json()["images"], 60);
+    assert!(curt(&common).ok().stdout.contains("validation error"));
+
+    let ran = curt(&[&["compress", &dense, "-o", &out, "--method", "gnj"], &validation[..]].concat());
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("--method plain"), "{}", ran.stderr);
+    for (extra, code) in [
+        (["--method", "magic"], 2),
+        (["--threshold", "fc1"], 2),
+        (["--threshold", "fc1=low"], 2),
+        (["--encoding", "fc1=codebook:1"], 2),
+        (["--encoding", "fc9=ternary"], 1),
+        (["--last", "61"], 2),
+    ] {
+        let mut args = vec!["compress", &dense, "-o", &out, "--validation", &images, &labels];
+        args.extend(extra);
+        assert_eq!(curt(&args).code, code, "{extra:?}");
+    }
+    assert_eq!(curt(&["compress", &dense, "-o", &out]).code, 2, "validation is required");
+}
+
+#[test]
+fn bench_compares_every_layer() {
+    let folder = Folder::new("bench");
+    let model = folder.file("m.curt", &network(true));
+    let json = curt(&["bench", &model, "--seconds", "0.02", "--batch", "3", "--json"]).ok().json();
+    assert_eq!(json["layers"].as_array().unwrap().len(), 3);
+    for network in ["compressed", "shrunk_dense", "original_dense"] {
+        assert!(json["layers"][0][network]["ns"].as_f64().unwrap() > 0.0);
+    }
+    assert!(json["limits"]["gflop_per_s"].as_f64().unwrap() > 0.0);
+    let text = curt(&["bench", &golden("valid/mlp-fixed_point.curt"), "--seconds", "0.02"]).ok().stdout;
+    assert!(text.contains("GB/s") && text.contains("dense f32, shrunk"), "{text}");
+}
+
+#[test]
+fn doctor_names_the_kernel_of_every_encoding() {
+    let json = finish(program(&["doctor", "--json"]).env("CURT_ISA", "scalar")).ok().json();
+    assert_eq!(json["isa"], "scalar");
+    let tiers = json["tiers"].as_array().unwrap();
+    assert_eq!(tiers[0]["isa"], "scalar");
+    tiers.iter().for_each(|tier| assert_eq!(tier["kernels"].as_array().unwrap().len(), 6));
+    assert!(curt(&["doctor"]).ok().stdout.contains("runs on"));
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    for command in ["run", "inspect", "compress", "verify", "export", "bench", "doctor"] {
+        let help = curt(&[command, "--help"]).ok().stdout;
+        assert!(help.contains("Example") && help.contains("curt "), "{command}: {help}");
+    }
+    assert!(curt(&["--help"]).ok().stdout.contains("Exit codes"));
+    assert!(curt(&["--version"]).ok().stdout.starts_with("curt "));
+}

@@ -1,0 +1,136 @@
+//! What is wrong gets its exit code, its kind and a message that says what to do.
+
+use super::samples::{idx, images, labels, network};
+use super::{Folder, Ran, curt, finish, golden, keys, program};
+use std::io::Read;
+use std::process::Stdio;
+
+/// Asserts a failure's code and kind, with and without `--json`, and returns the message.
+fn fails(args: &[&str], code: i32, kind: &str) -> String {
+    let plain = curt(args);
+    assert_eq!((plain.code, plain.stdout.as_str()), (code, ""), "{args:?}: {}", plain.stderr);
+    let ran = curt(&[args, &["--json"]].concat());
+    assert_eq!(ran.code, code);
+    let json = ran.json();
+    assert_eq!(keys(&json), ["failure"]);
+    assert_eq!(keys(&json["failure"]), ["kind", "message", "offset"]);
+    assert_eq!(json["failure"]["kind"], kind, "{args:?}: {json}");
+    let message = json["failure"]["message"].as_str().unwrap().to_owned();
+    assert!(plain.stderr.contains(&message), "{} {message}", plain.stderr);
+    message
+}
+
+#[test]
+fn wrong_model_files_are_refused_by_every_command() {
+    let folder = Folder::new("wrong");
+    let good = network(true);
+    let later = [&good[..12], &[1, 0][..], &good[14..]].concat();
+    let directory = folder.path("");
+    let out = folder.path("out");
+    let cases = [
+        (folder.path("missing.curt"), 4, "io"),
+        (directory, 4, "not_a_file"),
+        (folder.file("empty.curt", b""), 1, "empty"),
+        (folder.file("truncated.curt", &good[..good.len() - 1]), 1, "truncated"),
+        (folder.file("text.curt", b"hello, this is a text\n"), 1, "magic"),
+        (folder.file("later.curt", &later), 1, "version"),
+        (golden("invalid/checksum--tables-first-byte.curt"), 1, "checksum"),
+        (golden("invalid/code--ternary-first-27.curt"), 1, "code"),
+    ];
+    for (path, code, kind) in &cases {
+        for command in ["run", "inspect", "verify", "bench"] {
+            fails(&[command, path], *code, kind);
+        }
+        fails(&["export", path, "-o", &out], *code, kind);
+    }
+    let json = curt(&["inspect", &golden("invalid/code--ternary-first-27.curt"), "--json"]).json();
+    assert!(json["failure"]["offset"].is_u64(), "{json}");
+    assert!(curt(&["inspect", &folder.path("missing.curt"), "--json"]).json()["failure"]["offset"].is_null());
+}
+
+#[test]
+fn wrong_images_and_labels_say_what_is_expected() {
+    let folder = Folder::new("images");
+    let model = folder.file("m.curt", &network(true));
+    let (good, good_labels) = (folder.file("images", &images(10)), folder.file("labels", &labels(10)));
+    let run = |images: &str, code, kind| fails(&["run", &model, "--images", images], code, kind);
+    assert!(run(&folder.file("a.gz", &[0x1F, 0x8B, 8, 0, 0]), 1, "magic").contains("gzip"));
+    assert!(run(&folder.file("text", b"no images here"), 1, "magic").contains("not an IDX file"));
+    run(&folder.file("empty", b""), 1, "empty");
+    run(&folder.file("cut", &images(10)[..7000]), 1, "truncated");
+    run(&folder.file("long", &[&images(10)[..], &[0]].concat()), 1, "trailing");
+    run(&folder.file("huge", &[&[0, 0, 8, 3][..], &[0xFF; 12]].concat()), 1, "truncated");
+    run(&folder.path("missing"), 4, "io");
+    let message = run(&folder.file("small", &idx(&[2, 5, 5], &[0; 50])), 1, "input");
+    assert!(message.contains("28x28") && message.contains("5x5"), "{message}");
+    assert!(run(&good_labels, 1, "input").contains("784"));
+
+    let labelled = |labels: &str| fails(&["run", &model, "--images", &good, "--labels", labels], 1, "input");
+    assert!(labelled(&good).contains("labels are single bytes"));
+    assert!(labelled(&folder.file("nine", &labels(9))).contains("9 labels for 10 images"));
+    assert!(labelled(&folder.file("eleven", &idx(&[10], &[11; 10]))).contains("label 0 is 11"));
+    let f32_model = golden("valid/input-f32-rank-1.curt");
+    assert!(fails(&["run", &f32_model], 1, "input").contains("--images"));
+}
+
+#[test]
+fn a_wrong_command_line_is_a_usage_error() {
+    let folder = Folder::new("usage");
+    let model = folder.file("m.curt", &network(true));
+    for args in [
+        &["frobnicate"][..],
+        &["run", "--batch", "0"],
+        &["run", "--batch", "many"],
+        &["run", "--labels", "x"],
+        &["run", "--activations", "f64"],
+        &["inspect"],
+        &["bench", "--seconds", "0"],
+        &["export", &model],
+    ] {
+        let ran = curt(args);
+        assert_eq!(ran.code, 2, "{args:?}: {}", ran.stderr);
+        assert_eq!(curt(&[args, &["--json"]].concat()).json()["failure"]["kind"], "usage");
+    }
+    assert_eq!(curt(&[]).code, 2);
+    for activations in ["i16", "i8"] {
+        assert!(fails(&["run", &model, "--activations", activations], 2, "usage").contains("f32 activations only"));
+    }
+}
+
+#[test]
+fn an_instruction_set_that_is_not_there_is_an_error() {
+    let with = |isa: &str, args: &[&str]| -> Ran { finish(program(args).env("CURT_ISA", isa)) };
+    for args in [&["run", "--json"][..], &["doctor", "--json"], &["bench", "--json"]] {
+        let ran = with("nonsense", args);
+        assert_eq!((ran.code, ran.json()["failure"]["kind"].as_str()), (2, Some("isa")));
+        assert!(ran.stdout.contains("scalar, avx2, avx512, neon"), "{}", ran.stdout);
+    }
+    let missing = curt::kernels::Isa::ALL.into_iter().find(|isa| !isa.is_available()).unwrap();
+    assert_eq!(with(missing.name(), &["run"]).code, 2);
+}
+
+#[test]
+fn outputs_that_cannot_be_written_leave_nothing_behind() {
+    let folder = Folder::new("unwritable");
+    let (model, images) = (folder.file("m.curt", &network(true)), folder.file("images", &images(3)));
+    let nowhere = folder.path("no/such/folder/out.npy");
+    fails(&["run", &model, "--images", &images, "--outputs", &nowhere], 4, "io");
+    fails(&["run", &model, "--images", &images, "--outputs", &folder.path("")], 4, "io");
+    fails(&["export", &model, "-o", &nowhere], 4, "io");
+    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 2, "no temporary file is left");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = Folder::new("pipe");
+    let model = folder.file("m.curt", &network(true));
+    for args in [&["inspect", &model][..], &["inspect", &model, "--json"], &["inspect", "nothing", "--json"], &["--help"]] {
+        let mut child = program(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        let code = child.wait().unwrap().code();
+        assert_eq!(code, Some(if args.contains(&"nothing") { 4 } else { 0 }), "{args:?}: {stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
+    }
+}

@@ -1,0 +1,101 @@
+//! Models and data for the tests, made from a fixed seed.
+
+use curt::base::limits::Limits;
+use curt::encoding::{Encoded, codebook, fixed_point, ternary};
+use curt::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
+use curt::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
+use curt::tensor::{Dtype, Mask, Shape};
+
+/// Numbers of a fixed seed (xorshift).
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new() -> Self {
+        Self(88_172_645_463_325_252)
+    }
+
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n as u64) as usize
+    }
+}
+
+/// A network of 28x28 bytes, 784-60-30 cut down to 40-25-15, 10 outputs: ternary, codebook of 5, fixed point of 5 bits.
+pub(crate) fn network(with_origin: bool) -> Vec<u8> {
+    let mut random = Random::new();
+    let masks = [(784, 40), (60, 25), (30, 15), (10, 10)].map(|(all, kept)| mask(all, kept, &mut random));
+    let layers = layers(&masks, &mut random);
+    let (height, width) = (28, 28);
+    let shape = Shape::Image { channels: 1, height, width };
+    let mut builder = GraphBuilder::new(InputSpec { dtype: Dtype::U8, shape, kept: Some(40) }, &Limits::DEFAULT).unwrap();
+    let mut nodes = Vec::new();
+    let mut push = |op: Op, name: String, shape: Option<OriginShape>| {
+        builder.push(Node { op, input: nodes.len() }).unwrap();
+        nodes.push(OriginNode { name, shape });
+    };
+    for (i, layer) in layers.iter().enumerate() {
+        let origin = OriginShape { rows: masks[i + 1].clone(), cols: masks[i].clone() };
+        let linear = Linear { rows: layer.rows, encoding: layer.encoding, row_factors: false };
+        push(Op::Linear(linear), format!("fc{}", i + 1), Some(origin));
+        if i < 2 {
+            push(Op::Relu, format!("relu{}", i + 1), None);
+        }
+    }
+    let tables = Tables {
+        input_scale: vec![1.0 / 255.0],
+        input_offset: vec![0.0],
+        input_mask: Some(masks[0].clone()),
+        layers: layers.iter().map(|layer| tables(layer, &mut random)).collect(),
+    };
+    let origin = Origin { network: "a test".to_owned(), method: "gnj".to_owned(), nodes };
+    write(&Contents { graph: builder.finish().unwrap(), tables, layers, origin: with_origin.then_some(origin) }).unwrap()
+}
+
+fn mask(all: usize, kept: usize, random: &mut Random) -> Mask {
+    let mut flags = vec![false; all];
+    while flags.iter().filter(|&&flag| flag).count() < kept {
+        flags[random.below(all)] = true;
+    }
+    Mask::new(flags)
+}
+
+fn layers(masks: &[Mask; 4], random: &mut Random) -> Vec<Encoded> {
+    let shape = |i: usize| (masks[i + 1].kept(), masks[i].kept());
+    let ((r0, c0), (r1, c1), (r2, c2)) = (shape(0), shape(1), shape(2));
+    let signs: Vec<i8> = (0..r0 * c0).map(|_| random.below(3) as i8 - 1).collect();
+    let indices: Vec<u8> = (0..r1 * c1).map(|_| random.below(5) as u8).collect();
+    let integers: Vec<i8> = (0..r2 * c2).map(|_| random.below(31) as i8 - 15).collect();
+    vec![
+        ternary::encode(r0, c0, -0.5, 0.75, &signs),
+        codebook::encode(r1, c1, &[-0.5, -0.25, 0.0, 0.3, 0.7], &indices),
+        fixed_point::encode(r2, c2, 5, 0.02, &integers),
+    ]
+}
+
+fn tables(layer: &Encoded, random: &mut Random) -> LayerTables {
+    let bias = (0..layer.rows).map(|_| random.below(100) as f32 * 0.01 - 0.5).collect();
+    LayerTables { levels: layer.levels.clone(), row_factors: None, bias }
+}
+
+/// An IDX file of bytes.
+pub(crate) fn idx(dims: &[u32], bytes: &[u8]) -> Vec<u8> {
+    let mut file = vec![0, 0, 8, u8::try_from(dims.len()).unwrap()];
+    file.extend(dims.iter().flat_map(|dim| dim.to_be_bytes()));
+    file.extend(bytes);
+    file
+}
+
+/// `count` random 28x28 images.
+pub(crate) fn images(count: u32) -> Vec<u8> {
+    let mut random = Random::new();
+    let bytes: Vec<u8> = (0..count * 784).map(|_| random.below(256) as u8).collect();
+    idx(&[count, 28, 28], &bytes)
+}
+
+/// `count` labels of 10 classes.
+pub(crate) fn labels(count: u32) -> Vec<u8> {
+    let labels: Vec<u8> = (0..count).map(|i| (i % 10) as u8).collect();
+    idx(&[count], &labels)
+}

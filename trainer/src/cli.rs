@@ -1,0 +1,213 @@
+//! The command line: parse, call, print.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::{Parser, Subcommand};
+use serde_json::json;
+
+use crate::data::{Images, Scaling};
+use crate::evaluate::{self, Choice};
+use crate::methods::gnj::Gnj;
+use crate::methods::plain::Plain;
+use crate::network::Network;
+use crate::noise::Noise;
+use crate::posterior::{self, Posterior};
+use crate::recipe::{GnjRecipe, Recipe};
+use crate::train::{self, Run};
+
+#[derive(Parser)]
+#[command(version, about, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  trainer gnj --data ../data/mnist --out runs/gnj
+  trainer gnj --data ../data/mnist --out runs/gnj --resume
+  trainer dense --network lenet-5-caffe --epochs 15 --data ../data/mnist --out runs/dense
+  trainer evaluate runs/gnj/posterior.safetensors --data ../data/mnist --max-error 1.8 --test
+
+A run writes log.jsonl (one line per epoch), checkpoint.safetensors and posterior.safetensors.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a posterior with the group normal-Jeffreys prior
+    Gnj {
+        #[command(flatten)]
+        recipe: GnjRecipe,
+        #[command(flatten)]
+        places: Places,
+    },
+    /// Train a plain network by maximum likelihood
+    Dense {
+        #[command(flatten)]
+        recipe: Recipe,
+        #[command(flatten)]
+        places: Places,
+    },
+    /// Choose thresholds on the validation images and show what they keep
+    Evaluate {
+        /// Posterior file
+        posterior: PathBuf,
+        /// Folder of the data set
+        #[arg(long)]
+        data: PathBuf,
+        /// Last training images used for validation; as many as training kept apart
+        #[arg(long, default_value_t = 5000)]
+        validation: usize,
+        /// Validation error the thresholds may reach, in percent [default: that of the posterior
+        /// mean without pruning, and 0.2 more]
+        #[arg(long)]
+        max_error: Option<f64>,
+        /// Use these log-alpha thresholds, one per layer, instead of choosing
+        #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+        thresholds: Option<Vec<f64>>,
+        /// Measure the result on the test images as well
+        #[arg(long)]
+        test: bool,
+    },
+}
+
+#[derive(clap::Args)]
+struct Places {
+    /// Folder of the data set: the IDX files of MNIST
+    #[arg(long)]
+    data: PathBuf,
+    /// Folder of the run
+    #[arg(long)]
+    out: PathBuf,
+    /// Go on from the checkpoint in the folder of the run
+    #[arg(long)]
+    resume: bool,
+    /// Stop after this many epochs, to be resumed later
+    #[arg(long)]
+    stop_after: Option<usize>,
+}
+
+pub fn run() -> Result<()> {
+    match Cli::parse().command {
+        Command::Gnj { recipe, places } => train_gnj(recipe, &places),
+        Command::Dense { recipe, places } => train_dense(recipe, &places),
+        Command::Evaluate { posterior, data, validation, max_error, thresholds, test } => {
+            let (posterior, scaling) = posterior::read(&posterior)?;
+            let (_, validation) = Images::read(&data, "train", scaling)?.split_last(validation)?;
+            let test = match test {
+                true => Some(Images::read(&data, "t10k", scaling)?),
+                false => None,
+            };
+            match posterior {
+                Posterior::Gnj(gnj) => evaluate_gnj(&gnj, &validation, test.as_ref(), max_error, thresholds),
+                Posterior::Plain(plain) => {
+                    println!("validation error {:.2} %", 100.0 * plain.error(&validation));
+                    if let Some(test) = test {
+                        println!("test error {:.2} %", 100.0 * plain.error(&test));
+                    }
+                    Ok(())
+                }
+            }
+        }
+    }
+}
+
+fn train_gnj(recipe: GnjRecipe, places: &Places) -> Result<()> {
+    let network = Network::by_name(&recipe.common.network)?;
+    let recipe = recipe.complete(&network)?;
+    let (images, validation) = prepare(&recipe.common, places)?;
+    let start = recipe.start.as_deref().map(read_start).transpose()?;
+    ensure!(start.as_ref().is_none_or(|plain| plain.network == network), "--start is a posterior of another network");
+    let mut noise = Noise::for_initialisation(recipe.common.seed);
+    let mut gnj = Gnj::initialise(&network, start.as_ref(), &mut noise);
+    gnj.layers[0].max_variance = Some(recipe.max_variance);
+    train::train(&mut gnj, &recipe, &images, &validation, &places.run())?;
+    let training = json!({ "recipe": recipe, "images": images.len() });
+    let path = places.out.join("posterior.safetensors");
+    posterior::write_gnj(&path, &gnj, images.scaling, training)?;
+    println!("{}", path.display());
+    Ok(())
+}
+
+fn read_start(path: &Path) -> Result<Plain> {
+    match posterior::read(path)?.0 {
+        Posterior::Plain(plain) => Ok(plain),
+        Posterior::Gnj(_) => bail!("{} is not a plain network", path.display()),
+    }
+}
+
+fn train_dense(recipe: Recipe, places: &Places) -> Result<()> {
+    let network = Network::by_name(&recipe.network)?;
+    recipe.check()?;
+    let (images, validation) = prepare(&recipe, places)?;
+    let mut noise = Noise::for_initialisation(recipe.seed);
+    let mut plain = Plain::initialise(&network, &mut noise);
+    let recipe = GnjRecipe::plain(recipe);
+    train::train(&mut plain, &recipe, &images, &validation, &places.run())?;
+    let training = json!({ "recipe": recipe.common, "images": images.len() });
+    let path = places.out.join("posterior.safetensors");
+    posterior::write_plain(&path, &plain, images.scaling, training)?;
+    println!("{}", path.display());
+    Ok(())
+}
+
+impl Places {
+    fn run(&self) -> Run<'_> {
+        Run { folder: &self.out, resume: self.resume, stop_after: self.stop_after }
+    }
+}
+
+/// Reads the data and makes the folder of the run: (training images, validation images).
+fn prepare(recipe: &Recipe, places: &Places) -> Result<(Images, Images)> {
+    let scaling: Scaling = recipe.pixels.scaling();
+    let images = Images::read(&places.data, "train", scaling)?;
+    let split = images.split_last(recipe.validation)?;
+    fs::create_dir_all(&places.out).with_context(|| format!("cannot make {}", places.out.display()))?;
+    let begun = places.out.join("checkpoint.safetensors").exists();
+    ensure!(
+        places.resume || !begun,
+        "{} already holds a run: give --resume to go on with it, or another --out",
+        places.out.display()
+    );
+    Ok(split)
+}
+
+fn evaluate_gnj(
+    gnj: &Gnj,
+    validation: &Images,
+    test: Option<&Images>,
+    max_error: Option<f64>,
+    thresholds: Option<Vec<f64>>,
+) -> Result<()> {
+    let choice = if let Some(thresholds) = thresholds {
+        ensure!(thresholds.len() == gnj.layers.len(), "--thresholds takes one for each of the {} layers", gnj.layers.len());
+        evaluate::measure(gnj, &thresholds, validation)
+    } else {
+        let sweep = evaluate::sweep(gnj, validation);
+        let shown = sweep.iter().filter(|choice| choice.error < 0.1);
+        shown.for_each(|choice| print_choice(gnj, choice));
+        let budget = max_error.map_or(sweep[0].error + 0.002, |percent| percent / 100.0);
+        evaluate::choose(gnj, &sweep, budget, validation)?
+    };
+    println!("chosen:");
+    print_choice(gnj, &choice);
+    if let Some(test) = test {
+        let measured = evaluate::measure(gnj, &choice.thresholds, test);
+        println!("test error {:.2} %", 100.0 * measured.error);
+    }
+    Ok(())
+}
+
+fn print_choice(gnj: &Gnj, choice: &Choice) {
+    let kept: Vec<String> = choice.kept.iter().map(usize::to_string).collect();
+    let thresholds: Vec<String> = choice.thresholds.iter().map(|threshold| format!("{threshold:.2}")).collect();
+    println!(
+        "thresholds {:24} kept {:14} {:7} weights ({:5.2} %)  validation error {:.2} %",
+        thresholds.join(","),
+        kept.join("-"),
+        choice.kept_weights,
+        100.0 * choice.kept_weights as f64 / gnj.network.weights() as f64,
+        100.0 * choice.error,
+    );
+}

@@ -1,0 +1,148 @@
+//! Labelled images: the IDX files of MNIST, the validation split, batches.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+
+/// How a pixel byte becomes a number: `x * scale + offset`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scaling {
+    pub scale: f32,
+    pub offset: f32,
+}
+
+impl Scaling {
+    /// Pixels in [0, 1].
+    pub const UNIT: Self = Self { scale: 1.0 / 255.0, offset: 0.0 };
+    /// Pixels in [-1, 1].
+    pub const SIGNED: Self = Self { scale: 1.0 / 127.5, offset: -1.0 };
+}
+
+/// Images of one size with their labels, and how their pixels are scaled.
+#[derive(Clone, Debug)]
+pub struct Images {
+    /// Height, width.
+    pub size: [usize; 2],
+    pub scaling: Scaling,
+    /// `count * height * width` bytes.
+    pixels: Vec<u8>,
+    labels: Vec<u8>,
+}
+
+/// Scaled pixels of some images, image after image, with their labels.
+pub struct Batch {
+    pub pixels: Vec<f32>,
+    pub labels: Vec<u8>,
+}
+
+impl Images {
+    /// # Errors
+    /// When the counts of pixels and labels do not fit together.
+    pub fn new(size: [usize; 2], pixels: Vec<u8>, labels: Vec<u8>, scaling: Scaling) -> Result<Self> {
+        ensure!(
+            Some(pixels.len()) == labels.len().checked_mul(size[0] * size[1]),
+            "{} labels of {}x{} images do not fit {} pixels",
+            labels.len(),
+            size[0],
+            size[1],
+            pixels.len()
+        );
+        Ok(Self { size, scaling, pixels, labels })
+    }
+
+    /// Reads `<stem>-images-idx3-ubyte` and `<stem>-labels-idx1-ubyte` of a folder; the stem of
+    /// MNIST is `train` or `t10k`.
+    pub fn read(folder: &Path, stem: &str, scaling: Scaling) -> Result<Self> {
+        let (sizes, pixels) = read_idx(&folder.join(format!("{stem}-images-idx3-ubyte")))?;
+        let (_, labels) = read_idx(&folder.join(format!("{stem}-labels-idx1-ubyte")))?;
+        ensure!(sizes.len() == 3, "{stem} images have {} dimensions instead of 3", sizes.len());
+        ensure!(labels.iter().all(|&label| label < 10), "{stem} labels hold a class above 9");
+        Self::new([sizes[1], sizes[2]], pixels, labels, scaling)
+    }
+
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Splits off the last `count` images: (the others, the last).
+    pub fn split_last(mut self, count: usize) -> Result<(Self, Self)> {
+        ensure!(count < self.len(), "cannot take {count} validation images out of {}", self.len());
+        let first = self.len() - count;
+        let last = Self {
+            labels: self.labels.split_off(first),
+            pixels: self.pixels.split_off(first * self.size[0] * self.size[1]),
+            ..self
+        };
+        Ok((self, last))
+    }
+
+    /// Copies these images out, scaled.
+    pub fn batch(&self, indices: impl IntoIterator<Item = usize>) -> Batch {
+        let length = self.size[0] * self.size[1];
+        let mut batch = Batch { pixels: Vec::new(), labels: Vec::new() };
+        for index in indices {
+            let image = &self.pixels[index * length..(index + 1) * length];
+            let Scaling { scale, offset } = self.scaling;
+            let scaled = image.iter().map(|&byte| f32::from(byte) * scale + offset);
+            batch.pixels.extend(scaled);
+            batch.labels.push(self.labels[index]);
+        }
+        batch
+    }
+}
+
+/// Reads an IDX file of unsigned bytes: (sizes, bytes).
+fn read_idx(path: &Path) -> Result<(Vec<usize>, Vec<u8>)> {
+    let shown = path.display();
+    let bytes = fs::read(path).with_context(|| format!("cannot read {shown}; scripts/fetch-mnist provides it"))?;
+    parse_idx(&bytes).with_context(|| format!("{shown} is not an IDX file of unsigned bytes"))
+}
+
+fn parse_idx(bytes: &[u8]) -> Result<(Vec<usize>, Vec<u8>)> {
+    let (magic, rest) = bytes.split_at_checked(4).context("it ends in its header")?;
+    ensure!(magic[..3] == [0, 0, 8] && (1..=3).contains(&magic[3]), "it begins with {magic:02x?}");
+    let dimensions = usize::from(magic[3]);
+    let (header, data) = rest.split_at_checked(4 * dimensions).context("it ends in its header")?;
+    let sizes: Vec<usize> =
+        header.chunks_exact(4).map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]]) as usize).collect();
+    let expected = sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
+    ensure!(expected == Some(data.len()), "its sizes {sizes:?} do not fit its {} bytes", data.len());
+    Ok((sizes, data.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn four_images() -> Images {
+        Images::new([1, 2], (0..8).collect(), vec![0, 1, 2, 3], Scaling::UNIT).unwrap()
+    }
+
+    #[test]
+    fn idx_is_read_and_its_length_checked() {
+        let mut file = vec![0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6];
+        assert_eq!(parse_idx(&file).unwrap(), (vec![2, 3], vec![1, 2, 3, 4, 5, 6]));
+        file.pop();
+        assert!(parse_idx(&file).is_err());
+        assert!(parse_idx(&[0, 0, 9, 1, 0, 0, 0, 0]).is_err());
+        assert!(parse_idx(&[0, 0, 8, 1, 0]).is_err());
+    }
+
+    #[test]
+    fn the_last_images_are_split_off() {
+        let (train, validation) = four_images().split_last(1).unwrap();
+        assert_eq!((train.len(), validation.len()), (3, 1));
+        assert_eq!(validation.batch([0]).labels, [3]);
+        let unit = Scaling::UNIT.scale;
+        assert_eq!(validation.batch([0]).pixels, [6.0 * unit, 7.0 * unit]);
+        assert!(four_images().split_last(4).is_err());
+    }
+
+    #[test]
+    fn signed_scaling_spans_minus_one_to_one() {
+        let images = Images::new([1, 2], vec![0, 255], vec![0], Scaling::SIGNED).unwrap();
+        assert_eq!(images.batch([0]).pixels, [-1.0, 1.0]);
+    }
+}

@@ -1,0 +1,94 @@
+//! What a run records of every epoch: a JSON line in its folder, a line and a bar on the terminal.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::files;
+
+/// One line of `log.jsonl`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Record {
+    /// Finished epochs.
+    pub epoch: usize,
+    pub learning_rate: f64,
+    /// Weight of the KL.
+    pub beta: f64,
+    /// Mean cross-entropy over the epoch's batches, in nats.
+    pub cross_entropy: f64,
+    /// KL of the posterior after the epoch, in nats.
+    pub kl: f64,
+    /// Groups kept in each layer.
+    pub kept: Vec<usize>,
+    pub kept_weights: usize,
+    /// Share of validation images the posterior mean gets wrong.
+    pub validation_error: f64,
+    /// Wall-clock time of the epoch.
+    pub seconds: f64,
+}
+
+/// The log of a run.
+pub struct Log {
+    path: PathBuf,
+    bar: ProgressBar,
+}
+
+impl Log {
+    /// Opens the log in a run's folder, dropping lines of epochs after `finished`.
+    pub fn open(folder: &Path, finished: usize, epochs: usize) -> Result<Self> {
+        let path = folder.join("log.jsonl");
+        let old = if finished == 0 {
+            String::new()
+        } else {
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?
+        };
+        let kept: String = old.split_inclusive('\n').take(finished).collect();
+        files::write_atomically(&path, kept.as_bytes())?;
+        let bar = ProgressBar::new(epochs as u64).with_position(finished as u64);
+        let style = ProgressStyle::with_template("{bar:30} epoch {pos}/{len}, {eta} left {msg}")
+            .expect("invariant: the template is well formed");
+        bar.set_style(style);
+        Ok(Self { path, bar })
+    }
+
+    /// Shows how far the current epoch is.
+    pub fn within_epoch(&self, done: usize, steps: usize) {
+        self.bar.set_message(format!("[{}%]", 100 * done / steps));
+    }
+
+    pub fn append(&self, record: &Record) -> Result<()> {
+        let mut line = serde_json::to_string(record)?;
+        line.push('\n');
+        OpenOptions::new()
+            .append(true)
+            .open(&self.path)
+            .and_then(|mut file| file.write_all(line.as_bytes()))
+            .with_context(|| format!("cannot write {}", self.path.display()))?;
+        let kept: Vec<String> = record.kept.iter().map(usize::to_string).collect();
+        let line = format!(
+            "epoch {:3}  cross-entropy {:.4}  KL {:.0}  kept {} ({} weights)  validation error {:.2} %  {:.1} s",
+            record.epoch,
+            record.cross_entropy,
+            record.kl,
+            kept.join("-"),
+            record.kept_weights,
+            100.0 * record.validation_error,
+            record.seconds,
+        );
+        self.bar.set_position(record.epoch as u64);
+        if self.bar.is_hidden() {
+            eprintln!("{line}");
+        } else {
+            self.bar.println(line);
+        }
+        Ok(())
+    }
+
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

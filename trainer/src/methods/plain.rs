@@ -1,0 +1,174 @@
+//! Plain networks: the deterministic network that a posterior predicts with, and the method that
+//! trains one by maximum likelihood.
+
+use burn::tensor::Tensor;
+
+use super::{Kind, Method, Named, Slope};
+use crate::data::{Batch, Images};
+use crate::forward::{self, Activation, Precision, constant};
+use crate::network::{LayerShape, Network};
+use crate::noise::Noise;
+use crate::parameter::Parameter;
+use crate::shed::{self, Units};
+
+/// Weights and biases of the kept units of one layer.
+#[derive(Clone, Debug)]
+pub struct PlainLayer {
+    pub units: Units,
+    /// `[out, in]` or `[out, in, kh, kw]`
+    pub weight: Parameter,
+    /// `[out]`
+    pub bias: Parameter,
+}
+
+/// A network with one value per weight.
+#[derive(Clone, Debug)]
+pub struct Plain {
+    pub network: Network,
+    pub layers: Vec<PlainLayer>,
+}
+
+/// The weights of a layer as tensors: `[out, in * kh * kw]` and `[out]`.
+struct LayerTensors {
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+}
+
+impl Plain {
+    /// Random weights: normal of variance 2 / fan-in for layers followed by a rectifier as for
+    /// all others; biases zero.
+    pub fn initialise(network: &Network, noise: &mut Noise) -> Self {
+        let layers = network.layers.iter().map(|(_, shape)| {
+            let weight = shape.weight_shape(shape.outputs(), shape.inputs());
+            let deviation = (2.0 / shape.fan_in() as f32).sqrt();
+            let values = noise.gaussian(weight.iter().product(), 0.0, deviation);
+            PlainLayer {
+                units: Units::all(*shape),
+                weight: Parameter::new(weight, values),
+                bias: Parameter::new(vec![shape.outputs()], vec![0.0; shape.outputs()]),
+            }
+        });
+        Self { network: network.clone(), layers: layers.collect() }
+    }
+
+    /// Share of images whose largest logit is not that of their label, in [0, 1].
+    pub fn error(&self, images: &Images) -> f64 {
+        const CHUNK: usize = 500;
+        let precision = Precision::inference();
+        let tensors = self.tensors(&precision);
+        let mut wrong = 0;
+        for start in (0..images.len()).step_by(CHUNK) {
+            let batch = images.batch(start..images.len().min(start + CHUNK));
+            let logits = forward::values(self.logits(&batch, &tensors, &precision));
+            let classes = logits.len() / batch.labels.len();
+            let rows = logits.chunks_exact(classes).zip(&batch.labels);
+            wrong += rows.filter(|(row, label)| argmax(row) != usize::from(**label)).count();
+        }
+        wrong as f64 / images.len() as f64
+    }
+
+    fn tensors(&self, precision: &Precision) -> Vec<LayerTensors> {
+        let layers = self.layers.iter().map(|layer| LayerTensors {
+            weight: matrix(&layer.weight, precision),
+            bias: constant(layer.bias.value.clone(), [layer.bias.value.len()], precision),
+        });
+        layers.collect()
+    }
+
+    fn logits(&self, batch: &Batch, tensors: &[LayerTensors], precision: &Precision) -> Tensor<2> {
+        let units = self.units();
+        let input = forward::images(batch, &self.network, precision);
+        forward::run(&self.network, input, |index, input| {
+            let LayerTensors { weight, bias } = &tensors[index];
+            match self.network.layers[index].1 {
+                LayerShape::Linear { .. } => {
+                    let positions = shed::input_positions(&self.network, &units, index);
+                    let x = forward::columns(input.features(), &positions);
+                    let product = x.matmul(weight.clone().transpose());
+                    Activation::Features(product + bias.clone().unsqueeze())
+                }
+                LayerShape::Convolution { kernel, .. } => {
+                    let maps = input.maps();
+                    let [_, batch, height, width] = maps.dims();
+                    let product = weight.clone().matmul(forward::unfold(maps, kernel));
+                    let sum = product + bias.clone().unsqueeze_dim::<2>(1);
+                    let size = [batch, height + 1 - kernel, width + 1 - kernel];
+                    let outputs = sum.dims()[0];
+                    Activation::Maps(sum.reshape([outputs, size[0], size[1], size[2]]))
+                }
+            }
+        })
+    }
+}
+
+/// A weight array as a matrix with one row per output.
+pub fn matrix(weight: &Parameter, precision: &Precision) -> Tensor<2> {
+    let outputs = weight.shape[0];
+    let shape = [outputs, weight.value.len() / outputs];
+    constant(weight.value.clone(), shape, precision)
+}
+
+/// Position of the largest value, the first of equals.
+fn argmax(row: &[f32]) -> usize {
+    let mut best = 0;
+    for (index, value) in row.iter().enumerate() {
+        if *value > row[best] {
+            best = index;
+        }
+    }
+    best
+}
+
+impl Method for Plain {
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    fn units(&self) -> Vec<Units> {
+        self.layers.iter().map(|layer| layer.units.clone()).collect()
+    }
+
+    fn restrict(&mut self, units: &[Units]) {
+        for (layer, kept) in self.layers.iter_mut().zip(units) {
+            let outputs = shed::positions(&layer.units.outputs, &kept.outputs);
+            let inputs = shed::positions(&layer.units.inputs, &kept.inputs);
+            layer.weight.keep(0, &outputs);
+            layer.weight.keep(1, &inputs);
+            layer.bias.keep(0, &outputs);
+            layer.units = kept.clone();
+        }
+    }
+
+    fn parameters(&mut self) -> Vec<Named<'_>> {
+        let names = self.network.layers.iter().map(|(name, _)| name);
+        let mut parameters = Vec::new();
+        for (name, layer) in names.zip(&mut self.layers) {
+            for (tensor, parameter) in [("weight", &mut layer.weight), ("bias", &mut layer.bias)] {
+                parameters.push(Named { name: format!("{name}.{tensor}"), kind: Kind::Value, parameter });
+            }
+        }
+        parameters
+    }
+
+    fn slope(&self, batch: &Batch, _kl_factor: f64, _noise: &mut Noise) -> Slope {
+        let precision = Precision::training();
+        let tensors: Vec<_> = self
+            .tensors(&precision)
+            .into_iter()
+            .map(|layer| LayerTensors { weight: layer.weight.require_grad(), bias: layer.bias.require_grad() })
+            .collect();
+        let logits = self.logits(batch, &tensors, &precision);
+        let loss = forward::cross_entropy(logits, &batch.labels, &precision);
+        let mut slopes = loss.backward();
+        let mut gradients = Vec::new();
+        for layer in &tensors {
+            gradients.push(forward::gradient(&layer.weight, &mut slopes));
+            gradients.push(forward::gradient(&layer.bias, &mut slopes));
+        }
+        Slope { cross_entropy: f64::from(forward::values(loss)[0]), gradients }
+    }
+
+    fn prediction(&self) -> Plain {
+        self.clone()
+    }
+}

@@ -1,0 +1,230 @@
+//! The training loop, the same for every method.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use serde_json::Value;
+
+use crate::checkpoint::{self, Progress};
+use crate::data::Images;
+use crate::log::{Log, Record};
+use crate::methods::{Kind, Method};
+use crate::noise::Noise;
+use crate::parameter::Adam;
+use crate::recipe::GnjRecipe;
+use crate::shed;
+
+/// Where a run keeps its files, and whether it goes on from its checkpoint.
+pub struct Run<'a> {
+    pub folder: &'a Path,
+    pub resume: bool,
+    /// Stop after this many epochs of the recipe, to be resumed later.
+    pub stop_after: Option<usize>,
+}
+
+/// Trains a freshly initialised method by its recipe, writing a checkpoint after every epoch.
+///
+/// # Errors
+/// When a file cannot be written, the checkpoint does not fit, or the loss stops being a number.
+pub fn train(method: &mut dyn Method, recipe: &GnjRecipe, train: &Images, validation: &Images, run: &Run) -> Result<()> {
+    let stored: Value = serde_json::to_value(recipe)?;
+    let file = run.folder.join("checkpoint.safetensors");
+    let mut progress = if run.resume { checkpoint::read(&file, method, &stored)? } else { Progress::default() };
+    let log = Log::open(run.folder, progress.epoch, recipe.common.epochs)?;
+    let last = run.stop_after.unwrap_or(usize::MAX).min(recipe.common.epochs);
+    while progress.epoch < last {
+        let started = Instant::now();
+        let epoch = progress.epoch;
+        let cross_entropy = epoch_of_steps(method, recipe, train, &mut progress, &log)?;
+        method.shed(&recipe.thresholds_at(epoch, method.network().layers.len()));
+        progress.epoch += 1;
+        let units = method.units();
+        let record = Record {
+            epoch: progress.epoch,
+            learning_rate: recipe.common.rate_at(epoch),
+            beta: recipe.beta_at(epoch),
+            cross_entropy,
+            kl: method.kl(),
+            kept: shed::kept_groups(method.network(), &units),
+            kept_weights: shed::kept_weights(method.network(), &units),
+            validation_error: method.prediction().error(validation),
+            seconds: started.elapsed().as_secs_f64(),
+        };
+        checkpoint::write(&file, method, &stored, progress)?;
+        log.append(&record)?;
+    }
+    log.finish();
+    Ok(())
+}
+
+/// One pass over the training images in random order; returns the mean cross-entropy.
+fn epoch_of_steps(
+    method: &mut dyn Method,
+    recipe: &GnjRecipe,
+    images: &Images,
+    progress: &mut Progress,
+    log: &Log,
+) -> Result<f64> {
+    let epoch = progress.epoch;
+    let mut noise = Noise::for_epoch(recipe.common.seed, epoch);
+    let order = noise.order(images.len());
+    let kl_factor = recipe.beta_at(epoch) / images.len() as f64;
+    let rate = recipe.common.rate_at(epoch);
+    let steps = order.len().div_ceil(recipe.common.batch);
+    let mut sum = 0.0;
+    for (done, indices) in order.chunks(recipe.common.batch).enumerate() {
+        let batch = images.batch(indices.iter().copied());
+        let slope = method.slope(&batch, kl_factor, &mut noise);
+        ensure!(
+            slope.cross_entropy.is_finite(),
+            "the loss is {} in epoch {}: try a smaller --rate",
+            slope.cross_entropy,
+            epoch + 1
+        );
+        sum += slope.cross_entropy * indices.len() as f64;
+        progress.step += 1;
+        let adam = Adam::at_step(progress.step, rate);
+        for (named, gradient) in method.parameters().into_iter().zip(&slope.gradients) {
+            let factor = match named.kind {
+                Kind::Value => 1.0,
+                Kind::LogVariance => recipe.variance_rate,
+                Kind::Scale => recipe.scale_rate,
+            };
+            adam.update(named.parameter, gradient, factor as f32);
+        }
+        method.constrain();
+        log.within_epoch(done + 1, steps);
+    }
+    Ok(sum / images.len() as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::data::Scaling;
+    use crate::methods::gnj::Gnj;
+    use crate::methods::plain::Plain;
+    use crate::network::{Network, Step};
+    use crate::recipe;
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("curt-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    /// Images of three classes, told apart by the row that is lit.
+    fn images() -> Images {
+        let mut noise = Noise::for_epoch(9, 0);
+        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+        for index in 0..60_usize {
+            let class = index % 3;
+            let dim = noise.normals(144).into_iter();
+            let image = dim.enumerate().map(|(pixel, value)| {
+                let lit = if pixel / 48 == class { 150.0 } else { 40.0 };
+                (lit + 20.0 * value).clamp(0.0, 255.0) as u8
+            });
+            pixels.extend(image);
+            labels.push(class as u8);
+        }
+        Images::new([12, 12], pixels, labels, Scaling::UNIT).unwrap()
+    }
+
+    fn network() -> Network {
+        let steps =
+            [Step::Convolution(1, 4, 3), Step::MaxPool, Step::Flatten, Step::Linear(100, 12), Step::Relu, Step::Linear(12, 3)];
+        Network::new("small", [1, 12, 12], &steps)
+    }
+
+    /// A recipe under which groups die in several epochs.
+    fn shedding() -> GnjRecipe {
+        GnjRecipe { scale_rate: 3.0, shed: vec![-6.5, -6.5, -6.5], shed_between: vec![0, 2], ..recipe::tests::short(6) }
+    }
+
+    fn train_in(folder: &Path, resume: bool, stop_after: Option<usize>) -> Gnj {
+        let recipe = shedding();
+        let mut start = Noise::for_initialisation(recipe.common.seed);
+        let mut gnj = Gnj::initialise(&network(), None, &mut start);
+        let (images, validation) = images().split_last(12).unwrap();
+        let run = Run { folder, resume, stop_after };
+        train(&mut gnj, &recipe, &images, &validation, &run).unwrap();
+        gnj
+    }
+
+    /// Values and moments as bits, so that equality means equality.
+    fn bits(method: &mut dyn Method) -> Vec<Vec<u32>> {
+        let mut all = Vec::new();
+        for named in method.parameters() {
+            for values in [&named.parameter.value, &named.parameter.first_moment, &named.parameter.second_moment] {
+                all.push(values.iter().map(|value| value.to_bits()).collect());
+            }
+        }
+        all
+    }
+
+    fn log_without_times(folder: &Path) -> Vec<String> {
+        let text = fs::read_to_string(folder.join("log.jsonl")).unwrap();
+        let lines = text.lines().map(|line| {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            line["seconds"] = Value::Null;
+            line.to_string()
+        });
+        lines.collect()
+    }
+
+    #[test]
+    fn a_resumed_run_equals_a_straight_one_bit_for_bit() {
+        let (straight, broken) = (folder("straight"), folder("broken"));
+        let mut whole = train_in(&straight, false, None);
+        let middle = train_in(&broken, false, Some(4));
+        // The log may be ahead of the checkpoint when a run is killed between the two writes.
+        let log = broken.join("log.jsonl");
+        fs::write(&log, fs::read_to_string(&log).unwrap() + "{\"epoch\":5}\n").unwrap();
+        let mut resumed = train_in(&broken, true, None);
+
+        assert_ne!(middle.units(), network_units(), "groups died before the break");
+        assert_ne!(middle.units(), whole.units(), "groups died after the break");
+        assert_eq!(whole.units(), resumed.units());
+        assert!(bits(&mut whole) == bits(&mut resumed), "parameters differ");
+        assert_eq!(log_without_times(&straight), log_without_times(&broken));
+        fs::remove_dir_all(straight).unwrap();
+        fs::remove_dir_all(broken).unwrap();
+    }
+
+    fn network_units() -> Vec<crate::shed::Units> {
+        let network = network();
+        let shapes = network.layers.iter().map(|(_, shape)| *shape);
+        shapes.map(crate::shed::Units::all).collect()
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_recipe_is_refused_by_name() {
+        let folder = folder("other");
+        train_in(&folder, false, Some(1));
+        let mut recipe = shedding();
+        recipe.common.seed = 8;
+        let mut gnj = Gnj::initialise(&network(), None, &mut Noise::for_initialisation(8));
+        let run = Run { folder: &folder, resume: true, stop_after: None };
+        let error = train(&mut gnj, &recipe, &images(), &images(), &run).unwrap_err();
+        assert!(error.to_string().contains("seed was 7, now 8"), "{error}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_plain_network_learns_the_classes() {
+        let folder = folder("plain");
+        let recipe = recipe::tests::short(10);
+        let mut plain = Plain::initialise(&network(), &mut Noise::for_initialisation(1));
+        let (images, validation) = images().split_last(12).unwrap();
+        let before = plain.error(&validation);
+        let run = Run { folder: &folder, resume: false, stop_after: None };
+        train(&mut plain, &recipe, &images, &validation, &run).unwrap();
+        assert!(before > 0.2, "{before}");
+        assert_eq!(plain.error(&validation), 0.0);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
