@@ -141,12 +141,12 @@ impl Network {
         let mut nodes = Vec::new();
         for (i, layer) in self.layers.iter().enumerate() {
             let linear = Linear { rows: layer.rows.kept(), encoding: layer.encoding, row_factors: layer.factors.is_some() };
-            let ops = [Some(Op::Linear(linear)), (i + 1 < self.layers.len()).then_some(Op::Relu)];
+            let ops = [Some(Op::Linear(linear)), (i + 1 < self.layers.len()).then_some(Op::RELU)];
             for op in ops.into_iter().flatten() {
                 let shape =
                     matches!(op, Op::Linear(_)).then(|| OriginShape { rows: layer.rows.clone(), cols: layer.cols.clone() });
                 nodes.push(OriginNode { name: format!("{}{i}", op.name()), shape });
-                builder.push(Node { op, input: nodes.len() - 1 }).unwrap();
+                builder.push(Node::new(op, nodes.len() - 1)).unwrap();
             }
         }
         let tables = |layer: &Layer| LayerTables {
@@ -159,6 +159,7 @@ impl Network {
             input_offset: vec![self.offset],
             input_mask: kept.map(|_| first.clone()),
             layers: self.layers.iter().map(tables).collect(),
+            affines: Vec::new(),
         };
         let layers = self.layers.iter().map(|layer| layer.encoded.clone()).collect();
         let origin = Some(Origin { network: "random".to_owned(), method: "masked means".to_owned(), nodes });

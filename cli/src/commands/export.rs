@@ -72,7 +72,7 @@ fn description(model: &Model, names: &[String]) -> Result<Value, Failure> {
         offset.truncate(1);
     }
     let value_name = |value: usize| if value == 0 { "input" } else { names[value - 1].as_str() };
-    let node = |(i, node): (usize, &curt::graph::Node)| json!({ "name": names[i], "op": Op::name(&node.op), "inputs": [value_name(node.input)] });
+    let node = |(i, node): (usize, &curt::graph::Node)| json!({ "name": names[i], "op": Op::name(&node.op), "inputs": node.inputs.iter().map(|&input| value_name(input)).collect::<Vec<_>>() });
     Ok(json!({
         "posterior": 1,
         "name": model.origin().map_or("network", |origin| origin.network.as_str()),

@@ -32,7 +32,7 @@ pub(crate) fn network(with_origin: bool) -> Vec<u8> {
     let mut builder = GraphBuilder::new(InputSpec { dtype: Dtype::U8, shape, kept: Some(40) }, &Limits::DEFAULT).unwrap();
     let mut nodes = Vec::new();
     let mut push = |op: Op, name: String, shape: Option<OriginShape>| {
-        builder.push(Node { op, input: nodes.len() }).unwrap();
+        builder.push(Node::new(op, nodes.len())).unwrap();
         nodes.push(OriginNode { name, shape });
     };
     for (i, layer) in layers.iter().enumerate() {
@@ -40,7 +40,7 @@ pub(crate) fn network(with_origin: bool) -> Vec<u8> {
         let linear = Linear { rows: layer.rows, encoding: layer.encoding, row_factors: false };
         push(Op::Linear(linear), format!("fc{}", i + 1), Some(origin));
         if i < 2 {
-            push(Op::Relu, format!("relu{}", i + 1), None);
+            push(Op::RELU, format!("relu{}", i + 1), None);
         }
     }
     let tables = Tables {
@@ -48,6 +48,7 @@ pub(crate) fn network(with_origin: bool) -> Vec<u8> {
         input_offset: vec![0.0],
         input_mask: Some(masks[0].clone()),
         layers: layers.iter().map(|layer| tables(layer, &mut random)).collect(),
+        affines: Vec::new(),
     };
     let origin = Origin { network: "a test".to_owned(), method: "gnj".to_owned(), nodes };
     write(&Contents { graph: builder.finish().unwrap(), tables, layers, origin: with_origin.then_some(origin) }).unwrap()
