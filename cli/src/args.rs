@@ -142,6 +142,9 @@ pub(crate) struct Compress {
     /// Percentage points that the validation error may rise [default: 0.2]
     #[arg(long, value_name = "POINTS")]
     pub(crate) max_error_increase: Option<f64>,
+    /// Percent that the validation loss may rise [default: 2]
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) max_loss_increase: Option<f64>,
     /// The threshold of a layer's groups instead of a chosen one; may be repeated
     #[arg(long, value_name = "LAYER=VALUE")]
     pub(crate) threshold: Vec<String>,

@@ -24,13 +24,17 @@ pub(crate) fn run(options: &Compress) -> Result<Answer, Failure> {
     let compressed = with_bar(&posterior, &validation, &library_options(options)?)?;
     curt::format::save(&options.output, &compressed.bytes)?;
     let report = &compressed.report;
-    if !report.within_budget() {
+    if !report.within_budget {
         warn(format_args!(
-            "the validation error rose from {:.2} % to {:.2} %, more than the {} points allowed: the choices made with --threshold and \
-             --encoding cost more; leave them out, or raise --max-error-increase",
+            "the validation error rose from {:.2} % to {:.2} %, the loss from {:.4} to {:.4}: more than the {} points and {} percent allowed. \
+             The choices made with --threshold and --encoding cost more; leave them out, or raise --max-error-increase and \
+             --max-loss-increase",
             report.full.percent(),
             report.compressed.percent(),
-            report.max_error_increase
+            report.full.loss,
+            report.compressed.loss,
+            report.max_error_increase,
+            report.max_loss_increase
         ));
     }
     let mut json = report.to_json();
@@ -76,6 +80,9 @@ fn library_options(options: &Compress) -> Result<Options, Failure> {
     let mut chosen = Options::default();
     if let Some(points) = options.max_error_increase {
         chosen.max_error_increase = points;
+    }
+    if let Some(percent) = options.max_loss_increase {
+        chosen.max_loss_increase = percent;
     }
     for choice in &options.threshold {
         let (layer, value) = pair(choice, "--threshold", "fc1=-3")?;
