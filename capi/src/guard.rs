@@ -1,0 +1,101 @@
+//! What stands around every entry: panics are caught, failures become a status and a message of the thread.
+
+use crate::status::curt_status;
+use runtime::base::error::Error;
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+thread_local! {
+    static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// When set, the next entry panics: the tests show that every entry answers with CURT_INTERNAL.
+#[cfg(test)]
+pub(crate) static PLANTED_PANIC: AtomicBool = AtomicBool::new(false);
+
+/// Why an entry fails.
+pub(crate) struct Failure {
+    status: curt_status,
+    message: String,
+}
+
+pub(crate) type Outcome = Result<(), Failure>;
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { status: curt_status::of(error.kind()), message: error.to_string() }
+    }
+}
+
+fn fail(status: curt_status, message: &str) -> Outcome {
+    Err(Failure { status, message: message.to_owned() })
+}
+
+/// Runs the body of an entry.
+pub(crate) fn guard(body: impl FnOnce() -> Outcome) -> curt_status {
+    // A handle that a panic left half-changed holds floats only, which the next run overwrites: safe to use again.
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        #[cfg(test)]
+        assert!(!PLANTED_PANIC.swap(false, Ordering::SeqCst), "planted");
+        body()
+    }));
+    let (status, message) = match outcome {
+        Ok(Ok(())) => return curt_status::CURT_OK,
+        Ok(Err(failure)) => (failure.status, failure.message),
+        Err(_) => (curt_status::CURT_INTERNAL, "a bug in the library: it panicked".to_owned()),
+    };
+    MESSAGE.with(|slot| *slot.borrow_mut() = message);
+    status
+}
+
+pub(crate) fn with_message<T>(f: impl FnOnce(&str) -> T) -> T {
+    MESSAGE.with(|slot| f(&slot.borrow()))
+}
+
+/// Fails with CURT_NULL_POINTER unless the pointers are usable.
+pub(crate) fn check(usable: bool) -> Outcome {
+    if usable { Ok(()) } else { fail(curt_status::CURT_NULL_POINTER, "a pointer is NULL or not aligned to its type") }
+}
+
+/// Fails unless `len` elements of `T` fit the address space.
+pub(crate) fn check_len<T>(len: usize) -> Outcome {
+    match len.checked_mul(size_of::<T>()) {
+        Some(bytes) if isize::try_from(bytes).is_ok() => Ok(()),
+        _ => fail(curt_status::CURT_INPUT, "a length exceeds the address space"),
+    }
+}
+
+pub(crate) fn check_struct_size(found: usize, needed: usize) -> Outcome {
+    if found >= needed {
+        Ok(())
+    } else {
+        fail(curt_status::CURT_STRUCT_SIZE, "options->struct_size is smaller than the structure")
+    }
+}
+
+/// Fails when two ranges of bytes overlap.
+pub(crate) fn check_apart(a: usize, a_len: usize, b: usize, b_len: usize) -> Outcome {
+    if a_len == 0 || b_len == 0 || a.saturating_add(a_len) <= b || b.saturating_add(b_len) <= a {
+        return Ok(());
+    }
+    fail(curt_status::CURT_INPUT, "input and output overlap")
+}
+
+/// A session that is in use until this is dropped.
+pub(crate) struct Hold<'a>(pub(crate) &'a AtomicBool);
+
+impl<'a> Hold<'a> {
+    pub(crate) fn take(busy: &'a AtomicBool) -> Result<Self, Failure> {
+        if busy.swap(true, Ordering::Acquire) {
+            let message = "another thread runs this session; make one session per thread".to_owned();
+            return Err(Failure { status: curt_status::CURT_BUSY, message });
+        }
+        Ok(Self(busy))
+    }
+}
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}

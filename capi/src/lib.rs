@@ -1,0 +1,296 @@
+//! The C library: opaque handles, status codes, buffers owned by the caller. `include/curt.h` is generated from this file.
+//!
+//! Every entry runs inside [`guard`], so that a panic never crosses the boundary, and checks its pointers for null. What C cannot
+//! promise by types it promises by the rules in the header: pointers are valid for the lengths given, handles are not used after they were freed.
+#![allow(unsafe_code)] // the boundary to C; each block does one thing and names the rule of the header that makes it sound
+#![allow(non_camel_case_types)] // the names of C
+
+mod guard;
+mod status;
+
+use guard::{check, guard};
+use runtime::base::limits::Limits;
+use runtime::format::Check;
+use runtime::model::Model;
+use runtime::session::{Input, Session, SessionOptions};
+use runtime::tensor::Dtype;
+pub use status::curt_status;
+use std::ffi::{CStr, c_char};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+/// The version of this interface. It changes when an entry or a structure changes in a way that programs must know of.
+pub const CURT_ABI_VERSION: u32 = 1;
+
+/// The element type of an input: bytes.
+pub const CURT_U8: u32 = 0;
+/// The element type of an input: 32-bit floats.
+pub const CURT_F32: u32 = 1;
+
+/// A loaded model. Immutable: any number of threads and sessions may use it at once.
+pub struct curt_model(Model);
+
+/// A session on a model: it holds the memory that running needs. One thread at a time; a second one gets CURT_BUSY.
+pub struct curt_session {
+    session: Session,
+    busy: AtomicBool,
+}
+
+/// How a session is made. Set `struct_size` to sizeof(curt_session_options); fields that are zero have their default.
+#[repr(C)]
+pub struct curt_session_options {
+    /// sizeof(curt_session_options)
+    pub struct_size: usize,
+    /// Samples that are computed together; 0 is 1. The results are the same bits.
+    pub batch: usize,
+}
+
+/// CURT_ABI_VERSION of the library that is linked.
+#[unsafe(no_mangle)]
+pub extern "C" fn curt_abi_version() -> u32 {
+    CURT_ABI_VERSION
+}
+
+/// The name of a status in snake_case, such as "checksum"; "unknown" for a number that is none. Never NULL; valid for ever.
+#[unsafe(no_mangle)]
+pub extern "C" fn curt_status_name(status: i32) -> *const c_char {
+    curt_status::from_number(status).map_or(c"unknown", curt_status::name).as_ptr()
+}
+
+/// Copies the message of this thread's last failure, with a terminating NUL, into `buffer` of `len` bytes, cut where it does not fit.
+/// Returns the bytes that the whole message needs, NUL included. `buffer` may be NULL when `len` is 0.
+///
+/// # Safety
+/// `buffer` is valid for writes of `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_last_error(buffer: *mut c_char, len: usize) -> usize {
+    guard::with_message(|message| {
+        let copied = message.len().min(len.saturating_sub(1));
+        if !buffer.is_null() && len > 0 {
+            // SAFETY: `copied < len`, and the caller promises `len` writable bytes; the message lies in memory of this library.
+            unsafe { std::ptr::copy_nonoverlapping(message.as_ptr(), buffer.cast(), copied) };
+            // SAFETY: `copied < len`.
+            unsafe { buffer.add(copied).write(0) };
+        }
+        message.len() + 1
+    })
+}
+
+/// Reads the file at `path`, checks all of it, and makes a model. `*model` is written on CURT_OK only.
+///
+/// # Safety
+/// `path` is a NUL-terminated string, `model` valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_model_open(path: *const c_char, model: *mut *mut curt_model) -> curt_status {
+    guard(|| {
+        check(!path.is_null() && !model.is_null())?;
+        // SAFETY: not null, and the caller promises a NUL-terminated string.
+        let path = unsafe { CStr::from_ptr(path) };
+        let opened = Model::open(to_path(path))?;
+        // SAFETY: not null, and the caller promises that it may be written.
+        unsafe { model.write(Box::into_raw(Box::new(curt_model(opened)))) };
+        Ok(())
+    })
+}
+
+/// Maps the file at `path` instead of reading it. While the model or a session on it lives, nobody may truncate the file or write into
+/// it in place; replacing it by renaming is allowed.
+///
+/// # Safety
+/// As curt_model_open, and the file is left alone as said.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_model_map(path: *const c_char, model: *mut *mut curt_model) -> curt_status {
+    guard(|| {
+        check(!path.is_null() && !model.is_null())?;
+        // SAFETY: not null, and the caller promises a NUL-terminated string.
+        let path = unsafe { CStr::from_ptr(path) };
+        // SAFETY: the caller promises that the file is left alone.
+        let mapped = unsafe { Model::map(to_path(path), &Limits::DEFAULT, Check::Full) }?;
+        // SAFETY: not null, and the caller promises that it may be written.
+        unsafe { model.write(Box::into_raw(Box::new(curt_model(mapped)))) };
+        Ok(())
+    })
+}
+
+/// Makes a model of `len` bytes at `bytes`, which are copied.
+///
+/// # Safety
+/// `bytes` is valid for reads of `len` bytes, `model` for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_model_from_bytes(bytes: *const u8, len: usize, model: *mut *mut curt_model) -> curt_status {
+    guard(|| {
+        check(!bytes.is_null() && !model.is_null())?;
+        guard::check_len::<u8>(len)?;
+        // SAFETY: not null, at most isize::MAX bytes, and the caller promises that they may be read.
+        let bytes = unsafe { std::slice::from_raw_parts(bytes, len) };
+        let loaded = Model::from_bytes(bytes, &Limits::DEFAULT)?;
+        // SAFETY: not null, and the caller promises that it may be written.
+        unsafe { model.write(Box::into_raw(Box::new(curt_model(loaded)))) };
+        Ok(())
+    })
+}
+
+/// Frees a model; NULL is allowed. Sessions on it stay valid.
+///
+/// # Safety
+/// `model` came from this library and is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_model_free(model: *mut curt_model) {
+    guard(|| {
+        if !model.is_null() {
+            // SAFETY: made by `Box::into_raw` above, and the caller promises not to use it again.
+            drop(unsafe { Box::from_raw(model) });
+        }
+        Ok(())
+    });
+}
+
+/// What the model reads and writes: the type of an input element (CURT_U8 or CURT_F32), the elements of one input sample and of one
+/// output sample. Each pointer may be NULL.
+///
+/// # Safety
+/// `model` is a live handle; the others are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_model_shape(
+    model: *const curt_model,
+    input_type: *mut u32,
+    input_len: *mut usize,
+    output_len: *mut usize,
+) -> curt_status {
+    guard(|| {
+        check(!model.is_null())?;
+        // SAFETY: not null, and the caller promises a live handle.
+        let graph = unsafe { &*model }.0.graph();
+        let dtype = if graph.input().dtype == Dtype::U8 { CURT_U8 } else { CURT_F32 };
+        for (pointer, value) in [(input_len, graph.input().shape.elements()), (output_len, graph.output_shape().elements())] {
+            if !pointer.is_null() {
+                // SAFETY: not null, and the caller promises that it may be written.
+                unsafe { pointer.write(value) };
+            }
+        }
+        if !input_type.is_null() {
+            // SAFETY: not null, and the caller promises that it may be written.
+            unsafe { input_type.write(dtype) };
+        }
+        Ok(())
+    })
+}
+
+/// Makes a session on a model. `options` may be NULL. `*session` is written on CURT_OK only. Running allocates nothing.
+///
+/// # Safety
+/// `model` is a live handle, `options` NULL or valid for reads of `options->struct_size` bytes, `session` valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_session_new(
+    model: *const curt_model,
+    options: *const curt_session_options,
+    session: *mut *mut curt_session,
+) -> curt_status {
+    guard(|| {
+        check(!model.is_null() && !session.is_null())?;
+        let mut chosen = SessionOptions::default();
+        if !options.is_null() {
+            // SAFETY: not null; `struct_size` is the first field of every version of the structure.
+            let size = unsafe { (&raw const (*options).struct_size).read() };
+            guard::check_struct_size(size, size_of::<curt_session_options>())?;
+            // SAFETY: the structure is as large as this version's.
+            chosen.batch = unsafe { (&raw const (*options).batch).read() }.max(1);
+        }
+        // SAFETY: not null, and the caller promises a live handle.
+        let model = &unsafe { &*model }.0;
+        let made = curt_session { session: Session::new(model, &chosen)?, busy: AtomicBool::new(false) };
+        // SAFETY: not null, and the caller promises that it may be written.
+        unsafe { session.write(Box::into_raw(Box::new(made))) };
+        Ok(())
+    })
+}
+
+/// Frees a session; NULL is allowed.
+///
+/// # Safety
+/// `session` came from this library, no call on it is under way, and it is not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_session_free(session: *mut curt_session) {
+    guard(|| {
+        if !session.is_null() {
+            // SAFETY: made by `Box::into_raw` above, and the caller promises not to use it again.
+            drop(unsafe { Box::from_raw(session) });
+        }
+        Ok(())
+    });
+}
+
+/// Runs whole samples of bytes: `input_len` is a multiple of the model's input length, `output_len` the model's output length times
+/// the samples. On failure the output is untouched.
+///
+/// # Safety
+/// `session` is a live handle; `input` is valid for reads of `input_len` elements, `output` for writes of `output_len`; they do not overlap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_session_run_u8(
+    session: *mut curt_session,
+    input: *const u8,
+    input_len: usize,
+    output: *mut f32,
+    output_len: usize,
+) -> curt_status {
+    // SAFETY: the caller promises what `run` asks for.
+    guard(|| unsafe { run(session, input, input_len, output, output_len, |x| Input::U8(x)) })
+}
+
+/// Runs whole samples of floats, which must be finite; see curt_session_run_u8.
+///
+/// # Safety
+/// As curt_session_run_u8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_session_run_f32(
+    session: *mut curt_session,
+    input: *const f32,
+    input_len: usize,
+    output: *mut f32,
+    output_len: usize,
+) -> curt_status {
+    // SAFETY: the caller promises what `run` asks for.
+    guard(|| unsafe { run(session, input, input_len, output, output_len, |x| Input::F32(x)) })
+}
+
+/// # Safety
+/// As the entries above.
+unsafe fn run<T>(
+    session: *mut curt_session,
+    input: *const T,
+    input_len: usize,
+    output: *mut f32,
+    output_len: usize,
+    wrap: impl for<'a> Fn(&'a [T]) -> Input<'a>,
+) -> guard::Outcome {
+    check(!session.is_null() && !input.is_null() && !output.is_null())?;
+    guard::check_len::<T>(input_len)?;
+    guard::check_len::<f32>(output_len)?;
+    check(input.is_aligned() && output.is_aligned())?;
+    guard::check_apart(input.addr(), input_len * size_of::<T>(), output.addr(), output_len * size_of::<f32>())?;
+    // SAFETY: not null, and the caller promises a live handle; `busy` may be shared between threads.
+    let busy = unsafe { &(*session).busy };
+    let _hold = guard::Hold::take(busy)?;
+    // SAFETY: a live handle, and `busy` is held: no other call has this reference.
+    let session = unsafe { &mut (*session).session };
+    // SAFETY: not null, aligned, at most isize::MAX bytes, and the caller promises that it may be read.
+    let input = unsafe { std::slice::from_raw_parts(input, input_len) };
+    // SAFETY: not null, aligned, at most isize::MAX bytes, apart from the input, and the caller promises that it may be written.
+    let output = unsafe { std::slice::from_raw_parts_mut(output, output_len) };
+    session.run(wrap(input), output)?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn to_path(path: &CStr) -> &Path {
+    use std::os::unix::ffi::OsStrExt;
+    Path::new(std::ffi::OsStr::from_bytes(path.to_bytes()))
+}
+
+#[cfg(not(unix))]
+fn to_path(path: &CStr) -> &Path {
+    Path::new(path.to_str().unwrap_or(""))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+// Classifies one digit with an embedded model, without allocation per inference.
+//
+//   cargo build --release -p curt-capi
+//   cc -I capi/include examples/classify.c -o classify target/release/libcurt.a -lpthread -ldl -lm
+//   ./classify
+#include "curt.h"
+#include <stdio.h>
+
+#define EMBED(name, file)                                                                                                        \
+    __asm__(".section .rodata\n.balign 64\n.global " #name "\n" #name ": .incbin \"" file "\"\n.global " #name "_end\n" #name    \
+            "_end: .byte 0\n.previous\n");                                                                                       \
+    extern const uint8_t name[], name##_end[]
+
+EMBED(model_file, "models/lenet-300-100-gnj.curt");
+EMBED(digits_file, "cli/data/digits-images-idx3-ubyte");
+
+static int fail(const char *what, curt_status status) {
+    char message[256];
+    curt_last_error(message, sizeof message);
+    fprintf(stderr, "%s: %s: %s\n", what, curt_status_name(status), message);
+    return 1;
+}
+
+int main(void) {
+    curt_model *model;
+    curt_session *session;
+    curt_status status = curt_model_from_bytes(model_file, (size_t)(model_file_end - model_file), &model);
+    if (status != CURT_OK) return fail("the model", status);
+    status = curt_session_new(model, NULL, &session);
+    if (status != CURT_OK) return fail("the session", status);
+
+    const uint8_t *digit = digits_file + 16; // after the header of the IDX file
+    float scores[10];
+    status = curt_session_run_u8(session, digit, 28 * 28, scores, 10);
+    if (status != CURT_OK) return fail("the run", status);
+
+    int best = 0;
+    for (int i = 1; i < 10; i++)
+        if (scores[i] > scores[best]) best = i;
+    for (int row = 0; row < 28; row += 2) {
+        for (int col = 0; col < 28; col++) putchar(" .+#"[digit[row * 28 + col] / 64]);
+        putchar('\n');
+    }
+    printf("It is a %d.\n", best);
+    curt_session_free(session);
+    curt_model_free(model);
+    return 0;
+}
