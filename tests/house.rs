@@ -21,13 +21,11 @@ fn rust() -> Vec<(String, String)> {
 }
 
 /// Files over the cap of their kind: the lines they may have, and why. No entry may stay when it is no longer needed.
-const LONG: [(&str, usize, &str); 6] = [
+const LONG: [(&str, usize, &str); 4] = [
     ("src/encoding/mod.rs", 260, "the closed enum of encodings: the compiler lists its arms when one is added"),
-    ("src/graph/mod.rs", 160, "the graph and its builder, which share every field"),
     ("src/kernels/mod.rs", 150, "the table of kernels and the call that all of them take"),
     ("src/model/mod.rs", 170, "the model and its ways to be opened, which must be read together"),
-    ("src/ops/mod.rs", 140, "slots and steps"),
-    ("src/posterior/mod.rs", 130, "what a posterior is, for its reader and for compression"),
+    ("src/ops/mod.rs", 160, "the steps, and the one match that runs them"),
 ];
 
 /// The greatest number of lines of a file.
@@ -65,7 +63,7 @@ fn no_file_is_longer_than_its_cap() {
     }
     assert!(size_violation("src/plan/arena.rs", 501).is_some() && size_violation("src/plan/arena.rs", 500).is_none());
     assert!(size_violation("src/kernels/avx2/dense.rs", 351).is_some() && size_violation("src/lib.rs", 151).is_some());
-    assert!(size_violation("src/graph/mod.rs", 161).is_some() && size_violation("src/graph/mod.rs", 120).is_some());
+    assert!(size_violation("src/ops/mod.rs", 161).is_some() && size_violation("src/ops/mod.rs", 120).is_some());
 }
 
 /// Where `unsafe` may stand, and for what.
@@ -89,7 +87,7 @@ fn unsafe_violations(path: &str, text: &str) -> Vec<String> {
     let code_text = code(text);
     for (i, line) in code_text.lines().enumerate() {
         let words = || line.split(|c: char| !c.is_alphanumeric() && c != '_');
-        if !words().any(|word| word == "unsafe") {
+        if !words().any(|word| word == "unsafe") || line.trim_start().starts_with("#[unsafe(") {
             continue;
         }
         let place = format!("{path}:{}", i + 1);

@@ -5,7 +5,7 @@ mod support;
 use curt::base::error::ErrorKind;
 use curt::base::fma::{Emulated, Fma, fma};
 use curt::base::limits::{Limits, MAX_DIMENSION, MAX_ELEMENTS, MAX_LAYER_WEIGHTS, MAX_NAME_BYTES};
-use curt::base::math::exp;
+use curt::base::math::{exp, tanh};
 use curt::encoding::Encoding;
 use curt::format::header::{BYTE_ORDER, HEADER_BYTES, MAGIC, VERSION};
 use std::collections::BTreeSet;
@@ -110,7 +110,7 @@ fn the_limits_of_section_3_are_those_of_the_library() {
         ("weights of one layer", vec![MAX_LAYER_WEIGHTS]),
         ("weights of the model", vec![format.weights]),
         ("elements of all values", vec![format.activations]),
-        ("multiply-adds", vec![format.multiply_adds]),
+        ("work of one inference", vec![format.multiply_adds]),
         ("a name", vec![MAX_NAME_BYTES]),
     ];
     assert_eq!(rows.len(), pairs.len(), "a limit without a constant, or the reverse");
@@ -142,6 +142,7 @@ struct Recipe {
     log2_e: u32,
     ln2: [u32; 2],
     polynomial: Vec<u32>,
+    tanh: Vec<u32>,
 }
 
 impl Recipe {
@@ -155,8 +156,16 @@ impl Recipe {
         };
         let all: Vec<u32> = lines.iter().flat_map(|line| constants(line)).collect();
         let [highest, lowest, log2_e, high, low, polynomial @ ..] = all.as_slice() else { panic!("constants {all:x?}") };
-        assert_eq!(polynomial.len(), 6, "{polynomial:x?}");
-        Self { highest: *highest, lowest: *lowest, log2_e: *log2_e, ln2: [*high, *low], polynomial: polynomial.to_vec() }
+        assert_eq!(polynomial.len(), 6 + 5, "{polynomial:x?}");
+        let (polynomial, tanh) = polynomial.split_at(6);
+        Self {
+            highest: *highest,
+            lowest: *lowest,
+            log2_e: *log2_e,
+            ln2: [*high, *low],
+            polynomial: polynomial.to_vec(),
+            tanh: tanh.to_vec(),
+        }
     }
 
     fn exp(&self, x: f32) -> f32 {
@@ -205,6 +214,7 @@ fn exp_has_the_constants_of_arithmetic_section_6() {
     let parts = [("LN2_HIGH", recipe.ln2[0]), ("LN2_LOW", recipe.ln2[1])];
     pairs.into_iter().chain(parts).for_each(|(name, bits)| assert_eq!(constants(name), [bits], "{name}"));
     assert_eq!(constants("POLYNOMIAL"), recipe.polynomial);
+    assert_eq!(constants("TANH_POLYNOMIAL"), recipe.tanh);
 }
 
 fn same(a: f32, b: f32) -> bool {
@@ -212,7 +222,7 @@ fn same(a: f32, b: f32) -> bool {
 }
 
 #[test]
-fn fma_and_exp_are_those_of_the_tables() {
+fn fma_exp_and_tanh_are_those_of_the_tables() {
     let table = |name: &str| floats(&root().join("format-spec/vectors/functions").join(name));
     let (triples, expected) = (table("fma.input"), table("fma.output"));
     assert!(expected.len() >= 1000 && triples.len() == 3 * expected.len());
@@ -222,10 +232,13 @@ fn fma_and_exp_are_those_of_the_tables() {
             assert!(same(found, *expected), "{name}({a:e}, {b:e}, {c:e}) = {found:e}, not {expected:e}");
         }
     }
-    let (points, results) = (table("exp.input"), table("exp.output"));
-    assert!(points.len() >= 1000 && points.len() == results.len());
-    for (x, expected) in points.iter().zip(&results) {
-        assert!(same(exp(*x), *expected), "exp({x:e}) = {:e}, not {expected:e}", exp(*x));
+    println!("{} values of fma agree with the table", expected.len());
+    for (name, function) in [("exp", exp as fn(f32) -> f32), ("tanh", tanh)] {
+        let (points, results) = (table(&format!("{name}.input")), table(&format!("{name}.output")));
+        assert!(points.len() >= 1000 && points.len() == results.len());
+        for (x, expected) in points.iter().zip(&results) {
+            assert!(same(function(*x), *expected), "{name}({x:e}) = {:e}, not {expected:e}", function(*x));
+        }
+        println!("{} values of {name} agree with the table", points.len());
     }
-    println!("{} values of fma and {} of exp agree with the tables", expected.len(), points.len());
 }

@@ -131,13 +131,19 @@ fn a_planted_panic_in_every_entry_is_the_internal_error() {
     let (mut out, float, byte, mut result) = (null_mut(), 0f32, 0u8, 0f32);
     let path = golden();
     let mut entries: Vec<(&str, Box<dyn FnMut() -> curt_status>)> = vec![
-        // SAFETY (all): every pointer is valid; the planted panic comes before any is used.
+        // SAFETY: every pointer is valid; the planted panic comes before any is used.
         ("curt_model_open", Box::new(|| unsafe { curt_model_open(path.as_ptr(), &mut out) })),
+        // SAFETY: every pointer is valid; the planted panic comes before any is used.
         ("curt_model_map", Box::new(|| unsafe { curt_model_map(path.as_ptr(), &mut null_mut()) })),
+        // SAFETY: every pointer is valid; the planted panic comes before any is used.
         ("curt_model_from_bytes", Box::new(|| unsafe { curt_model_from_bytes(&byte, 1, &mut null_mut()) })),
+        // SAFETY: every pointer is valid; the planted panic comes before any is used.
         ("curt_model_shape", Box::new(|| unsafe { curt_model_shape(model, null_mut(), null_mut(), null_mut()) })),
+        // SAFETY: every pointer is valid; the planted panic comes before any is used.
         ("curt_session_new", Box::new(|| unsafe { curt_session_new(model, null(), &mut null_mut()) })),
+        // SAFETY: every pointer is valid; the planted panic comes before any is used.
         ("curt_session_run_u8", Box::new(|| unsafe { curt_session_run_u8(live, &byte, 1, &mut result, 1) })),
+        // SAFETY: every pointer is valid; the planted panic comes before any is used.
         ("curt_session_run_f32", Box::new(|| unsafe { curt_session_run_f32(live, &float, 1, &mut 0.0, 1) })),
     ];
     for (name, entry) in &mut entries {

@@ -82,6 +82,7 @@ fn entry<'a>(file: &'a [u8], cursor: &mut Cursor<'_>, previous: Option<u32>, end
     match previous {
         Some(previous) if id == previous => return fail(ErrorKind::Duplicate, "it stands twice".to_owned()),
         Some(previous) if id < previous => return fail(ErrorKind::Order, format!("it follows section {previous}")),
+        None if id == 0 => return fail(ErrorKind::Order, "ids start at 1".to_owned()),
         _ => {}
     }
     match (id, flags) {

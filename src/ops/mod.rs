@@ -4,40 +4,18 @@ mod conv;
 mod input;
 mod pointwise;
 mod pool;
+mod slot;
 
 use crate::base::align::AlignedVec;
 use crate::base::math;
 use crate::graph::Activation;
-use crate::kernels::{LinearCall, LinearKernel, PADDING};
+use crate::kernels::{LinearCall, LinearKernel};
 use crate::model::Model;
 pub use conv::ConvGeometry;
 pub use input::{Converter, Input};
 pub use pool::PoolGeometry;
-
-/// Where a value of all samples lies in the arena: sample `i` starts at `start + i * stride`; zeros follow its elements up to the stride.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slot {
-    /// The first float.
-    pub start: usize,
-    /// Elements of one sample.
-    pub elements: usize,
-    /// Floats from one sample to the next: a multiple of 16 with room for [`PADDING`] zeros.
-    pub stride: usize,
-}
-
-impl Slot {
-    /// Floats from one sample to the next for values of `elements` elements.
-    #[must_use]
-    pub fn stride_of(elements: usize) -> usize {
-        (elements + PADDING).next_multiple_of(16)
-    }
-
-    /// Floats of the slot for `batch` samples.
-    #[must_use]
-    pub fn floats(&self, batch: usize) -> usize {
-        batch * self.stride
-    }
-}
+pub use slot::Slot;
+use slot::disjoint;
 
 /// A layer with weights: its number in [`Model::layers`], what runs it, and whether ReLU follows in the same pass.
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +104,9 @@ impl Step {
             }
             Action::Affine { affine, channel_elements } => {
                 let tables = &model.tables().affines[*affine];
-                each_sample(memory.arena, from, to, batch, |values| pointwise::affine(values, tables, *channel_elements));
+                each_sample(memory.arena, from, to, batch, |values| {
+                    pointwise::affine(values, &tables.scale, &tables.offset, *channel_elements)
+                });
             }
             Action::Activation(activation) => {
                 each_sample(memory.arena, from, to, batch, |values| pointwise::activate(*activation, values));
@@ -169,12 +149,4 @@ fn each_sample(arena: &mut [f32], from: &Slot, to: &Slot, batch: usize, mut f: i
     for sample in arena[to.start..][..to.floats(batch)].chunks_exact_mut(to.stride) {
         f(&mut sample[..to.elements]);
     }
-}
-
-/// Both slots at once. The plan never lets a step read and write overlapping ones.
-fn disjoint<'a>(arena: &'a mut [f32], from: &Slot, to: &Slot, batch: usize) -> (&'a [f32], &'a mut [f32]) {
-    let (read, write) = (from.start..from.start + from.floats(batch), to.start..to.start + to.floats(batch));
-    let [input, output] =
-        arena.get_disjoint_mut([read, write]).expect("invariant: the plan's slots are disjoint and in the arena");
-    (input, output)
 }

@@ -2,7 +2,6 @@
 
 use super::{Slot, disjoint};
 use crate::base::math::{clip, relu, sigmoid, tanh};
-use crate::format::AffineTables;
 use crate::graph::Activation;
 
 /// Applies an activation in place.
@@ -23,8 +22,8 @@ fn each(values: &mut [f32], f: impl Fn(f32) -> f32) {
 }
 
 /// `scale_c * x + offset_c` in place.
-pub(super) fn affine(values: &mut [f32], tables: &AffineTables, channel_elements: usize) {
-    let channels = tables.scale.iter().zip(&tables.offset);
+pub(super) fn affine(values: &mut [f32], scale: &[f32], offset: &[f32], channel_elements: usize) {
+    let channels = scale.iter().zip(offset);
     for (channel, (scale, offset)) in values.chunks_exact_mut(channel_elements.max(1)).zip(channels) {
         each(channel, |x| x * scale + offset);
     }

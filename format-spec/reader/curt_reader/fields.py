@@ -1,5 +1,6 @@
 """The fields of each operator, each held against its own range in the order of the fields (SPEC 4.2)."""
 
+import math
 import struct
 
 from . import limits
@@ -25,7 +26,9 @@ def bounded(cursor, low, high, what):
 def dimensions(cursor):
     """`rank` and the dimensions."""
     rank = choice(cursor, (1, 3), "rank")
-    return tuple(bounded(cursor, 1, limits.DIMENSION, "dimension") for _ in range(rank))
+    shape = tuple(bounded(cursor, 1, limits.DIMENSION, "dimension") for _ in range(rank))
+    need(math.prod(shape) <= limits.DIMENSION_PRODUCT, "limit", cursor.at, "product of the dimensions")
+    return shape
 
 
 def _number(cursor, what):
@@ -67,8 +70,8 @@ def _conv2d(cursor, node):
     _linear(cursor, node)
     _window(cursor, node)
     for axis, what in zip(node.window, ("dilation_h", "dilation_w")):
-        axis.dilation = cursor.u32(what)
-    node.groups = cursor.u32("groups")
+        axis.dilation = bounded(cursor, 0, limits.DIMENSION, what)
+    node.groups = bounded(cursor, 0, limits.DIMENSION, "groups")
 
 
 def _max_pool(cursor, node):

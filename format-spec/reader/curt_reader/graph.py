@@ -37,7 +37,6 @@ class Input:
 def _input(cursor):
     dtype = DTYPES[choice(cursor, (0, 1), "dtype")]
     shape = dimensions(cursor)
-    need(math.prod(shape) <= limits.DIMENSION_PRODUCT, "limit", cursor.at, "product of the input's dimensions")
     kept = None
     if choice(cursor, (0, 1), "gather"):
         at, kept = cursor.at, cursor.u32("kept")

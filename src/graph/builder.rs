@@ -1,0 +1,87 @@
+//! Builds a graph: shapes and limits are held as each node is added.
+
+use super::{Graph, InputSpec, Linear, Node};
+use crate::base::checked::{self, at_most, to_u64};
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::limits::{Limits, MAX_LAYER_WEIGHTS};
+
+/// Builds a graph node by node; the first violation is the error.
+#[derive(Debug)]
+pub struct GraphBuilder {
+    graph: Graph,
+    limits: Limits,
+    used: Vec<bool>,
+    weights: u64,
+    activations: u64,
+    work: u64,
+}
+
+impl GraphBuilder {
+    /// A graph with no nodes yet. Errors: `mask` when more inputs are kept than there are, `limit`.
+    pub fn new(input: InputSpec, limits: &Limits) -> Result<Self> {
+        let inputs = input.shape.elements();
+        if let Some(kept) = input.kept.filter(|&kept| kept > inputs) {
+            return Err(Error::new(ErrorKind::Mask, format!("{kept} of {inputs} inputs are kept")));
+        }
+        let shapes = vec![input.value_shape()];
+        let activations = at_most(to_u64(input.value_shape().elements()), limits.activations, "the number of inputs")?;
+        let graph = Graph { input, nodes: Vec::new(), shapes };
+        Ok(Self { graph, limits: *limits, used: vec![false], weights: 0, activations, work: 0 })
+    }
+
+    /// Adds a node. Errors: `graph`, `shape`, `limit`.
+    pub fn push(&mut self, node: Node) -> Result<()> {
+        let number = self.graph.shapes.len();
+        at_most(to_u64(number), self.limits.nodes, "the number of nodes")?;
+        let mut inputs = Vec::with_capacity(node.inputs.len());
+        for &input in &node.inputs {
+            let Some(&shape) = self.graph.shapes.get(input) else {
+                let message = format!("node {number} reads value {input}, which is not made before it");
+                return Err(Error::new(ErrorKind::Graph, message));
+            };
+            inputs.push(shape);
+        }
+        let output = node.op.output_shape(&inputs).map_err(|error| error.context(format_args!("node {number}")))?;
+        let elements = to_u64(output.elements());
+        self.activations = checked::add(self.activations, elements, "the sum of all values")?;
+        at_most(self.activations, self.limits.activations, "the elements of all values together")?;
+        if let (Some(linear), Some(&input)) = (node.op.linear(), inputs.first()) {
+            self.count_weights(linear, node.op.columns(input))?;
+        }
+        self.work = checked::add(self.work, node.op.work(&inputs, output)?, "the sum of all work")?;
+        at_most(self.work, self.limits.multiply_adds, "the multiply-adds of one inference")?;
+        for &input in &node.inputs {
+            if let Some(used) = self.used.get_mut(input) {
+                *used = true;
+            }
+        }
+        self.used.push(false);
+        self.graph.shapes.push(output);
+        self.graph.nodes.push(node);
+        Ok(())
+    }
+
+    fn count_weights(&mut self, linear: &Linear, cols: usize) -> Result<()> {
+        let array = linear.encoding.array_elements(linear.rows, cols)?;
+        let weights = checked::mul(array, to_u64(linear.encoding.unit_columns()), "a layer's weights")?;
+        at_most(weights, MAX_LAYER_WEIGHTS, "the weights of a layer, padding included,")?;
+        self.weights = checked::add(self.weights, weights, "the sum of all weights")?;
+        at_most(self.weights, self.limits.weights, "the weights of the model, padding included,")?;
+        Ok(())
+    }
+
+    /// Ends the graph. Errors: `shape` when the output has no elements, `graph` when a value is not used or there is no node.
+    pub fn finish(mut self) -> Result<Graph> {
+        if self.graph.nodes.is_empty() {
+            return Err(Error::new(ErrorKind::Limit, "a graph has at least one node"));
+        }
+        if self.graph.output_shape().elements() == 0 {
+            return Err(Error::new(ErrorKind::Shape, "the output has no elements"));
+        }
+        self.used.pop();
+        match self.used.iter().position(|used| !used) {
+            Some(value) => Err(Error::new(ErrorKind::Graph, format!("nothing uses value {value}"))),
+            None => Ok(self.graph),
+        }
+    }
+}
