@@ -113,8 +113,8 @@ pub(crate) struct Inspect {
 /// Options of `compress`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Thresholds and encodings are chosen on the validation images, within the rise of the error that is allowed. A layer's
-threshold or encoding that is given is taken as it is, whatever it costs; a warning says when that is more than allowed.
+    after_help = "Thresholds and encodings are chosen on the validation images, within the rise of error and loss that is allowed (docs/compression.md).
+A layer's threshold or encoding that is given is taken as it is, whatever it costs; a warning says when that is more than allowed.
 Never validate on the test set: what was chosen on it cannot be tested on it.
 
 Encodings: dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256), ternary; fixed_point or codebook alone tries several.

@@ -102,7 +102,7 @@ impl Options {
         if !(self.max_error_increase >= 0.0 && self.max_error_increase.is_finite()) {
             return refuse(format!("the error budget is {} points, expected a number from 0 up", self.max_error_increase));
         }
-        if !(self.max_loss_increase >= 0.0) {
+        if self.max_loss_increase.is_nan() || self.max_loss_increase < 0.0 {
             return refuse(format!("the loss budget is {} percent, expected a number from 0 up", self.max_loss_increase));
         }
         if !(0.0..=1.0).contains(&self.pruning_share) {

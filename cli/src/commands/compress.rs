@@ -25,16 +25,14 @@ pub(crate) fn run(options: &Compress) -> Result<Answer, Failure> {
     curt::format::save(&options.output, &compressed.bytes)?;
     let report = &compressed.report;
     if !report.within_budget {
+        let (full, compressed) = (report.full, report.compressed);
         warn(format_args!(
-            "the validation error rose from {:.2} % to {:.2} %, the loss from {:.4} to {:.4}: more than the {} points and {} percent allowed. \
-             The choices made with --threshold and --encoding cost more; leave them out, or raise --max-error-increase and \
-             --max-loss-increase",
-            report.full.percent(),
-            report.compressed.percent(),
-            report.full.loss,
-            report.compressed.loss,
-            report.max_error_increase,
-            report.max_loss_increase
+            "the validation error rose from {:.2} % to {:.2} % and the loss from {:.4} to {:.4}, more than allowed: the choices made with \
+             --threshold and --encoding cost that; leave them out, or raise --max-error-increase and --max-loss-increase",
+            full.percent(),
+            compressed.percent(),
+            full.loss,
+            compressed.loss
         ));
     }
     let mut json = report.to_json();
