@@ -188,7 +188,7 @@ fn evaluate_gnj(
         let shown = sweep.iter().filter(|choice| choice.error < 0.1);
         shown.for_each(|choice| print_choice(gnj, choice));
         let budget = max_error.map_or(sweep[0].error + 0.002, |percent| percent / 100.0);
-        evaluate::choose(gnj, &sweep, budget, validation)?
+        evaluate::choose(&sweep, budget)?.clone()
     };
     println!("chosen:");
     print_choice(gnj, &choice);

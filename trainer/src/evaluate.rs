@@ -1,5 +1,8 @@
-//! Choice of the log-alpha thresholds on validation images: the sparsest network within an error
+//! Choice of the log-alpha threshold on validation images: the sparsest network within an error
 //! budget.
+//!
+//! One threshold for all layers, on a coarse grid. Lowering each layer's threshold as far as a few
+//! thousand images allow fits those images: measured, it won 0.02 points there and lost 0.6 on others.
 
 use anyhow::{Context, Result};
 
@@ -30,8 +33,8 @@ pub fn measure(posterior: &Gnj, thresholds: &[f64], images: &Images) -> Choice {
     }
 }
 
-/// The same threshold in every layer, from certain noise down to nearly nothing kept; one choice
-/// for each set of groups that comes out.
+/// The same threshold in every layer, from certain noise down; one choice for each set of groups
+/// that comes out.
 pub fn sweep(posterior: &Gnj, images: &Images) -> Vec<Choice> {
     let shared = (0..=22).map(|step| 3.0 - 0.5 * f64::from(step));
     let layers = posterior.layers.len();
@@ -40,51 +43,16 @@ pub fn sweep(posterior: &Gnj, images: &Images) -> Vec<Choice> {
     choices
 }
 
-/// The sparsest thresholds found whose error stays within `budget`: the best of a shared sweep,
-/// then each layer's threshold lowered in turn, by many groups at a time and finally by one.
+/// The sparsest choice whose error stays within `budget`.
 ///
 /// # Errors
-/// When even the unpruned posterior exceeds the budget.
-pub fn choose(posterior: &Gnj, sweep: &[Choice], budget: f64, images: &Images) -> Result<Choice> {
+/// When none does, not even that of the unpruned posterior.
+pub fn choose(sweep: &[Choice], budget: f64) -> Result<&Choice> {
     let within = sweep.iter().filter(|choice| choice.error <= budget);
-    let mut best = within
-        .min_by_key(|choice| choice.kept_weights)
-        .with_context(|| format!("no shared threshold stays within a validation error of {:.2} %", 100.0 * budget))?
-        .clone();
-    let sorted: Vec<Vec<f64>> = posterior
-        .layers
-        .iter()
-        .map(|layer| {
-            let mut log_alpha = layer.log_alpha();
-            log_alpha.sort_by(f64::total_cmp);
-            log_alpha
-        })
-        .collect();
-    for step in [32, 8, 2, 1] {
-        loop {
-            let lowered = (0..sorted.len()).filter_map(|layer| {
-                let mut thresholds = best.thresholds.clone();
-                thresholds[layer] = lower(&sorted[layer], thresholds[layer], step)?;
-                Some(measure(posterior, &thresholds, images))
-            });
-            let better = lowered
-                .filter(|choice| choice.error <= budget && choice.kept_weights < best.kept_weights)
-                .min_by_key(|choice| choice.kept_weights);
-            match better {
-                Some(choice) => best = choice,
-                None => break,
-            }
-        }
-    }
-    Ok(best)
-}
-
-/// The threshold that prunes `count` more groups, halfway between the two it parts; `sorted` are
-/// the layer's log alphas, ascending.
-fn lower(sorted: &[f64], threshold: f64, count: usize) -> Option<f64> {
-    let kept = sorted.partition_point(|&value| value < threshold);
-    let kept = kept.checked_sub(count).filter(|&kept| kept > 0)?;
-    Some((sorted[kept - 1] + sorted[kept]) / 2.0)
+    within.min_by_key(|choice| choice.kept_weights).with_context(|| {
+        let least = sweep.iter().map(|choice| choice.error).fold(f64::INFINITY, f64::min);
+        format!("no threshold stays within a validation error of {:.2} %; the least is {:.2} %", 100.0 * budget, 100.0 * least)
+    })
 }
 
 #[cfg(test)]
@@ -92,10 +60,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lowering_prunes_the_least_certain_groups() {
-        let sorted = [-5.0, -4.0, -1.0, 2.0];
-        assert_eq!(lower(&sorted, 3.0, 1), Some(0.5));
-        assert_eq!(lower(&sorted, 0.5, 2), Some(-4.5));
-        assert_eq!(lower(&sorted, 0.5, 3), None, "one group always stays");
+    fn the_sparsest_choice_within_the_budget_is_taken() {
+        let choice = |kept_weights, error| Choice { thresholds: Vec::new(), kept: Vec::new(), kept_weights, error };
+        let sweep = [choice(30, 0.016), choice(20, 0.018), choice(10, 0.019)];
+        assert_eq!(choose(&sweep, 0.018).unwrap().kept_weights, 20);
+        let message = choose(&sweep, 0.01).unwrap_err().to_string();
+        assert!(message.contains("the least is 1.60 %"), "{message}");
     }
 }

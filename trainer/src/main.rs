@@ -1,4 +1,5 @@
 //! `trainer`: trains the networks and posteriors that Curt compresses.
+#![deny(unsafe_code)]
 
 mod checkpoint;
 mod cli;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
 
 /// Tells glibc to keep freed memory. Every step allocates the same megabytes again; handing them
 /// back to the system each time doubles the time of a step in page faults.
+#[allow(unsafe_code)]
 fn keep_freed_memory() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: mallopt only sets tunables of the allocator, and no other thread runs yet.

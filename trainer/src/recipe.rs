@@ -36,7 +36,7 @@ pub struct Recipe {
     #[arg(long, default_value = "lenet-300-100")]
     pub network: String,
     /// Passes over the training images
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, default_value_t = 250)]
     pub epochs: usize,
     /// Seed of the start, the order of the images and the noise
     #[arg(long, default_value_t = 1)]
@@ -68,9 +68,12 @@ pub struct GnjRecipe {
     #[arg(long, default_value_t = 10.0)]
     pub scale_rate: f64,
     /// Learning rate of the log variances of weights and biases, relative to that of their means
-    #[arg(long, default_value_t = 10.0)]
+    #[arg(long, default_value_t = 1.0)]
     pub variance_rate: f64,
-    /// Epochs over which the weight of the KL rises from 0 to 1
+    /// Weight beta of the KL; 1 is the evidence bound, less keeps more and errs less
+    #[arg(long, default_value_t = 1.0)]
+    pub beta: f64,
+    /// Epochs over which the weight of the KL rises from 0
     #[arg(long, default_value_t = 0)]
     pub warm_up: usize,
     /// Log-alpha thresholds above which groups are removed at the end of their fall from 3, one
@@ -111,6 +114,7 @@ impl GnjRecipe {
             common,
             scale_rate: 1.0,
             variance_rate: 1.0,
+            beta: 1.0,
             warm_up: 0,
             shed: vec![CERTAIN_NOISE],
             shed_between: vec![0, 1],
@@ -149,9 +153,9 @@ impl GnjRecipe {
     /// Weight beta of the KL in an epoch, counted from 0.
     pub fn beta_at(&self, epoch: usize) -> f64 {
         if self.warm_up == 0 {
-            return 1.0;
+            return self.beta;
         }
-        ramp(epoch, 0, self.warm_up)
+        self.beta * ramp(epoch, 0, self.warm_up)
     }
 
     /// Log-alpha thresholds of the layers at the end of an epoch, counted from 0.
@@ -195,6 +199,7 @@ pub mod tests {
             },
             scale_rate: 1.0,
             variance_rate: 1.0,
+            beta: 1.0,
             warm_up: 0,
             shed: vec![CERTAIN_NOISE],
             shed_between: vec![20, 150],

@@ -51,8 +51,9 @@ pub fn train(method: &mut dyn Method, recipe: &GnjRecipe, train: &Images, valida
             validation_error: method.prediction().error(validation),
             seconds: started.elapsed().as_secs_f64(),
         };
-        checkpoint::write(&file, method, &stored, progress)?;
+        // In this order: a resumed run drops lines ahead of its checkpoint, but cannot invent missing ones.
         log.append(&record)?;
+        checkpoint::write(&file, method, &stored, progress)?;
     }
     log.finish();
     Ok(())
