@@ -1,4 +1,4 @@
-//! Order class T on SIMD: the loops around a tier's two inner loops, the same for every tier.
+//! Order class T on SIMD for one sample: the loops around a tier's two inner loops, the same for every tier.
 //!
 //! For a block of columns the tier makes tables from the activations: what a code contributes, looked up by permutes. The tables and the chains of
 //! [`GROUP`] tiles share the call's scratch (16 KiB: it stays in L1), so that each table serves many rows. A chain that a block cuts
@@ -6,7 +6,8 @@
 
 use super::LinearCall;
 use super::panels::{Rows, TileRows, vectors};
-use super::segments::SEGMENTS;
+use super::samples::{Activations, Samples, Sums};
+use super::segments::{SEGMENTS, Tier};
 use crate::encoding::tiles::{TILE_ROWS, Tile, Tiling};
 use std::ops::Range;
 
@@ -20,8 +21,6 @@ pub(super) struct Layer<'a> {
     pub(super) words: &'a [u32],
     /// The order of the words.
     pub(super) tiling: Tiling,
-    /// Columns of the layer.
-    pub(super) cols: usize,
     /// The units of each segment.
     pub(super) segments: [Range<usize>; SEGMENTS],
     /// The first column of each segment.
@@ -31,7 +30,7 @@ pub(super) struct Layer<'a> {
 }
 
 /// The two inner loops of a tier. Implemented by its token: whoever holds one may call.
-pub(super) trait Fields: Copy {
+pub(super) trait Fields: Tier {
     /// Columns of a word.
     const COLUMNS: usize;
     /// Floats of the tables of one word.
@@ -43,22 +42,22 @@ pub(super) trait Fields: Copy {
     /// Continues the chains of a tile over the words that `tables` are for.
     fn accumulate(self, tile: &Tile, words: &[Rows<u32>], tables: &[f32], chains: &mut TileRows);
 
-    /// [`super::segments::finish`], in the tier's vectors.
-    fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]);
+    /// [`super::samples::make_tables`], in the tier's vectors.
+    fn sample_tables(self, levels: [f32; 3], x: &Activations, tables: &mut [Sums]);
+
+    /// [`super::samples::add_sums`], in the tier's vectors.
+    fn sample_sums(self, words: &[u32], tables: &[Sums], chains: &mut [Samples]);
 }
 
-/// Runs a layer of order class T.
-pub(super) fn linear<K: Fields>(tier: K, layer: &Layer<'_>, call: &mut LinearCall<'_>) {
-    call.check(layer.tiling.rows(), layer.cols);
-    for sample in 0..call.batch {
-        let mut tiles = layer.tiling.tiles();
-        loop {
-            let group: [Option<Tile>; GROUP] = std::array::from_fn(|_| tiles.next());
-            if group[0].is_none() {
-                break;
-            }
-            tiles_of_group(tier, layer, group, sample, call);
+/// Runs a layer of order class T for one sample.
+pub(super) fn one_sample<K: Fields>(tier: K, layer: &Layer<'_>, sample: usize, call: &mut LinearCall<'_>) {
+    let mut tiles = layer.tiling.tiles();
+    loop {
+        let group: [Option<Tile>; GROUP] = std::array::from_fn(|_| tiles.next());
+        if group[0].is_none() {
+            break;
         }
+        tiles_of_group(tier, layer, group, sample, call);
     }
 }
 
@@ -87,10 +86,8 @@ fn tiles_of_group<K: Fields>(tier: K, layer: &Layer<'_>, group: [Option<Tile>; G
             }
         }
     }
-    for (tile, sums) in group.iter().flatten().zip(sums) {
-        let rows = tile.row..tile.row + tile.rows;
-        let scale = call.scale.map(|scale| &scale[rows.clone()]);
-        let out = &mut call.output[sample * call.output_stride..][rows.clone()];
-        tier.finish(sums, scale, &call.bias[rows], call.relu, out);
+    for (i, tile) in group.iter().flatten().enumerate() {
+        let sums: TileRows = call.scratch.as_chunks().0[i];
+        call.finish(tier, sample, tile.row, &sums[..tile.rows]);
     }
 }

@@ -6,15 +6,15 @@
 //! the compiler, which would make an addition of it.
 #![allow(unsafe_code)] // calls into functions of this tier
 
-use super::chains::finish;
 use super::memory::{load, load_words, store};
 use super::{Avx512, WRONG, proof};
 use crate::encoding::Weights;
 use crate::encoding::ternary::LAYOUT;
 use crate::encoding::tiles::Tile;
 use crate::kernels::LinearCall;
-use crate::kernels::fields::{self, Fields, Layer};
+use crate::kernels::fields::{Fields, Layer};
 use crate::kernels::panels::{Rows, TileRows};
+use crate::kernels::samples::{self, Activations, Samples, Sums};
 use crate::kernels::segments::segment;
 use std::arch::x86_64::{
     __m512, __m512i, _mm512_add_ps, _mm512_fmadd_ps, _mm512_maskz_mul_ps, _mm512_permutex2var_ps, _mm512_permutexvar_ps,
@@ -46,12 +46,11 @@ pub(super) fn run(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
     let layer = Layer {
         words: w.words().raw(),
         tiling,
-        cols: w.words().cols(),
         first_columns: std::array::from_fn(|s| segment(tiling.units(), s).start * LAYOUT.columns()),
         segments,
         levels: w.levels(),
     };
-    fields::linear(proof(), &layer, call);
+    samples::linear(proof(), &layer, w, call);
 }
 
 impl Fields for Avx512 {
@@ -68,9 +67,14 @@ impl Fields for Avx512 {
         unsafe { accumulate(tile, words, tables, chains) }
     }
 
-    fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]) {
+    fn sample_tables(self, levels: [f32; 3], x: &Activations, tables: &mut [Sums]) {
         // SAFETY: `self` proves the features.
-        unsafe { finish(sums, scale, bias, relu, out) }
+        unsafe { sample_tables(levels, x, tables) }
+    }
+
+    fn sample_sums(self, words: &[u32], tables: &[Sums], chains: &mut [Samples]) {
+        // SAFETY: `self` proves the features.
+        unsafe { sample_sums(words, tables, chains) }
     }
 }
 
@@ -132,4 +136,14 @@ fn vectors<const VECTORS: usize>(words: &[Rows<u32>], tables: &[[Table; FIELDS]]
     for (c, chain) in c.iter().zip(chains) {
         store(chain, *c);
     }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
+fn sample_tables(levels: [f32; 3], x: &Activations, tables: &mut [Sums]) {
+    samples::make_tables(levels, x, tables);
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
+fn sample_sums(words: &[u32], tables: &[Sums], chains: &mut [Samples]) {
+    samples::add_sums(words, tables, chains);
 }
