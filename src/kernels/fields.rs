@@ -12,7 +12,7 @@ use crate::encoding::tiles::{TILE_ROWS, Tile, Tiling};
 use std::ops::Range;
 
 /// Tiles that share tables.
-const GROUP: usize = 8;
+const GROUP: usize = 16;
 
 /// Words of ternary codes in tile order, in a layout that the tier chose.
 #[derive(Clone, Debug)]

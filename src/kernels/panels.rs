@@ -23,14 +23,34 @@ pub(super) struct Segment<'a, T> {
     pub(super) x: &'a [f32],
 }
 
+/// Samples, `stride` floats apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Samples<'a> {
+    /// From the first column of the first sample.
+    pub(super) x: &'a [f32],
+    pub(super) stride: usize,
+}
+
+impl<'a> Samples<'a> {
+    /// The first `columns` activations of each of the first `N` samples: slices of one length, so that a loop needs no check.
+    #[inline(always)]
+    pub(super) fn columns<const N: usize>(self, columns: usize) -> [&'a [f32]; N] {
+        let mut all: [&[f32]; N] = [&[]; N];
+        for (i, x) in all.iter_mut().enumerate() {
+            *x = &self.x[i * self.stride..][..columns];
+        }
+        all
+    }
+}
+
 /// What a tier does with a panel.
 pub(super) trait Panels: Tier {
     /// Samples that `multiply` takes at once.
     const SAMPLES: usize;
 
-    /// Up to `SAMPLES` samples: continues one chain per sample and row of the panel, of which `rows` are real; one vector of
-    /// the panel per column. Every `xs` has as many elements as the panel has columns.
-    fn multiply(self, panel: &[Rows<f32>], rows: usize, xs: &[&[f32]], chains: &mut [Rows<f32>]);
+    /// Up to `SAMPLES` samples, as many as there are `chains`: continues one chain per sample and row of the panel, of which `rows` are
+    /// real; one vector of the panel per column.
+    fn multiply(self, panel: &[Rows<f32>], rows: usize, samples: Samples<'_>, chains: &mut [Rows<f32>]);
 }
 
 /// A stored array, and how a tier reads it.
@@ -106,21 +126,20 @@ fn many_samples<K: Panels, T, C, E>(
     for s in 0..SEGMENTS {
         let all = segment(array.tiling.units(), s);
         let mut chains = [[[0.0; LANES]; CHUNK]; TILE_VECTORS];
-        for start in all.clone().step_by(room) {
-            let units = start..(start + room).min(all.end);
+        // Blocks of one length, as near as can be.
+        let block = all.len().div_ceil(all.len().div_ceil(room).max(1)).max(1);
+        for start in all.clone().step_by(block) {
+            let units = start..(start + block).min(all.end);
             let columns = units.start * width..units.end * width;
             let stored = vectors(array.elements, tile, units);
             let panels = call.scratch.as_chunks_mut().0.chunks_exact_mut(columns.len());
             for (vector, (panel, chains)) in panels.zip(&mut chains).take(tile.vectors).enumerate() {
                 (array.expand)(stored, vector, tile.vectors, panel);
                 let rows = (tile.rows - vector * LANES).min(LANES);
-                for first in (0..count).step_by(group_len) {
-                    let group = first..(first + group_len).min(count);
-                    let mut xs: [&[f32]; CHUNK] = [&[]; CHUNK];
-                    for (x, i) in xs.iter_mut().zip(group.clone()) {
-                        *x = &call.input[(samples.start + i) * call.input_stride..][columns.clone()];
-                    }
-                    tier.multiply(panel, rows, &xs[..group.len()], &mut chains[group]);
+                let x = &call.input[samples.start * call.input_stride + columns.start..];
+                for (group, chains) in chains[..count].chunks_mut(group_len).enumerate() {
+                    let x = &x[group * group_len * call.input_stride..];
+                    tier.multiply(panel, rows, Samples { x, stride: call.input_stride }, chains);
                 }
             }
         }

@@ -4,8 +4,8 @@
 use crate::encoding::tiles::LANES;
 use crate::kernels::panels::Rows;
 use std::arch::x86_64::{
-    __m128i, __m256, __m256i, _mm_loadu_ps, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcast_ps, _mm256_i32gather_ps,
-    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_set1_epi32, _mm256_storeu_ps,
+    __m128, __m128i, __m256, __m256i, _mm_loadu_ps, _mm_loadu_si128, _mm_storeu_ps, _mm256_and_si256, _mm256_broadcast_ps,
+    _mm256_i32gather_ps, _mm256_loadu_ps, _mm256_loadu_si256, _mm256_set1_epi32, _mm256_storeu_ps,
 };
 
 /// Lanes of a vector of this tier: half the rows of a stored one.
@@ -41,6 +41,14 @@ pub(super) fn load_bytes(from: &[u8; 32]) -> __m256i {
 pub(super) fn load_halves(from: &[u16; 8]) -> __m128i {
     // SAFETY: a reference to 8 elements of 2 bytes is valid for 16 bytes.
     unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
+}
+
+/// 4 floats.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+pub(super) fn store_four(to: &mut [f32; 4], value: __m128) {
+    // SAFETY: an exclusive reference to 4 floats is valid for writes of 16 bytes.
+    unsafe { _mm_storeu_ps(to.as_mut_ptr(), value) }
 }
 
 /// 4 floats, in both halves of the vector.

@@ -6,7 +6,7 @@ mod fixed_point;
 mod memory;
 mod packed;
 mod panel;
-mod ternary;
+pub(super) mod ternary;
 
 use super::isa::Avx2;
 use super::segments::{self, Tier};

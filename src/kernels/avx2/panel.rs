@@ -6,26 +6,26 @@
 
 use super::Avx2;
 use super::memory::{HALF, half, load, store};
-use crate::kernels::panels::{Panels, Rows};
+use crate::kernels::panels::{Panels, Rows, Samples};
 use std::arch::x86_64::{_mm256_fmadd_ps, _mm256_set1_ps, _mm256_setzero_ps};
 
 impl Panels for Avx2 {
     const SAMPLES: usize = 6;
 
-    fn multiply(self, panel: &[Rows<f32>], rows: usize, xs: &[&[f32]], chains: &mut [Rows<f32>]) {
+    fn multiply(self, panel: &[Rows<f32>], rows: usize, samples: Samples<'_>, chains: &mut [Rows<f32>]) {
         // SAFETY: `self` proves the features.
-        unsafe { multiply(panel, rows, xs, chains) }
+        unsafe { multiply(panel, rows, samples, chains) }
     }
 }
 
 /// Chooses the loop for the samples given, and for the halves that hold real rows.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn multiply(panel: &[Rows<f32>], rows: usize, xs: &[&[f32]], chains: &mut [Rows<f32>]) {
+fn multiply(panel: &[Rows<f32>], rows: usize, samples: Samples<'_>, chains: &mut [Rows<f32>]) {
     macro_rules! samples {
         ($($count:literal)*) => {
-            match (xs.len(), rows > HALF) {
-                $(($count, true) => block::<$count, 2>(panel, xs, chains),
-                ($count, false) => block::<$count, 1>(panel, xs, chains),)*
+            match (chains.len(), rows > HALF) {
+                $(($count, true) => block::<$count, 2>(panel, samples, chains),
+                ($count, false) => block::<$count, 1>(panel, samples, chains),)*
                 (count, _) => panic!("invariant: at most 6 samples, not {count}"),
             }
         };
@@ -35,14 +35,11 @@ fn multiply(panel: &[Rows<f32>], rows: usize, xs: &[&[f32]], chains: &mut [Rows<
 
 /// The first `HALVES` halves of the panel.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn block<const SAMPLES: usize, const HALVES: usize>(panel: &[Rows<f32>], samples: &[&[f32]], chains: &mut [Rows<f32>]) {
-    let len = panel.len();
-    let mut xs: [&[f32]; SAMPLES] = [&[]; SAMPLES];
+fn block<const SAMPLES: usize, const HALVES: usize>(panel: &[Rows<f32>], samples: Samples<'_>, chains: &mut [Rows<f32>]) {
+    let xs: [&[f32]; SAMPLES] = samples.columns(panel.len());
     let mut c = [[_mm256_setzero_ps(); HALVES]; SAMPLES];
-    for i in 0..SAMPLES {
-        // Cut to one length that the compiler knows: no check is left in the loop.
-        xs[i] = &samples[i][..len];
-        for (c, chain) in c[i].iter_mut().zip(chains[i].as_chunks().0) {
+    for (c, chain) in c.iter_mut().zip(chains.iter()) {
+        for (c, chain) in c.iter_mut().zip(chain.as_chunks().0) {
             *c = load(chain);
         }
     }

@@ -5,43 +5,40 @@
 
 use super::Avx512;
 use super::memory::{load, store};
-use crate::kernels::panels::{Panels, Rows};
+use crate::kernels::panels::{Panels, Rows, Samples};
 use std::arch::x86_64::{_mm512_fmadd_ps, _mm512_set1_ps, _mm512_setzero_ps};
 
 impl Panels for Avx512 {
     const SAMPLES: usize = 8;
 
-    fn multiply(self, panel: &[Rows<f32>], _: usize, xs: &[&[f32]], chains: &mut [Rows<f32>]) {
+    fn multiply(self, panel: &[Rows<f32>], _: usize, samples: Samples<'_>, chains: &mut [Rows<f32>]) {
         // SAFETY: `self` proves the features.
-        unsafe { multiply(panel, xs, chains) }
+        unsafe { multiply(panel, samples, chains) }
     }
 }
 
 /// Chooses the loop for the samples given.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
-fn multiply(panel: &[Rows<f32>], xs: &[&[f32]], chains: &mut [Rows<f32>]) {
-    match xs.len() {
-        1 => block::<1>(panel, xs, chains),
-        2 => block::<2>(panel, xs, chains),
-        3 => block::<3>(panel, xs, chains),
-        4 => block::<4>(panel, xs, chains),
-        5 => block::<5>(panel, xs, chains),
-        6 => block::<6>(panel, xs, chains),
-        7 => block::<7>(panel, xs, chains),
-        8 => block::<8>(panel, xs, chains),
+fn multiply(panel: &[Rows<f32>], samples: Samples<'_>, chains: &mut [Rows<f32>]) {
+    match chains.len() {
+        1 => block::<1>(panel, samples, chains),
+        2 => block::<2>(panel, samples, chains),
+        3 => block::<3>(panel, samples, chains),
+        4 => block::<4>(panel, samples, chains),
+        5 => block::<5>(panel, samples, chains),
+        6 => block::<6>(panel, samples, chains),
+        7 => block::<7>(panel, samples, chains),
+        8 => block::<8>(panel, samples, chains),
         count => panic!("invariant: at most 8 samples, not {count}"),
     }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
-fn block<const SAMPLES: usize>(panel: &[Rows<f32>], samples: &[&[f32]], chains: &mut [Rows<f32>]) {
-    let len = panel.len();
-    let mut xs: [&[f32]; SAMPLES] = [&[]; SAMPLES];
+fn block<const SAMPLES: usize>(panel: &[Rows<f32>], samples: Samples<'_>, chains: &mut [Rows<f32>]) {
+    let xs: [&[f32]; SAMPLES] = samples.columns(panel.len());
     let mut c = [_mm512_setzero_ps(); SAMPLES];
-    for i in 0..SAMPLES {
-        // Cut to one length that the compiler knows: no check is left in the loop.
-        xs[i] = &samples[i][..len];
-        c[i] = load(&chains[i]);
+    for (c, chain) in c.iter_mut().zip(chains.iter()) {
+        *c = load(chain);
     }
     for (k, column) in panel.iter().enumerate() {
         let w = load(column);

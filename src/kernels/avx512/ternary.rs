@@ -12,6 +12,7 @@ use crate::encoding::Weights;
 use crate::encoding::ternary::LAYOUT;
 use crate::encoding::tiles::Tile;
 use crate::kernels::LinearCall;
+use crate::kernels::avx2::ternary as avx2;
 use crate::kernels::fields::{Fields, Layer};
 use crate::kernels::panels::{Rows, TileRows};
 use crate::kernels::samples::{self, Activations, Samples, Sums};
@@ -68,13 +69,14 @@ impl Fields for Avx512 {
     }
 
     fn sample_tables(self, levels: [f32; 3], x: &Activations, tables: &mut [Sums]) {
-        // SAFETY: `self` proves the features.
-        unsafe { sample_tables(levels, x, tables) }
+        // SAFETY: `self` proves the features of AVX2, too.
+        unsafe { avx2::sample_tables(levels, x, tables) }
     }
 
     fn sample_sums(self, words: &[u32], tables: &[Sums], chains: &mut [Samples]) {
-        // SAFETY: `self` proves the features.
-        unsafe { sample_sums(words, tables, chains) }
+        // The vectors of 8 samples are AVX2's; under AVX-512, LLVM would put rows in the lanes, and gather.
+        // SAFETY: `self` proves the features of AVX2, too.
+        unsafe { avx2::sample_sums(words, tables, chains) }
     }
 }
 
@@ -136,14 +138,4 @@ fn vectors<const VECTORS: usize>(words: &[Rows<u32>], tables: &[[Table; FIELDS]]
     for (c, chain) in c.iter().zip(chains) {
         store(chain, *c);
     }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
-fn sample_tables(levels: [f32; 3], x: &Activations, tables: &mut [Sums]) {
-    samples::make_tables(levels, x, tables);
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
-fn sample_sums(words: &[u32], tables: &[Sums], chains: &mut [Samples]) {
-    samples::add_sums(words, tables, chains);
 }
