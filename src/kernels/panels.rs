@@ -103,10 +103,11 @@ where
     let mut chains = [[0.0; TILE_ROWS]; SEGMENTS];
     (array.chains)(tile, &segments, &mut chains);
     let [mut sums, rest @ ..] = chains;
+    let sums = &mut sums[..tile.rows];
     for chain in rest {
         sums.iter_mut().zip(chain).for_each(|(sum, c)| *sum += c);
     }
-    call.finish(tier, sample, tile.row, &sums[..tile.rows]);
+    call.finish(tier, sample, tile.row, sums);
 }
 
 /// A tile for up to [`CHUNK`] samples: each panel serves them all.
