@@ -1,6 +1,8 @@
 //! Every kernel of every tier that this processor has, bit for bit against the scalar reference; and the reference against
 //! `format-spec/arithmetic.md` written out, and against f64 within a derived bound.
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use curt::base::align::AlignedVec;
 use curt::base::fma::fma;
 use curt::base::math::relu;

@@ -10,6 +10,7 @@ mod avx512;
 mod fields;
 pub mod isa;
 mod panels;
+mod samples;
 mod scalar;
 pub mod segments;
 

@@ -1,173 +1,159 @@
 //! Order class F on SIMD: the loops around a tier's inner loops, the same for every tier and encoding.
 //!
-//! For one sample the inner loop reads the stored array. For several it sees **panels**: columns of 16-row vectors, one multiply-add per
-//! element and sample. Dense arrays are stored as panels; packed ones are expanded, a block of columns at a time, into the call's scratch
-//! (16 KiB: it stays in L1), where every sample finds them decoded. A chain that a block cuts continues through memory, which
-//! changes no bit of it.
+//! For one sample the inner loop reads the stored array. For several, a block of columns of a tile is first expanded to floats in the
+//! call's scratch (16 KiB: it stays in L1), a **panel** per vector of 16 rows, where every sample finds it decoded and contiguous. A
+//! chain that a block cuts continues through memory, which changes no bit of it.
 
 use super::LinearCall;
-use super::segments::{SEGMENTS, segment};
-use crate::encoding::tiles::{LANES, TILE_ROWS, Tile, Tiling};
-use crate::encoding::words::Words;
+use super::segments::{SEGMENTS, Tier, segment};
+use crate::encoding::tiles::{LANES, TILE_ROWS, TILE_VECTORS, Tile, Tiling};
 use std::ops::Range;
 
 /// One vector of 16 rows.
 pub(super) type Rows<T> = [T; LANES];
 /// One number per row of a tile.
 pub(super) type TileRows = [f32; TILE_ROWS];
-/// Samples whose chains are kept while a panel is in scratch.
-const CHUNK: usize = 32;
+/// Samples whose chains are kept while panels are in scratch: 2 x 4 KiB of chains and sums.
+const CHUNK: usize = 16;
 
-/// Weights of 16 rows, column by column: column `k` is `vectors[k * stride + first]`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Panel<'a, T> {
-    pub(super) vectors: &'a [Rows<T>],
-    /// Vectors from one column to the next.
-    pub(super) stride: usize,
-    /// Less than `stride`.
-    pub(super) first: usize,
-}
-
-/// A segment of a tile: all vectors of its columns in order, and the activation of each column.
+/// A segment of a tile: all vectors of its units in order, and the activations of their columns.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Segment<'a, T> {
     pub(super) vectors: &'a [Rows<T>],
     pub(super) x: &'a [f32],
 }
 
-/// The inner loops of a tier. Implemented by its token: whoever holds one may call.
-pub(super) trait Chains<T>: Copy {
-    /// Samples that `gemm` takes at once.
-    const SAMPLES: usize;
-
-    /// One sample: the chain of each segment and row of the tile, from +0. No segment is longer than the one before.
-    fn gemv(self, tile: &Tile, segments: &[Segment<'_, T>; SEGMENTS], chains: &mut [TileRows; SEGMENTS]);
-
-    /// Up to `SAMPLES` samples: continues one chain per sample and row of the panel, of which `rows` are real.
-    /// Every `xs` has as many elements as the panel has columns.
-    fn gemm(self, panel: Panel<'_, T>, rows: usize, xs: &[&[f32]], chains: &mut [Rows<f32>]);
-
-    /// [`super::segments::finish`], in the tier's vectors.
-    fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]);
+/// Samples, `stride` floats apart.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Samples<'a> {
+    /// From the first column of the first sample.
+    pub(super) x: &'a [f32],
+    pub(super) stride: usize,
 }
 
-/// An array of weights, as the loops of this file need it.
-pub(super) trait Source<T> {
-    /// The order of the stored elements.
-    fn tiling(&self) -> Tiling;
+impl<'a> Samples<'a> {
+    /// The first `columns` activations of each of the first `N` samples: slices of one length, so that a loop needs no check.
+    #[inline(always)]
+    pub(super) fn columns<const N: usize>(self, columns: usize) -> [&'a [f32]; N] {
+        let mut all: [&[f32]; N] = [&[]; N];
+        for (i, x) in all.iter_mut().enumerate() {
+            *x = &self.x[i * self.stride..][..columns];
+        }
+        all
+    }
+}
+
+/// What a tier does with a panel.
+pub(super) trait Panels: Tier {
+    /// Samples that `multiply` takes at once.
+    const SAMPLES: usize;
+
+    /// Up to `SAMPLES` samples, as many as there are `chains`: continues one chain per sample and row of the panel, of which `rows` are
+    /// real; one vector of the panel per column.
+    fn multiply(self, panel: &[Rows<f32>], rows: usize, samples: Samples<'_>, chains: &mut [Rows<f32>]);
+}
+
+/// A stored array, and how a tier reads it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Array<'a, T, C, E> {
+    /// The elements: weights, or words of several.
+    pub(super) elements: &'a [T],
+    /// Their order.
+    pub(super) tiling: Tiling,
     /// Columns of the layer.
-    fn cols(&self) -> usize;
-    /// Columns of a unit.
-    fn unit_columns(&self) -> usize;
-    /// The chain of each segment and row of a tile, from +0; `x` is a sample with its padding.
-    fn one_sample(&self, tile: &Tile, x: &[f32], chains: &mut [TileRows; SEGMENTS]);
-    /// Units of a panel that `floats` floats of scratch have room for; at least 1.
-    fn room(&self, floats: usize) -> usize;
-    /// The panel of a vector and some units of a tile.
-    fn panel<'a>(&'a self, tile: &Tile, vector: usize, units: Range<usize>, scratch: &'a mut [f32]) -> Panel<'a, T>;
+    pub(super) cols: usize,
+    /// Columns of an element.
+    pub(super) unit_columns: usize,
+    /// `chains(tile, segments, chains)`: one sample, the chain of each segment and row of a tile, from +0.
+    pub(super) chains: C,
+    /// `expand(vectors, first, stride, panel)`: the weights of the vectors `first`, `first + stride`, ...
+    pub(super) expand: E,
 }
 
 /// Runs a layer of order class F.
-pub(super) fn linear<T: Copy>(tier: impl Chains<T>, source: &impl Source<T>, call: &mut LinearCall<'_>) {
-    call.check(source.tiling().rows(), source.cols());
+pub(super) fn linear<K, T, C, E>(tier: K, array: &Array<'_, T, C, E>, call: &mut LinearCall<'_>)
+where
+    K: Panels,
+    C: Fn(&Tile, &[Segment<'_, T>; SEGMENTS], &mut [TileRows; SEGMENTS]),
+    E: Fn(&[Rows<T>], usize, usize, &mut [Rows<f32>]),
+{
+    call.check(array.tiling.rows(), array.cols);
     for first in (0..call.batch).step_by(CHUNK) {
         let samples = first..(first + CHUNK).min(call.batch);
-        for tile in source.tiling().tiles() {
-            if call.batch == 1 {
-                one_sample(tier, source, &tile, call);
+        for tile in array.tiling.tiles() {
+            if samples.len() == 1 {
+                one_sample(tier, array, &tile, first, call);
             } else {
-                (0..tile.vectors).for_each(|vector| many_samples(tier, source, &tile, vector, samples.clone(), call));
+                many_samples(tier, array, &tile, samples.clone(), call);
             }
         }
     }
 }
 
-fn one_sample<T: Copy>(tier: impl Chains<T>, source: &impl Source<T>, tile: &Tile, call: &mut LinearCall<'_>) {
+fn one_sample<T, C, E>(tier: impl Tier, array: &Array<'_, T, C, E>, tile: &Tile, sample: usize, call: &mut LinearCall<'_>)
+where
+    C: Fn(&Tile, &[Segment<'_, T>; SEGMENTS], &mut [TileRows; SEGMENTS]),
+{
+    let x = &call.input[sample * call.input_stride..][..call.input_stride];
+    let segments = std::array::from_fn(|s| {
+        let units = segment(array.tiling.units(), s);
+        let columns = units.start * array.unit_columns..units.end * array.unit_columns;
+        Segment { vectors: vectors(array.elements, tile, units), x: &x[columns] }
+    });
     let mut chains = [[0.0; TILE_ROWS]; SEGMENTS];
-    source.one_sample(tile, call.input, &mut chains);
+    (array.chains)(tile, &segments, &mut chains);
     let [mut sums, rest @ ..] = chains;
+    let sums = &mut sums[..tile.rows];
     for chain in rest {
         sums.iter_mut().zip(chain).for_each(|(sum, c)| *sum += c);
     }
-    let rows = tile.row..tile.row + tile.rows;
-    let scale = call.scale.map(|scale| &scale[rows.clone()]);
-    tier.finish(&sums, scale, &call.bias[rows.clone()], call.relu, &mut call.output[rows]);
+    call.finish(tier, sample, tile.row, sums);
 }
 
-/// A vector of 16 rows for up to [`CHUNK`] samples: each panel serves them all.
-fn many_samples<T: Copy, K: Chains<T>>(
+/// A tile for up to [`CHUNK`] samples: each panel serves them all.
+fn many_samples<K: Panels, T, C, E>(
     tier: K,
-    source: &impl Source<T>,
+    array: &Array<'_, T, C, E>,
     tile: &Tile,
-    vector: usize,
     samples: Range<usize>,
     call: &mut LinearCall<'_>,
-) {
-    let (units, width, count) = (source.tiling().units(), source.unit_columns(), samples.len());
-    let rows = tile.row + vector * LANES..(tile.row + (vector + 1) * LANES).min(tile.row + tile.rows);
-    let room = source.room(call.scratch.len());
+) where
+    E: Fn(&[Rows<T>], usize, usize, &mut [Rows<f32>]),
+{
+    let (count, width) = (samples.len(), array.unit_columns);
+    let room = call.scratch.len() / (tile.vectors * LANES * width);
     let group_len = count.div_ceil(count.div_ceil(K::SAMPLES));
-    let mut sums = [[0.0; LANES]; CHUNK];
-    let mut chains = [[0.0; LANES]; CHUNK];
+    let mut sums = [[[0.0; LANES]; CHUNK]; TILE_VECTORS];
     for s in 0..SEGMENTS {
-        let all = segment(units, s);
-        chains[..count].fill([0.0; LANES]);
-        for start in all.clone().step_by(room) {
-            let block = start..(start + room).min(all.end);
-            let panel = source.panel(tile, vector, block.clone(), call.scratch);
-            for first in (0..count).step_by(group_len) {
-                let group = first..(first + group_len).min(count);
-                let mut xs: [&[f32]; CHUNK] = [&[]; CHUNK];
-                for (x, i) in xs.iter_mut().zip(group.clone()) {
-                    let sample = (samples.start + i) * call.input_stride;
-                    *x = &call.input[sample + block.start * width..sample + block.end * width];
+        let all = segment(array.tiling.units(), s);
+        let mut chains = [[[0.0; LANES]; CHUNK]; TILE_VECTORS];
+        // Blocks of one length, as near as can be.
+        let block = all.len().div_ceil(all.len().div_ceil(room).max(1)).max(1);
+        for start in all.clone().step_by(block) {
+            let units = start..(start + block).min(all.end);
+            let columns = units.start * width..units.end * width;
+            let stored = vectors(array.elements, tile, units);
+            let panels = call.scratch.as_chunks_mut().0.chunks_exact_mut(columns.len());
+            for (vector, (panel, chains)) in panels.zip(&mut chains).take(tile.vectors).enumerate() {
+                (array.expand)(stored, vector, tile.vectors, panel);
+                let rows = (tile.rows - vector * LANES).min(LANES);
+                let x = &call.input[samples.start * call.input_stride + columns.start..];
+                for (group, chains) in chains[..count].chunks_mut(group_len).enumerate() {
+                    let x = &x[group * group_len * call.input_stride..];
+                    tier.multiply(panel, rows, Samples { x, stride: call.input_stride }, chains);
                 }
-                tier.gemm(panel, rows.len(), &xs[..group.len()], &mut chains[group]);
             }
         }
-        for (sum, chain) in sums[..count].iter_mut().zip(&chains) {
-            // The first segment replaces: 0 + c would turn a chain of -0 into +0.
+        for (sum, chain) in sums.as_flattened_mut().iter_mut().zip(chains.as_flattened()) {
+            // The first segment replaces: +0 + -0 would be +0.
             sum.iter_mut().zip(chain).for_each(|(sum, c)| *sum = if s == 0 { *c } else { *sum + c });
         }
     }
-    for (i, sums) in samples.zip(&sums) {
-        let out = &mut call.output[i * call.output_stride..][rows.clone()];
-        let scale = call.scale.map(|scale| &scale[rows.clone()]);
-        tier.finish(sums, scale, &call.bias[rows.clone()], call.relu, out);
-    }
-}
-
-/// An array that is stored as panels.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stored<'a, T, K> {
-    pub(super) tier: K,
-    pub(super) elements: &'a [T],
-    pub(super) tiling: Tiling,
-}
-
-impl<T: Copy, K: Chains<T>> Source<T> for Stored<'_, T, K> {
-    fn tiling(&self) -> Tiling {
-        self.tiling
-    }
-    fn cols(&self) -> usize {
-        self.tiling.units()
-    }
-    fn unit_columns(&self) -> usize {
-        1
-    }
-    fn one_sample(&self, tile: &Tile, x: &[f32], chains: &mut [TileRows; SEGMENTS]) {
-        let segments = std::array::from_fn(|s| {
-            let units = segment(self.tiling.units(), s);
-            Segment { vectors: vectors(self.elements, tile, units.clone()), x: &x[units] }
-        });
-        self.tier.gemv(tile, &segments, chains);
-    }
-    fn room(&self, _: usize) -> usize {
-        // A column of a full tile is four lines, of which a panel reads one: 64 of them take half of the L1 sets that they map to.
-        64
-    }
-    fn panel<'a>(&'a self, tile: &Tile, vector: usize, units: Range<usize>, _: &'a mut [f32]) -> Panel<'a, T> {
-        Panel { vectors: vectors(self.elements, tile, units), stride: tile.vectors, first: vector }
+    for (vector, sums) in sums.iter().enumerate().take(tile.vectors) {
+        let rows = (tile.rows - vector * LANES).min(LANES);
+        for (sample, sums) in samples.clone().zip(sums) {
+            call.finish(tier, sample, tile.row + vector * LANES, &sums[..rows]);
+        }
     }
 }
 
@@ -175,45 +161,4 @@ impl<T: Copy, K: Chains<T>> Source<T> for Stored<'_, T, K> {
 pub(super) fn vectors<'a, T>(elements: &'a [T], tile: &Tile, units: Range<usize>) -> &'a [Rows<T>] {
     let start = |unit: usize| tile.start + unit * tile.vectors * LANES;
     elements[start(units.start)..start(units.end)].as_chunks().0
-}
-
-/// An array of packed words.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Packed<'a, C, E> {
-    pub(super) words: Words<'a>,
-    /// `chains(tile, words, x, chains)`: the chains of a segment of a tile for one sample.
-    pub(super) chains: C,
-    /// `expand(words, first, stride, out)`: the weights of the words at `first`, `first + stride`, ...; one vector of `out` per column.
-    pub(super) expand: E,
-}
-
-impl<C, E> Source<f32> for Packed<'_, C, E>
-where
-    C: Fn(&Tile, &[Rows<u32>], &[f32], &mut TileRows),
-    E: Fn(&[Rows<u32>], usize, usize, &mut [Rows<f32>]),
-{
-    fn tiling(&self) -> Tiling {
-        self.words.tiling()
-    }
-    fn cols(&self) -> usize {
-        self.words.cols()
-    }
-    fn unit_columns(&self) -> usize {
-        self.words.layout().columns()
-    }
-    fn one_sample(&self, tile: &Tile, x: &[f32], chains: &mut [TileRows; SEGMENTS]) {
-        for (s, chains) in chains.iter_mut().enumerate() {
-            let units = segment(self.tiling().units(), s);
-            let x = &x[units.start * self.unit_columns()..units.end * self.unit_columns()];
-            (self.chains)(tile, vectors(self.words.raw(), tile, units), x, chains);
-        }
-    }
-    fn room(&self, floats: usize) -> usize {
-        floats / (LANES * self.unit_columns())
-    }
-    fn panel<'a>(&'a self, tile: &Tile, vector: usize, units: Range<usize>, scratch: &'a mut [f32]) -> Panel<'a, f32> {
-        let out = &mut scratch.as_chunks_mut().0[..units.len() * self.unit_columns()];
-        (self.expand)(vectors(self.words.raw(), tile, units), vector, tile.vectors, out);
-        Panel { vectors: out, stride: 1, first: 0 }
-    }
 }

@@ -1,5 +1,6 @@
 //! The four chains of a sum (`format-spec/arithmetic.md`, section 3), and what follows them (section 4).
 
+use super::LinearCall;
 use crate::base::math::relu;
 use std::ops::Range;
 
@@ -11,6 +12,21 @@ pub const SEGMENTS: usize = 4;
 pub fn segment(units: usize, segment: usize) -> Range<usize> {
     let len = units.div_ceil(SEGMENTS);
     (segment * len).min(units)..((segment + 1) * len).min(units)
+}
+
+/// A set of SIMD kernels. Implemented by the token that proves its features: whoever holds one may call.
+pub(super) trait Tier: Copy {
+    /// [`finish`], in the tier's vectors.
+    fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]);
+}
+
+impl LinearCall<'_> {
+    /// The outputs from row `row` of a sample, as many as there are sums.
+    pub(super) fn finish(&mut self, tier: impl Tier, sample: usize, row: usize, sums: &[f32]) {
+        let rows = row..row + sums.len();
+        let out = &mut self.output[sample * self.output_stride..][rows.clone()];
+        tier.finish(sums, self.scale.map(|scale| &scale[rows.clone()]), &self.bias[rows], self.relu, out);
+    }
 }
 
 /// The end of each sum: `y = relu?(scale * sum + bias)`, for as many outputs as `out` has.

@@ -1,16 +1,16 @@
 //! x86-64 with AVX2, FMA and F16C: 8 lanes, two vectors for the 16 rows of a stored one.
 
-mod chains;
 mod codebook;
+mod dense;
 mod fixed_point;
 mod memory;
 mod packed;
-mod ternary;
+mod panel;
+pub(super) mod ternary;
 
 use super::isa::Avx2;
-use super::panels::{self, Stored};
-use super::{Isa, Kernels, LinearCall, LinearKernel, stored_layout};
-use crate::encoding::Weights;
+use super::segments::{self, Tier};
+use super::{Isa, Kernels, LinearKernel, stored_layout};
 
 // Every function of this tier says `#[target_feature(enable = "avx2,fma,f16c")]`: what `Avx2` detects.
 
@@ -18,8 +18,8 @@ pub(super) fn kernels(_: Avx2, _: Kernels) -> Kernels {
     let kernel = |name, run| LinearKernel { isa: Isa::Avx2, name, prepare: stored_layout, run };
     Kernels {
         isa: Isa::Avx2,
-        dense_f32: kernel("fma, 8 chains", dense_f32),
-        dense_f16: kernel("vcvtph2ps, fma", dense_f16),
+        dense_f32: kernel("fma, 8 chains", dense::run_f32),
+        dense_f16: kernel("vcvtph2ps, fma", dense::run_f16),
         fixed_point: kernel("integers in the mantissa, expanded", fixed_point::run),
         codebook: kernel("vpermilps, vpermps or vpshufb, expanded", codebook::run),
         large_codebook: kernel("looked up one by one, expanded", codebook::run_large),
@@ -35,14 +35,16 @@ fn proof() -> Avx2 {
 /// What each kernel says when it is given another encoding's weights.
 const WRONG: &str = "invariant: the plan gives each kernel its own encoding";
 
-fn dense_f32(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
-    let Weights::DenseF32(w) = *weights else { panic!("{WRONG}") };
-    let tier = proof();
-    panels::linear(tier, &Stored { tier, elements: w.raw(), tiling: w.tiling() }, call);
-}
-
-fn dense_f16(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
-    let Weights::DenseF16(w) = *weights else { panic!("{WRONG}") };
-    let tier = proof();
-    panels::linear(tier, &Stored { tier, elements: w.raw(), tiling: w.tiling() }, call);
+impl Tier for Avx2 {
+    fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]) {
+        #[target_feature(enable = "avx2,fma,f16c")]
+        fn inner(sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]) {
+            segments::finish(sums, scale, bias, relu, out);
+        }
+        // SAFETY: `self` proves the features.
+        #[allow(unsafe_code)]
+        unsafe {
+            inner(sums, scale, bias, relu, out);
+        }
+    }
 }

@@ -5,13 +5,14 @@
 //! they are stored as a panel.
 #![allow(unsafe_code)] // calls into functions of this tier
 
-use super::chains::{half, half_mut};
+use super::memory::{half, half_mut};
 use super::memory::{load_words, store};
 use super::proof;
 use crate::encoding::tiles::{LANES, Tile};
 use crate::encoding::words::Words;
 use crate::kernels::LinearCall;
-use crate::kernels::panels::{self, Packed, Rows, TileRows};
+use crate::kernels::panels::{self, Array, Rows, Segment, TileRows};
+use crate::kernels::segments::SEGMENTS;
 use std::arch::x86_64::{__m256, __m256i, _mm256_fmadd_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_setzero_si256};
 
 /// Halves of vectors whose words and chains are in registers.
@@ -30,15 +31,17 @@ pub(super) trait Decode<const G: usize>: Copy {
 pub(super) fn linear<const G: usize>(words: Words<'_>, decoder: &impl Decode<G>, call: &mut LinearCall<'_>) {
     let tier = proof();
     let columns = words.layout().columns();
-    let chains = |tile: &Tile, words: &[Rows<u32>], x: &[f32], chains: &mut TileRows| {
+    let chains = |tile: &Tile, segments: &[Segment<'_, u32>; SEGMENTS], chains: &mut [TileRows; SEGMENTS]| {
         // SAFETY: `tier` proves the features.
-        unsafe { tile_chains(decoder, tile, words, columns, x, chains) }
+        unsafe { tile_chains(decoder, tile, columns, segments, chains) }
     };
     let expand = |words: &[Rows<u32>], first: usize, stride: usize, out: &mut [Rows<f32>]| {
         // SAFETY: `tier` proves the features.
         unsafe { expand(decoder, words, first, stride, columns, out) }
     };
-    panels::linear(tier, &Packed { words, chains, expand }, call);
+    let array =
+        Array { elements: words.raw(), tiling: words.tiling(), cols: words.cols(), unit_columns: columns, chains, expand };
+    panels::linear(tier, &array, call);
 }
 
 /// Chooses the loops for the tile's shape: its halves that hold real rows, at most [`SHARE`] at a time.
@@ -46,15 +49,16 @@ pub(super) fn linear<const G: usize>(words: Words<'_>, decoder: &impl Decode<G>,
 fn tile_chains<const G: usize>(
     decoder: &impl Decode<G>,
     tile: &Tile,
-    words: &[Rows<u32>],
     columns: usize,
-    x: &[f32],
-    chains: &mut TileRows,
+    segments: &[Segment<'_, u32>; SEGMENTS],
+    chains: &mut [TileRows; SEGMENTS],
 ) {
     macro_rules! halves {
-        ($vectors:literal: $($first:literal + $count:literal),*) => {{
-            $(halves::<_, G, $vectors, $first, $count>(decoder, words, columns, x, chains);)*
-        }};
+        ($vectors:literal: $($first:literal + $count:literal),*) => {
+            for (segment, chains) in segments.iter().zip(chains) {
+                $(halves::<_, G, $vectors, $first, $count>(decoder, columns, *segment, chains);)*
+            }
+        };
     }
     match (tile.vectors, tile.rows.div_ceil(LANES / 2)) {
         (4, 8) => halves!(4: 0 + 4, 4 + 4),
@@ -72,15 +76,14 @@ fn tile_chains<const G: usize>(
 #[target_feature(enable = "avx2,fma,f16c")]
 fn halves<D: Decode<G>, const G: usize, const VECTORS: usize, const FIRST: usize, const COUNT: usize>(
     decoder: &D,
-    words: &[Rows<u32>],
     columns: usize,
-    x: &[f32],
+    segment: Segment<'_, u32>,
     chains: &mut TileRows,
 ) {
     const { assert!(COUNT <= SHARE && FIRST + COUNT <= 2 * VECTORS) };
     let decoder = *decoder;
     let mut c = [_mm256_setzero_ps(); COUNT];
-    for (words, x) in words.as_chunks::<VECTORS>().0.iter().zip(x.chunks_exact(columns)) {
+    for (words, x) in segment.vectors.as_chunks::<VECTORS>().0.iter().zip(segment.x.chunks_exact(columns)) {
         let mut word = [_mm256_setzero_si256(); COUNT];
         for (h, word) in word.iter_mut().enumerate() {
             *word = load_words(half(&words[(FIRST + h) / 2], (FIRST + h) % 2));

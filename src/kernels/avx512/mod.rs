@@ -3,24 +3,24 @@
 //! Every function of this tier enables the features that [`Avx512`] detects; the compiler refuses a safe call between functions whose lists
 //! differ. (VL, BW and DQ are named although few intrinsics need them: without them LLVM leaves half of the registers alone.)
 
-mod chains;
 mod codebook;
+mod dense;
 mod fixed_point;
 mod memory;
 mod packed;
+mod panel;
 mod ternary;
 
 use super::isa::Avx512;
-use super::panels::{self, Stored};
-use super::{Isa, Kernels, LinearCall, LinearKernel, stored_layout};
-use crate::encoding::Weights;
+use super::segments::{self, Tier};
+use super::{Isa, Kernels, LinearKernel, stored_layout};
 
 pub(super) fn kernels(_: Avx512, _: Kernels) -> Kernels {
     let kernel = |name, run| LinearKernel { isa: Isa::Avx512, name, prepare: stored_layout, run };
     Kernels {
         isa: Isa::Avx512,
-        dense_f32: kernel("fma, 8 chains", dense_f32),
-        dense_f16: kernel("vcvtph2ps, fma", dense_f16),
+        dense_f32: kernel("fma, 8 chains", dense::run_f32),
+        dense_f16: kernel("vcvtph2ps, fma", dense::run_f16),
         fixed_point: kernel("integers in the mantissa", fixed_point::run),
         codebook: kernel("vpermps", codebook::run),
         large_codebook: kernel("vpermi2ps, blended", codebook::run_large),
@@ -36,14 +36,16 @@ fn proof() -> Avx512 {
 /// What each kernel says when it is given another encoding's weights.
 const WRONG: &str = "invariant: the plan gives each kernel its own encoding";
 
-fn dense_f32(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
-    let Weights::DenseF32(w) = *weights else { panic!("{WRONG}") };
-    let tier = proof();
-    panels::linear(tier, &Stored { tier, elements: w.raw(), tiling: w.tiling() }, call);
-}
-
-fn dense_f16(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
-    let Weights::DenseF16(w) = *weights else { panic!("{WRONG}") };
-    let tier = proof();
-    panels::linear(tier, &Stored { tier, elements: w.raw(), tiling: w.tiling() }, call);
+impl Tier for Avx512 {
+    fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]) {
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
+        fn inner(sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]) {
+            segments::finish(sums, scale, bias, relu, out);
+        }
+        // SAFETY: `self` proves the features.
+        #[allow(unsafe_code)]
+        unsafe {
+            inner(sums, scale, bias, relu, out);
+        }
+    }
 }

@@ -10,7 +10,8 @@ use super::proof;
 use crate::encoding::tiles::Tile;
 use crate::encoding::words::Words;
 use crate::kernels::LinearCall;
-use crate::kernels::panels::{self, Packed, Rows, TileRows};
+use crate::kernels::panels::{self, Array, Rows, Segment, TileRows};
+use crate::kernels::segments::SEGMENTS;
 use std::arch::x86_64::{__m512, __m512i, _mm512_fmadd_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512};
 
 /// How 16 words become weights, one column at a time.
@@ -26,33 +27,43 @@ pub(super) trait Decode: Copy {
 pub(super) fn linear(words: Words<'_>, decoder: &impl Decode, call: &mut LinearCall<'_>) {
     let tier = proof();
     let columns = words.layout().columns();
-    let chains = |tile: &Tile, words: &[Rows<u32>], x: &[f32], chains: &mut TileRows| {
+    let chains = |tile: &Tile, segments: &[Segment<'_, u32>; SEGMENTS], chains: &mut [TileRows; SEGMENTS]| {
         // SAFETY: `tier` proves the features.
-        unsafe { tile_chains(decoder, tile, words, columns, x, chains) }
+        unsafe { tile_chains(decoder, tile, columns, segments, chains) }
     };
     let expand = |words: &[Rows<u32>], first: usize, stride: usize, out: &mut [Rows<f32>]| {
         // SAFETY: `tier` proves the features.
         unsafe { expand(decoder, words, first, stride, columns, out) }
     };
-    panels::linear(tier, &Packed { words, chains, expand }, call);
+    let array =
+        Array { elements: words.raw(), tiling: words.tiling(), cols: words.cols(), unit_columns: columns, chains, expand };
+    panels::linear(tier, &array, call);
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
-fn tile_chains(decoder: &impl Decode, tile: &Tile, words: &[Rows<u32>], columns: usize, x: &[f32], chains: &mut TileRows) {
-    match tile.vectors {
-        4 => vectors::<_, 4>(decoder, words, columns, x, chains),
-        3 => vectors::<_, 3>(decoder, words, columns, x, chains),
-        2 => vectors::<_, 2>(decoder, words, columns, x, chains),
-        _ => vectors::<_, 1>(decoder, words, columns, x, chains),
+fn tile_chains(
+    decoder: &impl Decode,
+    tile: &Tile,
+    columns: usize,
+    segments: &[Segment<'_, u32>; SEGMENTS],
+    chains: &mut [TileRows; SEGMENTS],
+) {
+    for (segment, chains) in segments.iter().zip(chains) {
+        match tile.vectors {
+            4 => vectors::<_, 4>(decoder, columns, *segment, chains),
+            3 => vectors::<_, 3>(decoder, columns, *segment, chains),
+            2 => vectors::<_, 2>(decoder, columns, *segment, chains),
+            _ => vectors::<_, 1>(decoder, columns, *segment, chains),
+        }
     }
 }
 
 /// One sample, a tile of `VECTORS` vectors.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
-fn vectors<D: Decode, const VECTORS: usize>(decoder: &D, words: &[Rows<u32>], columns: usize, x: &[f32], chains: &mut TileRows) {
+fn vectors<D: Decode, const VECTORS: usize>(decoder: &D, columns: usize, segment: Segment<'_, u32>, chains: &mut TileRows) {
     let decoder = *decoder;
     let mut c = [_mm512_setzero_ps(); VECTORS];
-    for (words, x) in words.as_chunks::<VECTORS>().0.iter().zip(x.chunks_exact(columns)) {
+    for (words, x) in segment.vectors.as_chunks::<VECTORS>().0.iter().zip(segment.x.chunks_exact(columns)) {
         let mut word = [_mm512_setzero_si512(); VECTORS];
         for (word, words) in word.iter_mut().zip(words) {
             *word = load_words(words);

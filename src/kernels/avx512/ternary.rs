@@ -6,15 +6,16 @@
 //! the compiler, which would make an addition of it.
 #![allow(unsafe_code)] // calls into functions of this tier
 
-use super::chains::finish;
 use super::memory::{load, load_words, store};
 use super::{Avx512, WRONG, proof};
 use crate::encoding::Weights;
 use crate::encoding::ternary::LAYOUT;
 use crate::encoding::tiles::Tile;
 use crate::kernels::LinearCall;
-use crate::kernels::fields::{self, Fields, Layer};
+use crate::kernels::avx2::ternary as avx2;
+use crate::kernels::fields::{Fields, Layer};
 use crate::kernels::panels::{Rows, TileRows};
+use crate::kernels::samples::{self, Activations, Samples, Sums};
 use crate::kernels::segments::segment;
 use std::arch::x86_64::{
     __m512, __m512i, _mm512_add_ps, _mm512_fmadd_ps, _mm512_maskz_mul_ps, _mm512_permutex2var_ps, _mm512_permutexvar_ps,
@@ -46,12 +47,11 @@ pub(super) fn run(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
     let layer = Layer {
         words: w.words().raw(),
         tiling,
-        cols: w.words().cols(),
         first_columns: std::array::from_fn(|s| segment(tiling.units(), s).start * LAYOUT.columns()),
         segments,
         levels: w.levels(),
     };
-    fields::linear(proof(), &layer, call);
+    samples::linear(proof(), &layer, w, call);
 }
 
 impl Fields for Avx512 {
@@ -68,9 +68,15 @@ impl Fields for Avx512 {
         unsafe { accumulate(tile, words, tables, chains) }
     }
 
-    fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]) {
-        // SAFETY: `self` proves the features.
-        unsafe { finish(sums, scale, bias, relu, out) }
+    fn sample_tables(self, levels: [f32; 3], x: &Activations, tables: &mut [Sums]) {
+        // SAFETY: `self` proves the features of AVX2, too.
+        unsafe { avx2::sample_tables(levels, x, tables) }
+    }
+
+    fn sample_sums(self, words: &[u32], tables: &[Sums], chains: &mut [Samples]) {
+        // The vectors of 8 samples are AVX2's; under AVX-512, LLVM would put rows in the lanes, and gather.
+        // SAFETY: `self` proves the features of AVX2, too.
+        unsafe { avx2::sample_sums(words, tables, chains) }
     }
 }
 
