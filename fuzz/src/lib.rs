@@ -4,12 +4,20 @@
 
 mod container;
 mod edits;
+#[path = "../../tests/compress/file.rs"]
+#[allow(dead_code, clippy::unwrap_used)] // shared with the tests of compression
+mod file;
 mod model;
+#[path = "../../tests/compress/network.rs"]
+#[allow(dead_code)]
+mod network;
+mod posterior;
 mod random;
 #[cfg(test)]
 mod smoke;
 
 pub use model::load;
+pub use posterior::posterior;
 
 /// A golden file changed by a list of edits that the bytes spell, its checksums and its section table made right again: what lies
 /// behind the checks of the container is reached at once.

@@ -71,6 +71,7 @@ fn regressions_stay_fixed() {
             Some("load") => crate::load,
             Some("load_repaired") => crate::load_repaired,
             Some("payload") => crate::payload,
+            Some("posterior") => crate::posterior,
             _ => continue, // README.md
         };
         body(&std::fs::read(&path).expect("a regression"));
