@@ -124,8 +124,8 @@ extern "C" {
 // CURT_ABI_VERSION of the library that is linked.
 uint32_t curt_abi_version(void);
 
-// The name of a status in snake_case, such as "checksum". Never NULL; valid for ever.
-const char *curt_status_name(enum curt_status status);
+// The name of a status in snake_case, such as "checksum"; "unknown" for a number that is none. Never NULL; valid for ever.
+const char *curt_status_name(int32_t status);
 
 // Copies the message of this thread's last failure, with a terminating NUL, into `buffer` of `len` bytes, cut where it does not fit.
 // Returns the bytes that the whole message needs, NUL included. `buffer` may be NULL when `len` is 0.
