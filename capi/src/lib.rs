@@ -69,8 +69,10 @@ pub unsafe extern "C" fn curt_last_error(buffer: *mut c_char, len: usize) -> usi
         if !buffer.is_null() && len > 0 {
             // SAFETY: `copied < len`, and the caller promises `len` writable bytes; the message lies in memory of this library.
             unsafe { std::ptr::copy_nonoverlapping(message.as_ptr(), buffer.cast(), copied) };
-            // SAFETY: `copied < len`.
-            unsafe { buffer.add(copied).write(0) };
+            // SAFETY: `copied < len`: within the caller's buffer.
+            let end = unsafe { buffer.add(copied) };
+            // SAFETY: within the caller's buffer, which he promises may be written.
+            unsafe { end.write(0) };
         }
         message.len() + 1
     })
@@ -191,10 +193,10 @@ pub unsafe extern "C" fn curt_session_new(
         let mut chosen = SessionOptions::default();
         if !options.is_null() {
             // SAFETY: not null; `struct_size` is the first field of every version of the structure.
-            let size = unsafe { (&raw const (*options).struct_size).read() };
+            let size = unsafe { options.cast::<usize>().read() };
             guard::check_struct_size(size, size_of::<curt_session_options>())?;
             // SAFETY: the structure is as large as this version's.
-            chosen.batch = unsafe { (&raw const (*options).batch).read() }.max(1);
+            chosen.batch = unsafe { options.read() }.batch.max(1);
         }
         // SAFETY: not null, and the caller promises a live handle.
         let model = &unsafe { &*model }.0;

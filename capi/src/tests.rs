@@ -1,4 +1,5 @@
 //! The boundary called from Rust: misuse, planted panics, the table of statuses.
+#![allow(clippy::multiple_unsafe_ops_per_block)] // a test of misuse is a sequence of calls on the same handles
 
 use super::*;
 use crate::guard::PLANTED_PANIC;
@@ -56,7 +57,7 @@ fn every_kind_has_a_status_of_its_own_with_its_name() {
 #[test]
 fn null_pointers_are_answered() {
     let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let (model, mut out, mut byte, mut float) = (open(), null_mut(), 0u8, 0f32);
+    let (model, mut out, byte, mut float) = (open(), null_mut(), 0u8, 0f32);
     let live = session(model);
     // SAFETY: each pointer is null, which the entries check, or valid.
     let statuses = unsafe {
@@ -69,7 +70,7 @@ fn null_pointers_are_answered() {
             curt_model_shape(null(), null_mut(), null_mut(), null_mut()),
             curt_session_new(null(), null(), &mut null_mut()),
             curt_session_new(model, null(), null_mut()),
-            curt_session_run_u8(null_mut(), &mut byte, 1, &mut float, 1),
+            curt_session_run_u8(null_mut(), &byte, 1, &mut float, 1),
             curt_session_run_u8(live, null(), 1, &mut float, 1),
             curt_session_run_f32(live, &float, 1, null_mut(), 1),
         ]
@@ -130,7 +131,8 @@ fn a_planted_panic_in_every_entry_is_the_internal_error() {
     let live = session(model);
     let (mut out, float, byte, mut result) = (null_mut(), 0f32, 0u8, 0f32);
     let path = golden();
-    let mut entries: Vec<(&str, Box<dyn FnMut() -> curt_status>)> = vec![
+    type Entry<'a> = (&'a str, Box<dyn FnMut() -> curt_status + 'a>);
+    let mut entries: Vec<Entry<'_>> = vec![
         // SAFETY: every pointer is valid; the planted panic comes before any is used.
         ("curt_model_open", Box::new(|| unsafe { curt_model_open(path.as_ptr(), &mut out) })),
         // SAFETY: every pointer is valid; the planted panic comes before any is used.

@@ -1,5 +1,6 @@
 //! The C example, compiled as a user would, under AddressSanitizer and UndefinedBehaviorSanitizer, run from the root of the project.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)] // in helpers, which clippy does not take for tests
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,4 +1,5 @@
 //! `include/curt.h` and `symbols.txt` say what the library is.
+#![allow(clippy::unwrap_used)] // in helpers, which clippy does not take for tests
 
 use std::path::Path;
 use std::process::Command;

@@ -100,7 +100,7 @@ mod tests {
         assert_eq!((variance_matched(0.25 / 12.0), variance_matched(0.249 / 12.0)), (1, 2), "at the step, and just below");
         for exponent in 1..120 {
             let variance = (-f64::from(exponent) / 10.0).exp();
-            let formula = (-(12.0 * variance).sqrt().log2()).ceil().max(0.0).min(23.0);
+            let formula = (-(12.0 * variance).sqrt().log2()).ceil().clamp(0.0, 23.0);
             assert_eq!(f64::from(variance_matched(variance)), formula, "V = {variance}");
         }
     }
