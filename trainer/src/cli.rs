@@ -1,7 +1,7 @@
 //! The command line: parse, call, print.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, Subcommand};
@@ -9,12 +9,13 @@ use serde_json::json;
 
 use crate::data::{Images, Scaling};
 use crate::evaluate::{self, Choice};
+use crate::methods::Method;
 use crate::methods::gnj::Gnj;
 use crate::methods::plain::Plain;
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::posterior::{self, Posterior};
-use crate::recipe::{GnjRecipe, Recipe};
+use crate::recipe::{CERTAIN_NOISE, GnjRecipe, Recipe};
 use crate::train::{self, Run};
 
 #[derive(Parser)]
@@ -117,10 +118,7 @@ fn train_gnj(recipe: GnjRecipe, places: &Places) -> Result<()> {
     let network = Network::by_name(&recipe.common.network)?;
     let recipe = recipe.complete(&network)?;
     let (images, validation) = prepare(&recipe.common, places)?;
-    let start = recipe.start.as_deref().map(read_start).transpose()?;
-    ensure!(start.as_ref().is_none_or(|plain| plain.network == network), "--start is a posterior of another network");
-    let mut noise = Noise::for_initialisation(recipe.common.seed);
-    let mut gnj = Gnj::initialise(&network, start.as_ref(), &mut noise);
+    let mut gnj = begin(&recipe, &network)?;
     gnj.layers[0].max_variance = Some(recipe.max_variance);
     train::train(&mut gnj, &recipe, &images, &validation, &places.run())?;
     let training = json!({ "recipe": recipe, "images": images.len() });
@@ -130,11 +128,22 @@ fn train_gnj(recipe: GnjRecipe, places: &Places) -> Result<()> {
     Ok(())
 }
 
-fn read_start(path: &Path) -> Result<Plain> {
-    match posterior::read(path)?.0 {
-        Posterior::Plain(plain) => Ok(plain),
-        Posterior::Gnj(_) => bail!("{} is not a plain network", path.display()),
-    }
+/// The posterior a run begins with: fresh, around a plain network, or an earlier posterior without
+/// the groups that are certain noise.
+fn begin(recipe: &GnjRecipe, network: &Network) -> Result<Gnj> {
+    let mut noise = Noise::for_initialisation(recipe.common.seed);
+    let Some(path) = recipe.start.as_deref() else {
+        return Ok(Gnj::initialise(network, None, &mut noise));
+    };
+    let gnj = match posterior::read(path)?.0 {
+        Posterior::Plain(plain) if plain.network == *network => Gnj::initialise(network, Some(&plain), &mut noise),
+        Posterior::Gnj(mut gnj) if gnj.network == *network => {
+            gnj.shed(&vec![CERTAIN_NOISE; gnj.layers.len()]);
+            gnj
+        }
+        _ => bail!("{} is of another network than {}", path.display(), network.name),
+    };
+    Ok(gnj)
 }
 
 fn train_dense(recipe: Recipe, places: &Places) -> Result<()> {
@@ -210,4 +219,37 @@ fn print_choice(gnj: &Gnj, choice: &Choice) {
         100.0 * choice.kept_weights as f64 / gnj.network.weights() as f64,
         100.0 * choice.error,
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe;
+
+    #[test]
+    fn the_options_of_the_examples_are_understood() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+        for line in EXAMPLES.lines().filter_map(|line| line.trim().strip_prefix("trainer ")) {
+            let words = std::iter::once("trainer").chain(line.split_whitespace());
+            assert!(Cli::try_parse_from(words).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_run_can_begin_from_an_earlier_posterior() {
+        let network = Network::lenet_300_100();
+        let mut earlier = Gnj::initialise(&network, None, &mut Noise::for_initialisation(5));
+        earlier.layers[1].scale_log_variance.value[7] = 9.0;
+        let path = std::env::temp_dir().join(format!("curt-start-{}.safetensors", std::process::id()));
+        posterior::write_gnj(&path, &earlier, Scaling::UNIT, json!(null)).unwrap();
+        let recipe = GnjRecipe { start: Some(path.clone()), ..recipe::tests::short(1) };
+
+        let gnj = begin(&recipe, &network).unwrap();
+        assert!(!gnj.units()[1].inputs.contains(&7));
+        assert_eq!(gnj.layers[2].weight_mean.value, earlier.layers[2].weight_mean.value);
+        let error = begin(&recipe, &Network::lenet_5_caffe()).unwrap_err();
+        assert!(error.to_string().contains("is of another network than lenet-5-caffe"), "{error}");
+        std::fs::remove_file(path).unwrap();
+    }
 }

@@ -121,7 +121,7 @@ impl Network {
                 Step::Linear(500, 10),
             ],
         )
-        .shedding_at(&[-3.0, -3.0, -3.0, -5.0])
+        .shedding_at(&[-3.0; 4])
     }
 
     /// Builds a chain, naming its nodes `conv1`, `fc1`, `relu1`, `pool1`, `flatten`.

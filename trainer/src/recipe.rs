@@ -86,7 +86,7 @@ pub struct GnjRecipe {
     /// Bound of the weights' variance in the first layer
     #[arg(long, default_value_t = 0.04)]
     pub max_variance: f32,
-    /// Posterior file of a plain network whose weights are the starting means
+    /// Posterior file to begin from: a plain network, whose weights are the first means, or a posterior
     #[arg(long)]
     pub start: Option<std::path::PathBuf>,
 }
