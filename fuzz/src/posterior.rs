@@ -75,9 +75,11 @@ const TOKENS: [&str; 32] = [
 
 /// Any bytes: as they are, and as the changes that they spell.
 pub fn posterior(data: &[u8]) {
-    check(data);
+    check(data, true);
+    // Compressing takes a hundred times as long as reading: one file in four goes through it.
+    let compressed = data.last().is_some_and(|byte| byte % 4 == 0);
     if let Ok(program) = Program::arbitrary_take_rest(Unstructured::new(data)) {
-        check(&apply(&program));
+        check(&apply(&program), compressed);
     }
 }
 
@@ -153,8 +155,8 @@ fn tokens(text: &[u8]) -> Vec<std::ops::Range<usize>> {
     found
 }
 
-/// A posterior file is refused as one, or compressed; what comes out loads.
-fn check(file: &[u8]) {
+/// A posterior file is refused as one, or read and, when that is asked for, compressed; what comes out loads.
+fn check(file: &[u8], compressed: bool) {
     let posterior = match Posterior::from_bytes(file) {
         Ok(posterior) => posterior,
         Err(error) => {
@@ -163,7 +165,7 @@ fn check(file: &[u8]) {
         }
     };
     let (input, classes) = (posterior.input(), posterior.graph().output_shape().elements());
-    if input.shape.elements() > 256 || classes > 200 {
+    if !compressed || input.shape.elements() > 256 || classes > 200 {
         return;
     }
     const SAMPLES: usize = 12;
@@ -208,7 +210,7 @@ mod tests {
                 }
             }
         }
-        println!("posterior: {refused} files refused, {read} compressed");
+        println!("posterior: {refused} files refused, {read} read");
         assert!(refused > 100 && read > 100);
     }
 }
