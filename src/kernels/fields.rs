@@ -51,42 +51,41 @@ pub(super) trait Fields: Tier {
 
 /// Runs a layer of order class T for one sample.
 pub(super) fn one_sample<K: Fields>(tier: K, layer: &Layer<'_>, sample: usize, call: &mut LinearCall<'_>) {
-    let mut tiles = layer.tiling.tiles();
-    loop {
-        let group: [Option<Tile>; GROUP] = std::array::from_fn(|_| tiles.next());
-        if group[0].is_none() {
-            break;
-        }
-        tiles_of_group(tier, layer, group, sample, call);
+    for first in (0..layer.tiling.rows().div_ceil(TILE_ROWS)).step_by(GROUP) {
+        tiles_of_group(tier, layer, first, sample, call);
     }
 }
 
-fn tiles_of_group<K: Fields>(tier: K, layer: &Layer<'_>, group: [Option<Tile>; GROUP], sample: usize, call: &mut LinearCall<'_>) {
+/// A group of tiles from tile `first`.
+fn tiles_of_group<K: Fields>(tier: K, layer: &Layer<'_>, first: usize, sample: usize, call: &mut LinearCall<'_>) {
+    let tiles = || layer.tiling.tiles().skip(first).take(GROUP);
     let (sums, rest) = call.scratch.split_at_mut(GROUP * TILE_ROWS);
     let (chains, tables) = rest.split_at_mut(GROUP * TILE_ROWS);
     let (sums, chains): (&mut [TileRows], &mut [TileRows]) = (sums.as_chunks_mut().0, chains.as_chunks_mut().0);
     let room = tables.len() / K::TABLE;
     let x = &call.input[sample * call.input_stride..][..call.input_stride];
+    // A chain of this class is never -0, so that sums may start from +0, and that empty segments add nothing.
+    sums.iter_mut().zip(tiles()).for_each(|(sums, _)| sums.fill(0.0));
     for s in 0..SEGMENTS {
         let all = layer.segments[s].clone();
-        let target: &mut [TileRows] = if s == 0 { &mut *sums } else { &mut *chains };
-        target.iter_mut().zip(group.iter().flatten()).for_each(|(chain, _)| chain.fill(0.0));
+        if all.is_empty() {
+            continue;
+        }
+        chains.iter_mut().zip(tiles()).for_each(|(chains, _)| chains.fill(0.0));
         for start in all.clone().step_by(room) {
             let units = start..(start + room).min(all.end);
             let tables = &mut tables[..units.len() * K::TABLE];
             let column = layer.first_columns[s] + (start - all.start) * K::COLUMNS;
             tier.tables(layer.levels, &x[column..column + units.len() * K::COLUMNS], tables);
-            for (tile, chains) in group.iter().flatten().zip(target.iter_mut()) {
-                tier.accumulate(tile, vectors(layer.words, tile, units.clone()), tables, chains);
+            for (tile, chains) in tiles().zip(chains.iter_mut()) {
+                tier.accumulate(&tile, vectors(layer.words, &tile, units.clone()), tables, chains);
             }
         }
-        if s > 0 {
-            for (sums, chains) in sums.iter_mut().zip(chains.iter()).zip(group.iter().flatten()).map(|(pair, _)| pair) {
-                sums.iter_mut().zip(chains).for_each(|(sum, c)| *sum += c);
-            }
+        for ((sums, chains), _) in sums.iter_mut().zip(chains.iter()).zip(tiles()) {
+            sums.iter_mut().zip(chains).for_each(|(sum, c)| *sum += c);
         }
     }
-    for (i, tile) in group.iter().flatten().enumerate() {
+    for (i, tile) in tiles().enumerate() {
         let sums: TileRows = call.scratch.as_chunks().0[i];
         call.finish(tier, sample, tile.row, &sums[..tile.rows]);
     }

@@ -10,7 +10,8 @@ use super::fields::{self, Fields, Layer};
 use super::panels::{TileRows, vectors};
 use super::segments::{SEGMENTS, segment};
 use crate::encoding::ternary::{FIELD_CODES, LAYOUT, Ternary};
-use crate::encoding::tiles::{TILE_ROWS, Tile};
+use crate::encoding::tiles::TILE_ROWS;
+use std::ops::Range;
 
 /// Samples side by side.
 const SAMPLES: usize = 8;
@@ -34,40 +35,30 @@ pub(super) fn linear<K: Fields>(tier: K, layer: &Layer<'_>, stored: Ternary<'_>,
             (first..first + count).for_each(|sample| fields::one_sample(tier, layer, sample, call));
             continue;
         }
-        let mut tiles = stored.words().tiling().tiles();
-        loop {
-            let group: [Option<Tile>; GROUP] = std::array::from_fn(|_| tiles.next());
-            if group[0].is_none() {
-                break;
-            }
-            many_samples(tier, group, stored, first, count, call);
+        for start in (0..stored.words().rows().div_ceil(TILE_ROWS)).step_by(GROUP) {
+            many_samples(tier, stored, start, first..first + count, call);
         }
     }
 }
 
-fn many_samples<K: Fields>(
-    tier: K,
-    group: [Option<Tile>; GROUP],
-    stored: Ternary<'_>,
-    first: usize,
-    count: usize,
-    call: &mut LinearCall<'_>,
-) {
+/// A group of tiles from tile `first`, for some samples.
+fn many_samples<K: Fields>(tier: K, stored: Ternary<'_>, first: usize, samples: Range<usize>, call: &mut LinearCall<'_>) {
     let words = stored.words();
+    let tiles = || words.tiling().tiles().skip(first).take(GROUP);
     let mut sums = [[[0.0; SAMPLES]; TILE_ROWS]; GROUP];
     for s in 0..SEGMENTS {
         let mut chains = [[[0.0; SAMPLES]; TILE_ROWS]; GROUP];
         for unit in segment(words.tiling().units(), s) {
             let mut x = [[0.0; SAMPLES]; LAYOUT.columns()];
-            for i in 0..count {
-                let sample = &call.input[(first + i) * call.input_stride + unit * LAYOUT.columns()..][..LAYOUT.columns()];
+            for (i, sample) in samples.clone().enumerate() {
+                let sample = &call.input[sample * call.input_stride + unit * LAYOUT.columns()..][..LAYOUT.columns()];
                 x.iter_mut().zip(sample).for_each(|(x, sample)| x[i] = *sample);
             }
             let (vectors_of_8, _) = call.scratch.as_chunks_mut();
             let tables: &mut [Sums] = &mut vectors_of_8.as_chunks_mut().0[..LAYOUT.columns() / 3];
             tier.sample_tables(stored.levels(), &x, tables);
-            for (tile, chains) in group.iter().flatten().zip(&mut chains) {
-                tier.sample_sums(vectors(words.raw(), tile, unit..unit + 1).as_flattened(), tables, chains);
+            for (tile, chains) in tiles().zip(&mut chains) {
+                tier.sample_sums(vectors(words.raw(), &tile, unit..unit + 1).as_flattened(), tables, chains);
             }
         }
         for (sum, chain) in sums.as_flattened_mut().iter_mut().zip(chains.as_flattened()) {
@@ -75,10 +66,10 @@ fn many_samples<K: Fields>(
             sum.iter_mut().zip(chain).for_each(|(sum, c)| *sum += c);
         }
     }
-    for (tile, sums) in group.iter().flatten().zip(&sums) {
-        for lane in 0..count {
+    for (tile, sums) in tiles().zip(&sums) {
+        for (lane, sample) in samples.clone().enumerate() {
             let of_sample: TileRows = sums.map(|samples| samples[lane]);
-            call.finish(tier, first + lane, tile.row, &of_sample[..tile.rows]);
+            call.finish(tier, sample, tile.row, &of_sample[..tile.rows]);
         }
     }
 }

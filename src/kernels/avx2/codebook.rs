@@ -43,9 +43,11 @@ pub(super) fn run_large(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<
     }
 }
 
-/// The levels, repeated to fill `N` entries.
+/// The levels, repeated to fill `N` entries: a power of two, as their number is.
 fn table<const N: usize>(w: Codebook<'_>) -> [f32; N] {
-    std::array::from_fn(|i| w.table()[i % w.table().len()])
+    let mut table = [0.0; N];
+    table.chunks_exact_mut(w.table().len()).for_each(|part| part.copy_from_slice(w.table()));
+    table
 }
 
 /// Up to 8 levels, in a register.
@@ -67,7 +69,13 @@ impl<const BITS: i32> Decode<1> for Permute<BITS> {
 struct Bytes([[u8; 32]; 4]);
 
 fn planes(levels: &[f32; 16]) -> [[u8; 32]; 4] {
-    std::array::from_fn(|b| std::array::from_fn(|i| levels[i % 16].to_le_bytes()[b]))
+    let mut planes = [[0; 32]; 4];
+    for (i, level) in levels.iter().enumerate() {
+        for (plane, byte) in planes.iter_mut().zip(level.to_le_bytes()) {
+            (plane[i], plane[i + 16]) = (byte, byte);
+        }
+    }
+    planes
 }
 
 /// Byte `4 r + q` to byte `4 q + r`, in each half of a vector.

@@ -20,10 +20,10 @@ use std::arch::x86_64::{
 pub(super) fn run(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
     let Weights::Codebook(w) = *weights else { panic!("{WRONG}") };
     match w.words().layout().field_bits() {
-        1 => packed::linear(w.words(), &Permute::<1>(table(w, 0)), call),
-        2 => packed::linear(w.words(), &Permute::<2>(table(w, 0)), call),
-        3 => packed::linear(w.words(), &Permute::<3>(table(w, 0)), call),
-        _ => packed::linear(w.words(), &Permute::<4>(table(w, 0)), call),
+        1 => packed::linear(w.words(), &Permute::<1>(table(w)), call),
+        2 => packed::linear(w.words(), &Permute::<2>(table(w)), call),
+        3 => packed::linear(w.words(), &Permute::<3>(table(w)), call),
+        _ => packed::linear(w.words(), &Permute::<4>(table(w)), call),
     }
 }
 
@@ -31,44 +31,43 @@ pub(super) fn run(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
 pub(super) fn run_large(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
     let Weights::Codebook(w) = *weights else { panic!("{WRONG}") };
     match w.words().layout().field_bits() {
-        5 => packed::linear(w.words(), &Pairs::<5, 1>(pairs(w)), call),
-        6 => packed::linear(w.words(), &Pairs::<6, 2>(pairs(w)), call),
-        7 => packed::linear(w.words(), &Pairs::<7, 4>(pairs(w)), call),
-        _ => packed::linear(w.words(), &Pairs::<8, 8>(pairs(w)), call),
+        5 => packed::linear(w.words(), &Pairs::<5, 1, 2>(table(w)), call),
+        6 => packed::linear(w.words(), &Pairs::<6, 2, 4>(table(w)), call),
+        7 => packed::linear(w.words(), &Pairs::<7, 4, 8>(table(w)), call),
+        _ => packed::linear(w.words(), &Pairs::<8, 8, 16>(table(w)), call),
     }
 }
 
-/// 16 levels from level `first`; the levels repeat.
-fn table(w: Codebook<'_>, first: usize) -> [f32; 16] {
-    std::array::from_fn(|i| w.table()[(first + i) % w.table().len()])
-}
-
-fn pairs<const PAIRS: usize>(w: Codebook<'_>) -> [[[f32; 16]; 2]; PAIRS] {
-    std::array::from_fn(|pair| [table(w, 32 * pair), table(w, 32 * pair + 16)])
+/// The levels, repeated to fill `N` registers.
+fn table<const N: usize>(w: Codebook<'_>) -> [[f32; 16]; N] {
+    let mut table = [[0.0; 16]; N];
+    let parts = table.as_flattened_mut().chunks_exact_mut(w.table().len());
+    parts.for_each(|part| part.copy_from_slice(w.table()));
+    table
 }
 
 /// Up to 16 levels.
 #[derive(Clone, Copy)]
-struct Permute<const BITS: u32>([f32; 16]);
+struct Permute<const BITS: u32>([[f32; 16]; 1]);
 
 impl<const BITS: u32> Decode for Permute<BITS> {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
     unsafe fn decode(&self, words: __m512i) -> (__m512, __m512i) {
-        (_mm512_permutexvar_ps(words, load(&self.0)), _mm512_srli_epi32::<BITS>(words))
+        (_mm512_permutexvar_ps(words, load(&self.0[0])), _mm512_srli_epi32::<BITS>(words))
     }
 }
 
-/// `32 * PAIRS` levels.
+/// `32 * PAIRS` levels, in twice as many registers.
 #[derive(Clone, Copy)]
-struct Pairs<const BITS: u32, const PAIRS: usize>([[[f32; 16]; 2]; PAIRS]);
+struct Pairs<const BITS: u32, const PAIRS: usize, const REGISTERS: usize>([[f32; 16]; REGISTERS]);
 
-impl<const BITS: u32, const PAIRS: usize> Decode for Pairs<BITS, PAIRS> {
+impl<const BITS: u32, const PAIRS: usize, const REGISTERS: usize> Decode for Pairs<BITS, PAIRS, REGISTERS> {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
     unsafe fn decode(&self, words: __m512i) -> (__m512, __m512i) {
         let mut levels = [_mm512_setzero_ps(); PAIRS];
-        for (levels, [low, high]) in levels.iter_mut().zip(&self.0) {
+        for (levels, [low, high]) in levels.iter_mut().zip(self.0.as_chunks().0) {
             *levels = _mm512_permutex2var_ps(load(low), words, load(high));
         }
         let (mut left, mut bit) = (PAIRS, 32);
