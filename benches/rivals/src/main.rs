@@ -17,10 +17,13 @@ fn random(state: &mut u64) -> f32 {
     (*state >> 40) as f32 / (1u64 << 23) as f32 - 1.0
 }
 
+/// Writes the outputs.
+type Run<'a> = Box<dyn FnMut(&mut [f32]) + 'a>;
+
 /// One competitor: a closure that computes `outputs`, and the matrix that it multiplies by.
 struct Entry<'a> {
     name: &'static str,
-    run: Box<dyn FnMut(&mut [f32]) + 'a>,
+    run: Run<'a>,
     matrix: Vec<f32>,
     times: Vec<f64>,
 }
