@@ -1,13 +1,15 @@
 //! What pruning removes physically: units that nothing reads, and units whose value is a constant.
 //!
-//! With a pruned weight stored as zero, two facts shrink a chain of layers without changing its result:
-//! 1. a hidden unit (or an input) whose weights in the next layer are all zero is not needed;
-//! 2. a hidden unit whose own weights are all zero has the constant value `act(bias)`: the next layer's biases take it up.
+//! With a pruned weight stored as zero, two facts shrink a network without changing its result:
+//! 1. a class of units all of whose weights in the layers that read it are zero is not needed;
+//! 2. a class of units that are constants wherever a layer reads them (a unit whose own weights are all zero has the value of its bias, and
+//!    most operators make a constant of a constant) is taken up by the biases of those layers.
 //!
-//! One pass backward for the first and one forward for the second is enough: the first removes whole columns, the second removes rows
-//! that are zero, which leaves no column any poorer.
+//! A constant before zero padding is none: at the edges the layer reads zeros. Such a unit stays unless the constant is zero.
+//! The second rule removes rows that are zero, which leaves no column any poorer, so the first need not be applied again.
 
-use super::network::{Gap, Layer};
+use super::network::{Layer, Network};
+use crate::graph::{Op, PoolKind};
 use crate::tensor::Mask;
 
 /// What is left of a layer.
@@ -15,193 +17,179 @@ use crate::tensor::Mask;
 pub(super) struct Compact {
     /// Outputs kept of the original ones.
     pub(super) rows: Mask,
-    /// Inputs kept of the original ones.
-    pub(super) cols: Mask,
+    /// Units of the input kept of the original ones.
+    pub(super) units: Mask,
+    /// Columns kept of the original ones: those of the units kept.
+    pub(super) columns: Vec<usize>,
+    /// Columns of the original layer.
+    pub(super) original_columns: usize,
     /// The weights kept, row-major.
     pub(super) weights: Vec<f32>,
     /// The biases of the outputs kept, constants folded in.
     pub(super) bias: Vec<f64>,
 }
 
-/// Removes what rule 1 and rule 2 allow. `gaps[l]` stands before layer `l`; across a gap that mixes units nothing is removed.
-pub(super) fn compact(layers: &[Layer], gaps: &[Gap]) -> Vec<Compact> {
-    let (mut rows, mut cols) = backward(layers, gaps);
-    let biases = forward(layers, gaps, &mut rows, &mut cols);
-    let kept = layers.iter().zip(rows).zip(cols).zip(biases);
-    kept.map(|(((layer, rows), cols), bias)| {
-        let (rows, cols) = (Mask::new(rows), Mask::new(cols));
-        let weights = select(&layer.weights, &rows, &cols);
-        Compact { weights, bias: rows.indices().map(|row| bias[row]).collect(), rows, cols }
-    })
-    .collect()
-}
-
-/// The members of a row-major matrix that two masks keep.
-pub(super) fn select<T: Copy>(matrix: &[T], rows: &Mask, cols: &Mask) -> Vec<T> {
-    let cols_kept: Vec<usize> = cols.indices().collect();
-    let row = |row: usize| &matrix[row * cols.len()..][..cols.len()];
-    rows.indices().flat_map(|r| cols_kept.iter().map(move |&c| row(r)[c])).collect()
-}
-
-type Flags = Vec<Vec<bool>>;
-
-/// Rule 1, from the last layer: which outputs are read, and which inputs have a weight to a read output.
-fn backward(layers: &[Layer], gaps: &[Gap]) -> (Flags, Flags) {
-    let (mut rows, mut cols): (Flags, Flags) = (Vec::new(), Vec::new());
-    for (l, layer) in layers.iter().enumerate().rev() {
-        let read = match cols.last() {
-            Some(next) if !gaps[l + 1].mixes() => next.clone(),
-            _ => vec![true; layer.rows],
-        };
-        let mut used = vec![gaps[l].mixes(); layer.cols];
-        for row in (0..layer.rows).filter(|&row| read[row]) {
-            layer.row(row).iter().zip(&mut used).for_each(|(&weight, used)| *used |= weight != 0.0);
-        }
-        rows.push(read);
-        cols.push(used);
+impl Compact {
+    /// The members of a matrix of the original layer's shape that are kept.
+    pub(super) fn select<T: Copy>(&self, matrix: &[T]) -> Vec<T> {
+        select(matrix, self.original_columns, &self.rows, &self.columns)
     }
-    rows.reverse();
-    cols.reverse();
-    (rows, cols)
+
+    /// Columns with a weight that is not zero.
+    pub(super) fn columns_used(&self) -> usize {
+        let mut used = vec![false; self.columns.len()];
+        for row in self.weights.chunks_exact(used.len().max(1)) {
+            mark(row, &mut used);
+        }
+        used.into_iter().filter(|&used| used).count()
+    }
 }
 
-/// Rule 2, from the first layer: returns the biases with constants folded in, in f64.
-fn forward(layers: &[Layer], gaps: &[Gap], rows: &mut Flags, cols: &mut Flags) -> Vec<Vec<f64>> {
-    let mut biases: Vec<Vec<f64>> = layers.iter().map(|layer| layer.bias.clone()).collect();
-    for (l, pair) in layers.windows(2).enumerate().filter(|(l, _)| !gaps[l + 1].mixes()) {
-        let [layer, next] = pair else { continue };
-        for unit in 0..layer.rows {
-            let zero = layer.row(unit).iter().zip(&cols[l]).all(|(&weight, &kept)| !kept || weight == 0.0);
-            if rows[l][unit] && zero {
-                let constant = gaps[l + 1].apply(biases[l][unit]);
-                let bias = biases[l + 1].iter_mut().enumerate();
-                bias.for_each(|(row, bias)| *bias += f64::from(next.row(row)[unit]) * constant);
-                rows[l][unit] = false;
-                cols[l + 1][unit] = false;
+/// What is left of a network.
+#[derive(Clone, Debug)]
+pub(super) struct Compacted {
+    pub(super) layers: Vec<Compact>,
+    /// For each class of units, whether it is kept.
+    pub(super) kept: Vec<bool>,
+}
+
+/// Removes what rule 1 and rule 2 allow.
+pub(super) fn compact(network: &Network<'_>, layers: &[Layer]) -> Compacted {
+    let mut kept = needed(network, layers);
+    let biases = fold(network, layers, &mut kept);
+    let left = layers.iter().zip(&network.places).zip(biases).map(|((layer, place), bias)| {
+        let (rows, units) = (network.units.mask(place.output, &kept), network.units.mask(place.input, &kept));
+        let columns: Vec<usize> = match place.area {
+            Some(area) => units.indices().flat_map(|unit| unit * area..(unit + 1) * area).collect(),
+            None => (0..layer.cols).collect(),
+        };
+        let weights = select(&layer.weights, layer.cols, &rows, &columns);
+        let bias = rows.indices().map(|row| bias[row]).collect();
+        Compact { rows, units, columns, original_columns: layer.cols, weights, bias }
+    });
+    Compacted { layers: left.collect(), kept }
+}
+
+fn select<T: Copy>(matrix: &[T], cols: usize, rows: &Mask, columns: &[usize]) -> Vec<T> {
+    let row = |row: usize| &matrix[row * cols..][..cols];
+    rows.indices().flat_map(|r| columns.iter().map(move |&c| row(r)[c])).collect()
+}
+
+fn mark(row: &[f32], used: &mut [bool]) {
+    row.iter().zip(used).for_each(|(&weight, used)| *used |= weight != 0.0);
+}
+
+/// Rule 1: the classes that are fixed, and those that a kept output has a weight to. One pass from the last layer to the first is enough, unless
+/// a class that turns out to be needed is also made by a layer that was passed already.
+fn needed(network: &Network<'_>, layers: &[Layer]) -> Vec<bool> {
+    let units = &network.units;
+    let mut needed = units.fixed().to_vec();
+    let mut last_maker = vec![0; needed.len()];
+    for (l, place) in network.places.iter().enumerate() {
+        units.of(place.output).iter().for_each(|&class| last_maker[class] = l);
+    }
+    let mut again = true;
+    while again {
+        again = false;
+        for (l, (layer, place)) in layers.iter().zip(&network.places).enumerate().rev() {
+            let Some(area) = place.area else { continue }; // its inputs are fixed
+            let mut used = vec![false; layer.cols];
+            let rows = units.of(place.output).iter().enumerate().filter(|(_, class)| needed[**class]);
+            rows.for_each(|(row, _)| mark(layer.row(row), &mut used));
+            for (&class, used) in units.of(place.input).iter().zip(used.chunks_exact(area.max(1))) {
+                if !needed[class] && used.contains(&true) {
+                    needed[class] = true;
+                    again |= last_maker[class] >= l;
+                }
             }
         }
     }
-    biases
+    needed
+}
+
+/// Rule 2: returns the biases with constants folded in, in f64.
+fn fold(network: &Network<'_>, layers: &[Layer], kept: &mut [bool]) -> Vec<Vec<f64>> {
+    let units = &network.units;
+    let mut biases: Vec<Vec<f64>> = layers.iter().map(|layer| layer.bias.clone()).collect();
+    loop {
+        let values = constants(network, layers, &biases, kept);
+        let mut folds: Vec<bool> = kept.iter().zip(units.fixed()).map(|(&kept, &fixed)| kept && !fixed).collect();
+        for place in &network.places {
+            let read = units.of(place.input).iter().zip(&values[place.input]);
+            let stays = |constant: Option<f64>| constant.is_none_or(|c| place.padded && c != 0.0);
+            read.filter(|(_, constant)| stays(**constant)).for_each(|(&class, _)| folds[class] = false);
+        }
+        if !folds.contains(&true) {
+            return biases;
+        }
+        for ((layer, place), bias) in layers.iter().zip(&network.places).zip(&mut biases) {
+            let area = place.area.unwrap_or(0);
+            let read = units.of(place.input).iter().zip(&values[place.input]).enumerate();
+            for (unit, (_, constant)) in read.filter(|(_, (class, _))| folds[**class]) {
+                let constant = constant.expect("invariant: a folded unit is a constant");
+                for (row, bias) in bias.iter_mut().enumerate() {
+                    let weights = &layer.row(row)[unit * area..][..area];
+                    *bias += weights.iter().map(|&weight| f64::from(weight)).sum::<f64>() * constant;
+                }
+            }
+        }
+        kept.iter_mut().zip(folds).for_each(|(kept, folds)| *kept &= !folds);
+    }
+}
+
+/// For each value, for each unit: its value where it is the same for all inputs and, in a map, at all places.
+fn constants(network: &Network<'_>, layers: &[Layer], biases: &[Vec<f64>], kept: &[bool]) -> Vec<Vec<Option<f64>>> {
+    let (graph, units) = (network.graph, &network.units);
+    let mut values = vec![vec![None; units.of(0).len()]];
+    let (mut layer, mut affine) = (0, 0);
+    for (i, node) in graph.nodes().iter().enumerate() {
+        let input: &Vec<Option<f64>> = &values[node.input()];
+        let map = |f: &dyn Fn(f64) -> f64| input.iter().map(|constant| constant.map(f)).collect();
+        let made: Vec<Option<f64>> = match &node.op {
+            Op::Linear(_) | Op::Conv2d(_) => {
+                layer += 1;
+                rows_without_weights(network, &layers[layer - 1], layer - 1, kept)
+                    .zip(&biases[layer - 1])
+                    .map(|(empty, &bias)| empty.then_some(bias))
+                    .collect()
+            }
+            Op::Activation(activation) => map(&|x| activation.exact(x)),
+            Op::Pool { kind: PoolKind::AverageIncludingPadding, window } if window.is_padded() => {
+                input.iter().map(|constant| constant.filter(|&c| c == 0.0)).collect()
+            }
+            Op::Pool { .. } | Op::GlobalAveragePool => input.clone(),
+            Op::Affine => {
+                affine += 1;
+                let tables = &network.affines[affine - 1];
+                let pairs = tables.scale.iter().zip(&tables.offset).map(|(&a, &b)| (f64::from(a), f64::from(b)));
+                input.iter().zip(pairs).map(|(constant, (a, b))| constant.map(|x| a * x + b)).collect()
+            }
+            Op::Softmax | Op::Reshape(_) => vec![None; units.of(i + 1).len()], // fixed
+            Op::Flatten => {
+                let elements = units.of(i + 1).len().checked_div(input.len()).unwrap_or(0);
+                input.iter().flat_map(|&constant| std::iter::repeat_n(constant, elements)).collect()
+            }
+            Op::Add => input.iter().zip(&values[node.inputs[1]]).map(|(a, b)| Some((*a)? + (*b)?)).collect(),
+            Op::Concat => node.inputs.iter().flat_map(|&value| values[value].iter().copied()).collect(),
+        };
+        values.push(made);
+    }
+    values
+}
+
+/// For each row, whether all of its weights to kept units are zero.
+fn rows_without_weights<'a>(
+    network: &'a Network<'_>,
+    layer: &'a Layer,
+    index: usize,
+    kept: &'a [bool],
+) -> impl Iterator<Item = bool> + 'a {
+    let place = network.places[index];
+    let area = place.area.unwrap_or(layer.cols).max(1);
+    let classes = network.units.of(place.input);
+    let is_kept = move |column: usize| place.area.is_none() || kept[classes[column / area]];
+    (0..layer.rows).map(move |row| !layer.row(row).iter().enumerate().any(|(column, &weight)| weight != 0.0 && is_kept(column)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Small numbers with signs, the same in every run.
-    struct Numbers(u64);
-
-    impl Numbers {
-        fn next(&mut self) -> u64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            self.0 >> 33
-        }
-        fn weight(&mut self) -> f32 {
-            (self.next() % 2000) as f32 / 500.0 - 1.999 // never zero: only masks make zeros
-        }
-    }
-
-    fn net(numbers: &mut Numbers, sizes: &[usize]) -> Vec<Layer> {
-        let layer = |pair: &[usize], numbers: &mut Numbers| Layer {
-            rows: pair[1],
-            cols: pair[0],
-            weights: (0..pair[0] * pair[1]).map(|_| numbers.weight()).collect(),
-            bias: (0..pair[1]).map(|_| f64::from(numbers.weight())).collect(),
-        };
-        sizes.windows(2).map(|pair| layer(pair, numbers)).collect()
-    }
-
-    fn gaps(layers: usize, relu: bool) -> Vec<Gap> {
-        let mut gaps = vec![Gap::default()];
-        gaps.extend((1..layers).map(|_| if relu { Gap::relu() } else { Gap::default() }));
-        gaps.push(Gap::default());
-        gaps
-    }
-
-    /// The network in f64, every layer at the shape given.
-    fn run(x: &[f64], layers: &[(usize, &[f32], &[f64])], gaps: &[Gap]) -> Vec<f64> {
-        let mut x = x.to_vec();
-        for (l, (cols, weights, bias)) in layers.iter().enumerate() {
-            x = x.iter().map(|&v| gaps[l].apply(v)).collect();
-            let dot = |row: usize| weights[row * cols..][..*cols].iter().zip(&x).map(|(&w, v)| f64::from(w) * v).sum::<f64>();
-            x = bias.iter().enumerate().map(|(row, b)| dot(row) + b).collect();
-        }
-        x
-    }
-
-    fn same_result(layers: &[Layer], gaps: &[Gap], x: &[f64]) -> Vec<Compact> {
-        let small = compact(layers, gaps);
-        let full: Vec<_> = layers.iter().map(|l| (l.cols, l.weights.as_slice(), l.bias.as_slice())).collect();
-        let shrunk: Vec<_> = small.iter().map(|l| (l.cols.kept(), l.weights.as_slice(), l.bias.as_slice())).collect();
-        let kept: Vec<f64> = small[0].cols.indices().map(|i| x[i]).collect();
-        for pair in small.windows(2) {
-            assert_eq!(pair[0].rows, pair[1].cols);
-        }
-        for (a, b) in run(x, &full, gaps).into_iter().zip(run(&kept, &shrunk, gaps)) {
-            assert!((a - b).abs() < 1e-12, "{a} full, {b} compact");
-        }
-        small
-    }
-
-    /// Zeroes the columns of the groups that a bit pattern prunes.
-    fn prune(layers: &mut [Layer], mut pattern: u32) {
-        for layer in layers {
-            for col in 0..layer.cols {
-                if pattern & 1 == 1 {
-                    (0..layer.rows).for_each(|row| layer.weights[row * layer.cols + col] = 0.0);
-                }
-                pattern >>= 1;
-            }
-        }
-    }
-
-    #[test]
-    fn every_group_pattern_of_a_3_4_3_net_computes_what_the_masked_net_computes() {
-        let mut numbers = Numbers(1);
-        for pattern in 0..1u32 << 7 {
-            for relu in [false, true] {
-                let mut layers = net(&mut numbers, &[3, 4, 3]);
-                prune(&mut layers, pattern);
-                let small = same_result(&layers, &gaps(2, relu), &[0.5, -1.25, 2.0]);
-                let hidden_pruned = (pattern >> 3).count_ones() as usize;
-                let inputs_pruned = (pattern & 7).count_ones() as usize;
-                let hidden = if inputs_pruned == 3 { 0 } else { 4 - hidden_pruned };
-                assert_eq!(small[1].cols.kept(), hidden, "pattern {pattern:#b}");
-                assert_eq!(small[0].cols.kept(), if hidden == 0 { 0 } else { 3 - inputs_pruned }, "pattern {pattern:#b}");
-            }
-        }
-    }
-
-    #[test]
-    fn random_weight_masks_of_deeper_nets_compute_what_the_masked_net_computes() {
-        let mut numbers = Numbers(2);
-        for round in 0..2000 {
-            let mut layers = net(&mut numbers, &[3, 4, 4, 3]);
-            let keep = 1 + round % 7;
-            for weight in layers.iter_mut().flat_map(|layer| &mut layer.weights) {
-                if numbers.next() % 8 >= keep {
-                    *weight = 0.0;
-                }
-            }
-            same_result(&layers, &gaps(3, true), &[0.75, -0.5, 1.5]);
-        }
-    }
-
-    #[test]
-    fn a_constant_unit_is_folded_and_a_unit_that_nobody_reads_is_dropped() {
-        let first = Layer { rows: 3, cols: 2, weights: vec![1.0, 2.0, 0.0, 0.0, 3.0, 4.0], bias: vec![0.1, 0.5, 0.2] };
-        let second = Layer { rows: 1, cols: 3, weights: vec![1.0, -4.0, 0.0], bias: vec![10.0] };
-        let small = compact(&[first, second], &gaps(2, true));
-        assert_eq!(small[0].rows.flags(), [true, false, false]);
-        assert_eq!((small[1].weights.as_slice(), small[1].bias.as_slice()), (&[1.0][..], &[8.0][..]));
-    }
-
-    #[test]
-    fn nothing_is_removed_across_a_softmax() {
-        let mut layers = net(&mut Numbers(3), &[2, 3, 2]);
-        prune(&mut layers, 0b10101);
-        let gaps = [Gap::default(), Gap::softmax(), Gap::default()];
-        let small = compact(&layers, &gaps);
-        assert_eq!((small[0].cols.kept(), small[0].rows.kept(), small[1].cols.kept()), (1, 3, 3));
-    }
-}
+mod tests;

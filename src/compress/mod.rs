@@ -20,9 +20,10 @@ mod report;
 mod select;
 mod ternary;
 mod thresholds;
+mod units;
 
 use crate::base::error::Result;
-use crate::posterior::Posterior;
+use crate::posterior::{Groups, Posterior};
 use network::Layer;
 
 pub use evaluate::Score;
@@ -49,8 +50,15 @@ struct Prepared {
     layers: Vec<Layer>,
     /// The posterior variance of each weight, where there is one.
     variances: Option<Vec<Vec<f64>>>,
-    /// A statistic for each input unit of each layer: the unit is pruned where it reaches a threshold.
-    groups: Option<Vec<Vec<f64>>>,
+    /// The groups of each layer, where the method has some.
+    groups: Option<Vec<LayerGroups>>,
+}
+
+/// The groups of a layer: each is pruned where its statistic reaches a threshold.
+#[derive(Debug)]
+struct LayerGroups {
+    kind: Groups,
+    statistics: Vec<f64>,
 }
 
 /// Called with a stage, the steps done and the steps in all (an upper bound).

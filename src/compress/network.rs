@@ -1,10 +1,10 @@
-//! The network as a chain of linear layers, and what stands between them.
-//!
-//! A graph whose nodes read one value each, and in which every value but the last is read, is a chain: `n` nodes read `n` values once.
+//! The network to be compressed: a graph, what its layers hold, and which units of its values stand and fall together.
 
-use crate::graph::{Activation, Graph, Op};
+use super::units::Units;
+use crate::graph::{Graph, Op};
+use crate::posterior::{Affine, Posterior};
 
-/// A linear layer at its original shape; a pruned weight is zero.
+/// A layer at its original shape; a pruned weight is zero.
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
     pub(super) rows: usize,
@@ -21,50 +21,44 @@ impl Layer {
     }
 }
 
-/// An operator without weights that changes values. (Flattening keeps the order of NCHW, so it changes none.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Plain {
-    Relu,
-    Softmax,
+/// What stays the same whatever is pruned.
+#[derive(Debug)]
+pub(super) struct Network<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) affines: &'a [Affine],
+    pub(super) units: Units,
+    /// Where the layers stand.
+    pub(super) places: Vec<Place>,
 }
 
-/// The operators between two layers, before the first or after the last.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Gap(pub(super) Vec<Plain>);
-
-impl Gap {
-    /// Whether a unit's value depends on the other units.
-    pub(super) fn mixes(&self) -> bool {
-        self.0.contains(&Plain::Softmax)
-    }
-
-    /// The value of one unit after a gap that does not mix.
-    pub(super) fn apply(&self, value: f64) -> f64 {
-        if self.0.contains(&Plain::Relu) { value.max(0.0) } else { value }
-    }
-
-    #[cfg(test)]
-    pub(super) fn relu() -> Self {
-        Self(vec![Plain::Relu])
-    }
-
-    #[cfg(test)]
-    pub(super) fn softmax() -> Self {
-        Self(vec![Plain::Softmax])
-    }
+/// Where a layer stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The value that it reads.
+    pub(super) input: usize,
+    /// The value that it makes.
+    pub(super) output: usize,
+    /// Columns for each unit of the input; `None` for a convolution in groups, whose columns belong to different units in every group.
+    pub(super) area: Option<usize>,
+    /// Whether zeros surround the input.
+    pub(super) padded: bool,
 }
 
-/// The gaps of a graph: one before each linear node, and one after the last.
-pub(super) fn gaps(graph: &Graph) -> Vec<Gap> {
-    let mut gaps = vec![Gap::default()];
-    for node in graph.nodes() {
-        let last = gaps.last_mut().expect("invariant: there is a gap before the first node");
-        match node.op {
-            Op::Linear(_) => gaps.push(Gap::default()),
-            Op::Activation(Activation::Relu) => last.0.push(Plain::Relu),
-            Op::Softmax => last.0.push(Plain::Softmax),
-            _ => {} // flatten; posteriors name no other operator
-        }
+impl<'a> Network<'a> {
+    pub(super) fn new(posterior: &'a Posterior) -> Self {
+        Self::of_graph(posterior.graph(), posterior.affines())
     }
-    gaps
+
+    pub(super) fn of_graph(graph: &'a Graph, affines: &'a [Affine]) -> Self {
+        let place = |node: usize| {
+            let (op, input) = (&graph.nodes()[node].op, graph.nodes()[node].input());
+            let (grouped, padded) = match op {
+                Op::Conv2d(conv) => (conv.groups > 1, conv.window.is_padded()),
+                _ => (false, false),
+            };
+            Place { input, output: node + 1, area: (!grouped).then(|| op.columns_per_input()), padded }
+        };
+        let places = graph.linears().map(|(node, ..)| place(node)).collect();
+        Self { graph, affines, units: Units::new(graph), places }
+    }
 }

@@ -1,15 +1,14 @@
 //! The steps of a compression, in order: mean, thresholds, shrunk network, encodings, file, report.
 
 use super::budget::Budget;
-use super::evaluate::{self, Evaluator, Score};
-use super::masks::{self, Compact};
-use super::network::{self, Gap};
+use super::evaluate::{Evaluator, Score};
+use super::masks::{self, Compacted};
+use super::network::Network;
 use super::options::{Options, Validation};
-use super::quantize::Quantized;
 use super::report::{self, Report};
 use super::select::{Selection, Shrunk};
 use super::thresholds::Search;
-use super::{ALL, Compressed, Prepared, Progress, assemble};
+use super::{ALL, Compressed, Prepared, Progress};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::posterior::Posterior;
 
@@ -23,91 +22,62 @@ pub(super) fn run(
     let method = ALL.iter().find(|method| method.name == posterior.method().name());
     let method = method.ok_or_else(|| Error::new(ErrorKind::Internal, "a posterior's method is not in the list"))?;
     let prepared = (method.prepare)(posterior)?;
-    let gaps = network::gaps(posterior.graph());
-    let evaluator = Evaluator::new(posterior, validation, &gaps)?;
+    let network = Network::new(posterior);
+    let evaluator = Evaluator::new(posterior, &network, validation)?;
     let names: Vec<&str> = posterior.layer_names().collect();
 
-    let full = evaluator.score_shrunk(&masks::compact(&prepared.layers, &gaps));
+    let full = evaluator.score_exact(&masks::compact(&network, &prepared.layers))?;
     let budget = Budget::new(options, full, 1.0);
-    let (thresholds, shrunk) = prune(&prepared, &gaps, &evaluator, &names, options, full, progress)?;
-    let masked = evaluator.score_shrunk(&shrunk);
-    let variances = variances(&prepared, &shrunk);
-    let network = Shrunk { names: &names, layers: &shrunk, variances: variances.as_deref(), evaluator: &evaluator };
-    let written = write(posterior, &network, validation, options, budget, progress)?;
+    let (thresholds, compacted) = prune(&prepared, &network, &evaluator, &names, options, full, progress)?;
+    let masked = evaluator.score_exact(&compacted)?;
+    let variances = variances(&prepared, &compacted);
+    let shrunk = Shrunk { names: &names, compacted: &compacted, variances: variances.as_deref(), evaluator: &evaluator };
+    let Selection { layers, bytes, score } = shrunk.select(options, budget, progress)?;
 
-    let layers = report::layers(&names, &shrunk, &written.layers, &thresholds, variances.as_deref());
+    let layers = report::layers(&network, &names, &compacted.layers, &layers, &thresholds, variances.as_deref());
     let report = Report {
         network: posterior.name().to_owned(),
         method: method.name.to_owned(),
-        file_bytes: written.bytes.len() as u64,
-        exponent_bits: variances.is_some().then(|| report::exponent_bits(&shrunk)),
+        file_bytes: bytes.len() as u64,
+        exponent_bits: variances.is_some().then(|| report::exponent_bits(&compacted.layers)),
         layers,
         full,
         masked,
-        compressed: written.score,
+        compressed: score,
         max_error_increase: options.max_error_increase,
         max_loss_increase: options.max_loss_increase,
-        within_budget: budget.holds(written.score),
+        within_budget: budget.holds(score),
         training: posterior.training().clone(),
     };
-    Ok(Compressed { bytes: written.bytes, report })
-}
-
-struct Written {
-    bytes: Vec<u8>,
-    layers: Vec<Quantized>,
-    score: Score,
-}
-
-/// Chooses encodings, writes the file and runs it. Where the runtime's rounding tips a sample that the search's did not, so that the file
-/// is above the budget after all, the choice is made again with as much less.
-fn write(
-    posterior: &Posterior,
-    network: &Shrunk<'_>,
-    validation: &Validation<'_>,
-    options: &Options,
-    budget: Budget,
-    progress: Progress<'_>,
-) -> Result<Written> {
-    let mut limit = budget;
-    loop {
-        let Selection { layers, score: chosen } = network.select(options, limit, progress)?;
-        let (bytes, model) = assemble::assemble(posterior, network.layers, &layers)?;
-        let score = evaluate::run(&model, validation)?;
-        let excess = score.errors.saturating_sub(budget.errors);
-        if excess == 0 || !limit.holds(chosen) || excess > limit.errors {
-            return Ok(Written { bytes, layers, score });
-        }
-        limit.errors -= excess;
-    }
+    Ok(Compressed { bytes, report })
 }
 
 /// The thresholds and the shrunk network that they leave.
 fn prune(
     prepared: &Prepared,
-    gaps: &[Gap],
+    network: &Network<'_>,
     evaluator: &Evaluator<'_>,
     names: &[&str],
     options: &Options,
     full: Score,
     progress: Progress<'_>,
-) -> Result<(Vec<Option<f64>>, Vec<Compact>)> {
+) -> Result<(Vec<Option<f64>>, Compacted)> {
     let forced: Vec<Option<f64>> = names.iter().map(|&name| options.thresholds.get(name).copied()).collect();
     let Some(groups) = prepared.groups.as_deref() else {
         if let Some(name) = options.thresholds.keys().next() {
             return Err(Error::new(ErrorKind::Input, format!("layer {name:?} has no groups, so it takes no threshold")));
         }
-        return Ok((forced, masks::compact(&prepared.layers, gaps)));
+        return Ok((forced, masks::compact(network, &prepared.layers)));
     };
-    let search = Search { prepared, groups, gaps, evaluator };
+    let search = Search { prepared, groups, network, evaluator };
     let budget = |part: f64| Budget::new(options, full, options.pruning_share * part);
-    let thresholds = search.choose(&forced, &budget, progress);
-    let shrunk = search.network(&thresholds);
-    Ok((thresholds, shrunk))
+    let thresholds = search.choose(&forced, &budget, progress)?;
+    let compacted = search.network(&thresholds);
+    Ok((thresholds, compacted))
 }
 
 /// The posterior variance of each weight kept.
-fn variances(prepared: &Prepared, shrunk: &[Compact]) -> Option<Vec<Vec<f64>>> {
-    let layers = prepared.variances.as_ref()?.iter().zip(shrunk);
-    Some(layers.map(|(variances, shrunk)| masks::select(variances, &shrunk.rows, &shrunk.cols)).collect())
+fn variances(prepared: &Prepared, compacted: &Compacted) -> Option<Vec<Vec<f64>>> {
+    let layers = prepared.variances.as_ref()?.iter().zip(&compacted.layers);
+    Some(layers.map(|(variances, layer)| layer.select(variances)).collect())
 }

@@ -1,6 +1,7 @@
 //! A layer in any encoding: the codes, and the weights that they stand for.
 
 use super::codebook::Clusters;
+use super::masks::Compacted;
 use super::{fixed_point, ternary};
 use crate::encoding::{Encoded, Encoding, dense};
 use half::f16;
@@ -54,8 +55,18 @@ pub(super) fn candidates(layer: &Weighted<'_>, encodings: &[Encoding]) -> Vec<Qu
     quantized.collect()
 }
 
-/// The layer as 32-bit floats: nothing is lost.
-pub(super) fn dense_f32(layer: &Weighted<'_>) -> Quantized {
+/// Every layer as 32-bit floats: nothing is lost.
+pub(super) fn exact(network: &Compacted) -> Vec<Quantized> {
+    let weighted = network.layers.iter().map(|layer| Weighted {
+        rows: layer.rows.kept(),
+        cols: layer.columns.len(),
+        weights: &layer.weights,
+        precision: None,
+    });
+    weighted.map(|layer| dense_f32(&layer)).collect()
+}
+
+fn dense_f32(layer: &Weighted<'_>) -> Quantized {
     let weights: Vec<f32> = layer.weights.iter().map(|w| w + 0.0).collect(); // -0 is stored as +0
     Quantized { encoded: dense::encode_f32(layer.rows, layer.cols, &weights), weights }
 }

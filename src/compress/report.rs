@@ -2,10 +2,10 @@
 
 use super::bits::LayerCount;
 use super::masks::Compact;
+use super::network::Network;
 use super::options::encoding_label;
 use super::quantize::Quantized;
 use super::{Score, bits};
-use crate::tensor::Mask;
 use serde_json::{Value, json};
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub struct Report {
     pub network: String,
     /// The method's name.
     pub method: String,
-    /// The linear layers in order.
+    /// The layers with weights in order.
     pub layers: Vec<LayerReport>,
     /// Bytes of the whole file.
     pub file_bytes: u64,
@@ -38,17 +38,20 @@ pub struct Report {
     pub training: Value,
 }
 
-/// A linear layer of a report.
+/// A layer of a report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerReport {
     /// The node's name.
     pub name: String,
     /// The operator.
     pub op: &'static str,
-    /// Outputs and inputs before.
+    /// Outputs and weights of an output (inputs; of a convolution, input channels times the window) before.
     pub original: (u64, u64),
-    /// Outputs and inputs stored.
+    /// Outputs and weights of an output stored.
     pub kept: (u64, u64),
+    /// Weights of an output that are not zero in every output: what is stored besides are columns of zeros, of inputs that are pruned while the
+    /// map that they belong to is kept.
+    pub used: u64,
     /// Stored weights that are not zero.
     pub nonzero: u64,
     /// A group is kept when its statistic is below; none when nothing was pruned or the method has no groups.
@@ -92,6 +95,7 @@ fn greatest(shrunk: &Compact) -> f64 {
 
 /// The report of each layer.
 pub(super) fn layers(
+    network: &Network<'_>,
     names: &[&str],
     shrunk: &[Compact],
     quantized: &[Quantized],
@@ -100,21 +104,28 @@ pub(super) fn layers(
 ) -> Vec<LayerReport> {
     let exponent = exponent_bits(shrunk);
     let layer = |(l, layer): (usize, &Quantized)| {
-        let of_rule = |rule| variances.map(|variances| bits::of_layer(variances[l].iter().copied(), rule));
-        let shape = |len: fn(&Mask) -> usize| (len(&shrunk[l].rows) as u64, len(&shrunk[l].cols) as u64);
+        let compact = &shrunk[l];
+        let of_rule = |rule| {
+            let kept = |variances: &[Vec<f64>]| {
+                let kept = variances[l].iter().zip(&compact.weights).filter(|(_, weight)| **weight != 0.0);
+                bits::of_layer(kept.map(|(&variance, _)| variance), rule)
+            };
+            variances.map(kept)
+        };
         LayerReport {
             name: names[l].to_owned(),
-            op: "linear",
-            original: shape(Mask::len),
-            kept: shape(Mask::kept),
+            op: network.graph.nodes()[network.places[l].output - 1].op.name(),
+            original: (compact.rows.len() as u64, compact.original_columns as u64),
+            kept: (compact.rows.kept() as u64, compact.columns.len() as u64),
+            used: compact.columns_used() as u64,
             nonzero: layer.weights.iter().filter(|&&weight| weight != 0.0).count() as u64,
             threshold: thresholds[l],
             encoding: encoding_label(layer.encoded.encoding),
             weight_bytes: layer.bytes(),
-            bias_bytes: 4 * shrunk[l].rows.kept() as u64,
+            bias_bytes: 4 * compact.rows.kept() as u64,
             entropy_bits: entropy_bits(&layer.weights),
             reference_bits: of_rule(bits::reference).map(|significand| 1 + exponent + significand),
-            variance_matched_bits: of_rule(bits::variance_matched).map(|t| bits::fixed_point(greatest(&shrunk[l]), t)),
+            variance_matched_bits: of_rule(bits::variance_matched).map(|t| bits::fixed_point(greatest(compact), t)),
         }
     };
     quantized.iter().enumerate().map(layer).collect()
@@ -140,7 +151,7 @@ impl Report {
     pub fn counts(&self) -> Option<Vec<LayerCount>> {
         let count = |layer: &LayerReport| {
             let original = layer.original.0 * layer.original.1;
-            Some(LayerCount { original, kept: layer.weights(), bits: layer.reference_bits? })
+            Some(LayerCount { original, kept: layer.kept.0 * layer.used, bits: layer.reference_bits? })
         };
         self.layers.iter().map(count).collect()
     }
@@ -193,6 +204,7 @@ fn layer_json(layer: &LayerReport) -> Value {
         "op": layer.op,
         "original": [layer.original.0, layer.original.1],
         "kept": [layer.kept.0, layer.kept.1],
+        "used": layer.used,
         "nonzero": layer.nonzero,
         "nonzero_share": layer.nonzero as f64 / layer.weights().max(1) as f64,
         "threshold": layer.threshold.filter(|t| t.is_finite()),
@@ -209,8 +221,20 @@ fn layer_json(layer: &LayerReport) -> Value {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}, {}", self.network, self.method)?;
-        let columns =
-            ["layer", "original", "kept", "nonzero", "threshold", "encoding", "bits/w", "bytes", "entropy B", "ref", "var"];
+        let columns = [
+            "layer",
+            "original",
+            "kept",
+            "used",
+            "nonzero",
+            "threshold",
+            "encoding",
+            "bits/w",
+            "bytes",
+            "entropy B",
+            "ref",
+            "var",
+        ];
         let mut rows = vec![columns.map(str::to_owned)];
         let optional = |bits: Option<u32>| bits.map_or_else(|| "-".to_owned(), |bits| bits.to_string());
         for layer in &self.layers {
@@ -219,6 +243,7 @@ impl fmt::Display for Report {
                 layer.name.clone(),
                 format!("{}x{}", layer.original.0, layer.original.1),
                 format!("{}x{}", layer.kept.0, layer.kept.1),
+                layer.used.to_string(),
                 format!("{share:.1} %"),
                 layer.threshold.map_or_else(|| "-".to_owned(), |t| format!("{t:.2}")),
                 layer.encoding.clone(),

@@ -8,8 +8,8 @@
 //! where it buys most, and the largest layer first, for when small layers would have spent what one step of a large one needs.
 
 use super::budget::Budget;
-use super::evaluate::{Evaluator, Score, dense};
-use super::masks::Compact;
+use super::evaluate::{Evaluator, Score};
+use super::masks::Compacted;
 use super::quantize::{self, Quantized, Weighted};
 use super::{Options, Progress};
 use crate::base::error::{Error, ErrorKind, Result};
@@ -24,23 +24,24 @@ struct Candidate {
     loss: f64,
 }
 
-/// The layers chosen.
+/// The layers chosen, and their file.
 pub(super) struct Selection {
     pub(super) layers: Vec<Quantized>,
+    pub(super) bytes: Vec<u8>,
     pub(super) score: Score,
 }
 
 /// The shrunk network to be quantized.
 pub(super) struct Shrunk<'a> {
     pub(super) names: &'a [&'a str],
-    pub(super) layers: &'a [Compact],
+    pub(super) compacted: &'a Compacted,
     /// The posterior variance of each weight kept, where there is a posterior.
     pub(super) variances: Option<&'a [Vec<f64>]>,
     pub(super) evaluator: &'a Evaluator<'a>,
 }
 
 impl Shrunk<'_> {
-    /// Error: `input` when no encoding allowed can hold a layer.
+    /// Errors: `input` when no encoding allowed can hold a layer; those of [`Evaluator::score`].
     pub(super) fn select(&self, options: &Options, budget: Budget, progress: Progress<'_>) -> Result<Selection> {
         let layers = self.candidates(options, progress)?;
         let start: Vec<usize> = layers.iter().map(|layer| most_exact(layer)).collect();
@@ -48,11 +49,16 @@ impl Shrunk<'_> {
         let orders: [&Order<'_>; 2] = [&|_, now, next| per_nat(now, next), &|l, _, next| {
             (layers[l][start[l]].quantized.bytes() as f64, u64::MAX - next.quantized.bytes())
         }];
-        let results = orders.map(|order| self.descend(&layers, &start, order, budget, progress));
+        let mut results = Vec::new();
+        for order in orders {
+            results.push(self.descend(&layers, &start, order, budget, progress)?);
+        }
         let chosen = results.into_iter().min_by_key(|chosen| bytes(chosen)).expect("invariant: two orders");
-        let score = self.score(&layers, &chosen, u64::MAX).expect("invariant: no limit on errors");
-        let layers = layers.into_iter().zip(chosen).map(|(mut layer, c)| layer.swap_remove(c).quantized).collect();
-        Ok(Selection { layers, score })
+        let chosen = layers.into_iter().zip(chosen).map(|(mut layer, c)| layer.swap_remove(c).quantized);
+        let layers: Vec<Quantized> = chosen.collect();
+        let all: Vec<&Quantized> = layers.iter().collect();
+        let (bytes, score) = (self.evaluator.file(self.compacted, &all)?.0, self.evaluator.score(self.compacted, &all)?);
+        Ok(Selection { layers, bytes, score })
     }
 
     /// Makes every move that the budget allows, in an order.
@@ -63,7 +69,7 @@ impl Shrunk<'_> {
         order: &Order<'_>,
         budget: Budget,
         progress: Progress<'_>,
-    ) -> Vec<usize> {
+    ) -> Result<Vec<usize>> {
         let mut chosen = start.to_vec();
         let mut open: Vec<Vec<bool>> = layers.iter().map(|layer| vec![true; layer.len()]).collect();
         let total: u64 = layers.iter().map(|layer| layer.len() as u64).sum();
@@ -73,31 +79,33 @@ impl Shrunk<'_> {
             tried += 1;
             open[l][c] = false;
             let before = std::mem::replace(&mut chosen[l], c);
-            if !self.score(layers, &chosen, budget.errors).is_some_and(|score| budget.holds(score)) {
+            let parts: Vec<&Quantized> = chosen.iter().zip(layers).map(|(&c, layer)| &layer[c].quantized).collect();
+            let score = self.evaluator.score_within(self.compacted, &parts, budget.errors)?;
+            if !score.is_some_and(|score| budget.holds(score)) {
                 chosen[l] = before;
             }
         }
-        chosen
+        Ok(chosen)
     }
 
     fn candidates(&self, options: &Options, progress: Progress<'_>) -> Result<Vec<Vec<Candidate>>> {
+        let exact = quantize::exact(self.compacted);
         let mut all = Vec::new();
-        for (l, layer) in self.layers.iter().enumerate() {
+        for (l, layer) in self.compacted.layers.iter().enumerate() {
             let precision = self.variances.map(|variances| precisions(&variances[l]));
             let weighted = Weighted {
                 rows: layer.rows.kept(),
-                cols: layer.cols.kept(),
+                cols: layer.columns.len(),
                 weights: &layer.weights,
                 precision: precision.as_deref(),
             };
             let encodings = options.encodings_of(self.names[l]);
             let mut candidates = Vec::new();
             for (i, quantized) in quantize::candidates(&weighted, encodings).into_iter().enumerate() {
-                progress("encodings measured", (l * encodings.len() + i) as u64, (self.layers.len() * encodings.len()) as u64);
-                let mut parts = dense(self.layers);
-                parts[l].weights = &quantized.weights;
-                let score = self.evaluator.score(&self.layers[0].cols, &parts, u64::MAX);
-                let loss = score.expect("invariant: no limit on errors").loss;
+                progress("encodings measured", (l * encodings.len() + i) as u64, (exact.len() * encodings.len()) as u64);
+                let mut parts: Vec<&Quantized> = exact.iter().collect();
+                parts[l] = &quantized;
+                let loss = self.evaluator.score(self.compacted, &parts)?.loss;
                 candidates.push(Candidate { quantized, loss });
             }
             if candidates.is_empty() {
@@ -107,14 +115,6 @@ impl Shrunk<'_> {
             all.push(candidates);
         }
         Ok(all)
-    }
-
-    fn score(&self, layers: &[Vec<Candidate>], chosen: &[usize], max_errors: u64) -> Option<Score> {
-        let mut parts = dense(self.layers);
-        for ((part, layer), &c) in parts.iter_mut().zip(layers).zip(chosen) {
-            part.weights = &layer[c].quantized.weights;
-        }
-        self.evaluator.score(&self.layers[0].cols, &parts, max_errors)
     }
 }
 

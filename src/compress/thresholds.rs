@@ -6,11 +6,14 @@
 //! growing budget, so that the first layer does not use all of it.
 
 use super::budget::Budget;
-use super::evaluate::{Evaluator, dense};
+use super::evaluate::Evaluator;
 use super::gnj::EXAMPLE_THRESHOLDS;
-use super::masks::{self, Compact};
-use super::network::{Gap, Layer};
-use super::{Prepared, Progress};
+use super::masks::{self, Compacted};
+use super::network::{Layer, Network};
+use super::quantize;
+use super::{LayerGroups, Prepared, Progress};
+use crate::base::error::{ErrorKind, Result};
+use crate::posterior::Groups;
 
 /// Gaps of a layer that are tried.
 const WIDEST_GAPS: usize = 12;
@@ -19,12 +22,22 @@ const MAX_COMBINATIONS: usize = 8192;
 /// Steps of the budget in the search by layers.
 const BUDGET_STEPS: u64 = 4;
 
-/// The layer with the columns of pruned groups set to zero.
-pub(super) fn mask_columns(layer: &Layer, groups: &[f64], threshold: Option<f64>) -> Layer {
+/// The layer with pruned groups set to zero: the columns of input units, the rows and biases of maps.
+pub(super) fn mask_groups(layer: &Layer, groups: &LayerGroups, threshold: Option<f64>) -> Layer {
     let mut masked = layer.clone();
     let Some(threshold) = threshold else { return masked };
-    for row in masked.weights.chunks_exact_mut(layer.cols.max(1)) {
-        row.iter_mut().zip(groups).filter(|(_, group)| **group >= threshold).for_each(|(weight, _)| *weight = 0.0);
+    let is_pruned = |statistic: &f64| *statistic >= threshold;
+    let rows = masked.weights.chunks_exact_mut(layer.cols.max(1));
+    match groups.kind {
+        Groups::Inputs => rows.for_each(|row| {
+            let weights = row.iter_mut().zip(&groups.statistics);
+            weights.filter(|(_, group)| is_pruned(group)).for_each(|(weight, _)| *weight = 0.0);
+        }),
+        Groups::Maps => {
+            rows.zip(&groups.statistics).filter(|(_, group)| is_pruned(group)).for_each(|(row, _)| row.fill(0.0));
+            let biases = masked.bias.iter_mut().zip(&groups.statistics);
+            biases.filter(|(_, group)| is_pruned(group)).for_each(|(bias, _)| *bias = 0.0);
+        }
     }
     masked
 }
@@ -65,8 +78,8 @@ fn candidates(groups: &[f64]) -> Vec<Candidate> {
 /// The search for thresholds.
 pub(super) struct Search<'a> {
     pub(super) prepared: &'a Prepared,
-    pub(super) groups: &'a [Vec<f64>],
-    pub(super) gaps: &'a [Gap],
+    pub(super) groups: &'a [LayerGroups],
+    pub(super) network: &'a Network<'a>,
     pub(super) evaluator: &'a Evaluator<'a>,
 }
 
@@ -78,34 +91,46 @@ impl Search<'_> {
         forced: &[Option<f64>],
         budget: &dyn Fn(f64) -> Budget,
         progress: Progress<'_>,
-    ) -> Vec<Option<f64>> {
-        let layers = self.groups.iter().zip(forced);
+    ) -> Result<Vec<Option<f64>>> {
+        let layers = self.groups.iter().map(|groups| &groups.statistics).zip(forced);
         let layers: Vec<Vec<Candidate>> = layers
             .map(|(groups, forced)| forced.map_or_else(|| candidates(groups), |t| vec![Candidate::new(Some(t), groups)]))
             .collect();
         let combinations = layers.iter().try_fold(1usize, |product, layer| product.checked_mul(layer.len()));
         let chosen = match combinations.filter(|&n| n <= MAX_COMBINATIONS) {
-            Some(combinations) => self.of_all(&layers, combinations, budget(1.0), progress),
-            None => self.by_layers(&layers, budget, progress),
+            Some(1) => vec![0; layers.len()],
+            Some(combinations) => self.of_all(&layers, combinations, budget(1.0), progress)?,
+            None => self.by_layers(&layers, budget, progress)?,
         };
-        chosen.iter().zip(&layers).map(|(&i, layer)| layer[i].threshold).collect()
+        Ok(chosen.iter().zip(&layers).map(|(&i, layer)| layer[i].threshold).collect())
     }
 
     /// The masked network of a choice, shrunk.
-    pub(super) fn network(&self, thresholds: &[Option<f64>]) -> Vec<Compact> {
+    pub(super) fn network(&self, thresholds: &[Option<f64>]) -> Compacted {
         let layers = self.prepared.layers.iter().zip(self.groups).zip(thresholds);
-        let masked: Vec<Layer> = layers.map(|((layer, groups), &threshold)| mask_columns(layer, groups, threshold)).collect();
-        masks::compact(&masked, self.gaps)
+        let masked: Vec<Layer> = layers.map(|((layer, groups), &threshold)| mask_groups(layer, groups, threshold)).collect();
+        masks::compact(self.network, &masked)
     }
 
-    fn is_within(&self, layers: &[Vec<Candidate>], choice: &[usize], budget: Budget) -> bool {
+    fn is_within(&self, layers: &[Vec<Candidate>], choice: &[usize], budget: Budget) -> Result<bool> {
         let thresholds: Vec<_> = choice.iter().zip(layers).map(|(&i, layer)| layer[i].threshold).collect();
         let network = self.network(&thresholds);
-        self.evaluator.score(&network[0].cols, &dense(&network), budget.errors).is_some_and(|score| budget.holds(score))
+        let exact = quantize::exact(&network);
+        match self.evaluator.score_within(&network, &exact.iter().collect::<Vec<_>>(), budget.errors) {
+            Ok(score) => Ok(score.is_some_and(|score| budget.holds(score))),
+            Err(error) if error.kind() == ErrorKind::NonFinite => Ok(false), // a folded bias overflows
+            Err(error) => Err(error),
+        }
     }
 
     /// Every combination, by ascending weights kept: the first within the budget.
-    fn of_all(&self, layers: &[Vec<Candidate>], combinations: usize, budget: Budget, progress: Progress<'_>) -> Vec<usize> {
+    fn of_all(
+        &self,
+        layers: &[Vec<Candidate>],
+        combinations: usize,
+        budget: Budget,
+        progress: Progress<'_>,
+    ) -> Result<Vec<usize>> {
         let mut all: Vec<(u64, Vec<usize>)> = Vec::with_capacity(combinations);
         for mut number in 0..combinations {
             let digit = |layer: &Vec<Candidate>| {
@@ -119,39 +144,57 @@ impl Search<'_> {
         all.sort();
         for (i, (_, choice)) in all.iter().enumerate() {
             progress("thresholds", i as u64, combinations as u64);
-            if self.is_within(layers, choice, budget) {
-                return choice.clone();
+            if self.is_within(layers, choice, budget)? {
+                return Ok(choice.clone());
             }
         }
-        layers.iter().map(|layer| layer.len() - 1).collect()
+        Ok(layers.iter().map(|layer| layer.len() - 1).collect())
     }
 
     /// One layer after the other, each as sparse as a growing budget allows.
-    fn by_layers(&self, layers: &[Vec<Candidate>], budget: &dyn Fn(f64) -> Budget, progress: Progress<'_>) -> Vec<usize> {
+    fn by_layers(&self, layers: &[Vec<Candidate>], budget: &dyn Fn(f64) -> Budget, progress: Progress<'_>) -> Result<Vec<usize>> {
         let mut choice: Vec<usize> = layers.iter().map(|layer| layer.len() - 1).collect();
         for step in 1..=BUDGET_STEPS {
             let part = budget(step as f64 / BUDGET_STEPS as f64);
             for l in 0..layers.len() {
                 progress("thresholds", (step - 1) * layers.len() as u64 + l as u64, BUDGET_STEPS * layers.len() as u64);
                 let present = choice[l];
-                let sparser = (0..present).find(|&i| {
+                for i in 0..present {
                     choice[l] = i;
-                    self.is_within(layers, &choice, part)
-                });
-                choice[l] = sparser.unwrap_or(present);
+                    if self.is_within(layers, &choice, part)? {
+                        break;
+                    }
+                    choice[l] = present;
+                }
             }
         }
-        choice
+        Ok(choice)
     }
 
-    /// Weights that a choice keeps: groups kept, times the outputs that are read.
+    /// Weights that a choice keeps, as far as groups tell: a unit is kept when a layer reads it, unless it is a map that is pruned itself.
     fn weights(&self, layers: &[Vec<Candidate>], choice: &[usize]) -> u64 {
-        let kept = |l: usize| layers[l][choice[l]].kept;
-        let outputs = |l: usize| {
-            let read_by_groups = l + 1 < layers.len() && !self.gaps[l + 1].mixes();
-            if read_by_groups { kept(l + 1) } else { self.prepared.layers[l].rows }
+        let units = &self.network.units;
+        let is_kept = |l: usize, group: usize| {
+            let threshold = layers[l][choice[l]].threshold;
+            threshold.is_none_or(|t| self.groups[l].statistics[group] < t)
         };
-        (0..layers.len()).map(|l| kept(l) as u64 * outputs(l) as u64).sum()
+        let mut read = units.fixed().to_vec();
+        let mut made: Vec<bool> = vec![true; read.len()];
+        let places = || self.network.places.iter().zip(self.groups).enumerate();
+        for (l, (place, groups)) in places() {
+            let inputs = units.of(place.input).iter().enumerate();
+            inputs.for_each(|(i, &class)| read[class] |= groups.kind == Groups::Maps || is_kept(l, i));
+            let outputs = units.of(place.output).iter().enumerate();
+            outputs.for_each(|(row, &class)| made[class] &= groups.kind == Groups::Inputs || is_kept(l, row));
+        }
+        let kept = |value: usize| {
+            let classes = units.of(value).iter().filter(|&&class| units.fixed()[class] || (read[class] && made[class]));
+            classes.count() as u64
+        };
+        let columns = |l: usize, area: Option<usize>, units: u64| {
+            area.map_or(self.prepared.layers[l].cols as u64, |area| units * area as u64)
+        };
+        places().map(|(l, (place, _))| kept(place.output) * columns(l, place.area, kept(place.input))).sum()
     }
 }
 
@@ -174,8 +217,13 @@ mod tests {
 
     #[test]
     fn a_group_at_the_threshold_is_pruned() {
-        let layer = Layer { rows: 2, cols: 2, weights: vec![1.0, 2.0, 3.0, 4.0], bias: vec![0.0; 2] };
-        assert_eq!(mask_columns(&layer, &[-4.0, -3.0], Some(-3.0)).weights, [1.0, 0.0, 3.0, 0.0]);
-        assert_eq!(mask_columns(&layer, &[-4.0, -3.0], None).weights, layer.weights);
+        let layer = Layer { rows: 2, cols: 2, weights: vec![1.0, 2.0, 3.0, 4.0], bias: vec![0.5, 0.25] };
+        let inputs = LayerGroups { kind: Groups::Inputs, statistics: vec![-4.0, -3.0] };
+        let masked = mask_groups(&layer, &inputs, Some(-3.0));
+        assert_eq!((masked.weights, masked.bias), (vec![1.0, 0.0, 3.0, 0.0], layer.bias.clone()));
+        assert_eq!(mask_groups(&layer, &inputs, None).weights, layer.weights);
+        let maps = LayerGroups { kind: Groups::Maps, ..inputs };
+        let masked = mask_groups(&layer, &maps, Some(-3.0));
+        assert_eq!((masked.weights, masked.bias), (vec![1.0, 2.0, 0.0, 0.0], vec![0.5, 0.0]), "with its bias");
     }
 }

@@ -141,6 +141,21 @@ impl Activation {
             Self::HardSwish => "hard_swish",
         }
     }
+
+    /// The function's value, without the roundings of 32-bit arithmetic.
+    #[must_use]
+    pub fn exact(&self, x: f64) -> f64 {
+        match *self {
+            Self::Relu => x.max(0.0),
+            Self::LeakyRelu { slope } if x <= 0.0 => f64::from(slope) * x,
+            Self::LeakyRelu { .. } => x,
+            Self::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Self::Tanh => x.tanh(),
+            Self::Clip { min, max } => x.max(f64::from(min)).min(f64::from(max)),
+            Self::HardSigmoid { alpha, beta } => (f64::from(alpha) * x + f64::from(beta)).clamp(0.0, 1.0),
+            Self::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        }
+    }
 }
 
 impl Op {
@@ -173,6 +188,25 @@ impl Op {
             Self::Linear(linear) => Some(linear),
             Self::Conv2d(conv) => Some(&conv.linear),
             _ => None,
+        }
+    }
+
+    /// The same operator with another linear map; an operator without weights is unchanged.
+    #[must_use]
+    pub fn with_linear(self, linear: Linear) -> Self {
+        match self {
+            Self::Linear(_) => Self::Linear(linear),
+            Self::Conv2d(conv) => Self::Conv2d(Conv2d { linear, ..conv }),
+            other => other,
+        }
+    }
+
+    /// Columns of the weights of a layer that belong to one unit of its input: the window of a convolution, otherwise 1.
+    #[must_use]
+    pub fn columns_per_input(&self) -> usize {
+        match self {
+            Self::Conv2d(conv) => conv.window.area(),
+            _ => 1,
         }
     }
 

@@ -31,6 +31,12 @@ impl Window {
         height.saturating_mul(width)
     }
 
+    /// Whether zeros surround the map.
+    #[must_use]
+    pub fn is_padded(&self) -> bool {
+        self.padding_before != [0, 0] || self.padding_after != [0, 0]
+    }
+
     /// Windows in a map of `height` x `width`, along each dimension. Error: `shape` when a field is 0, when padding is as large as the
     /// window's extent, or when no window fits.
     pub fn positions(&self, height: usize, width: usize) -> Result<(usize, usize)> {

@@ -48,18 +48,15 @@ fn map(input: &Bounded, lipschitz: f64, roundings: f64, f: impl Fn(f64) -> f64) 
 
 fn activate(activation: &Activation, input: &Bounded) -> Bounded {
     let function = FUNCTION_ERROR / ROUNDOFF;
+    let value = |lipschitz, roundings| map(input, lipschitz, roundings, |x| activation.exact(x));
     match *activation {
-        Activation::Relu => map(input, 1.0, 0.0, |x| x.max(0.0)),
-        Activation::LeakyRelu { slope } => {
-            let slope = f64::from(slope);
-            map(input, slope.abs().max(1.0), 1.0, |x| if x > 0.0 { x } else { slope * x })
-        }
-        Activation::Sigmoid => map(input, 0.25, function, |x| 1.0 / (1.0 + (-x).exp())),
-        Activation::Tanh => map(input, 1.0, function, f64::tanh),
-        Activation::Clip { min, max } => map(input, 1.0, 0.0, |x| x.max(f64::from(min)).min(f64::from(max))),
+        Activation::Relu | Activation::Clip { .. } => value(1.0, 0.0),
+        Activation::LeakyRelu { slope } => value(f64::from(slope).abs().max(1.0), 1.0),
+        Activation::Sigmoid => value(0.25, function),
+        Activation::Tanh => value(1.0, function),
         Activation::HardSigmoid { alpha, beta } => {
             let (alpha, beta) = (f64::from(alpha), f64::from(beta));
-            let mut value = map(input, alpha.abs(), 0.0, |x| (alpha * x + beta).clamp(0.0, 1.0));
+            let mut value = value(alpha.abs(), 0.0);
             // Two roundings before the clip, of at most |alpha x| + |beta|.
             for ((error, x), e) in value.errors.iter_mut().zip(&input.values).zip(&input.errors) {
                 *error += 2.0 * ROUNDOFF * (alpha.abs() * (x.abs() + e) + beta.abs()) + 2.0 * LEAST;
@@ -67,7 +64,7 @@ fn activate(activation: &Activation, input: &Bounded) -> Bounded {
             value
         }
         Activation::HardSwish => {
-            let mut value = map(input, 1.0, 4.0, |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0);
+            let mut value = value(1.0, 4.0);
             // The slope is (2 x + 3) / 6 between -3 and 3, hence at most 1.5; and the sum x + 3 is rounded.
             for ((error, x), e) in value.errors.iter_mut().zip(&input.values).zip(&input.errors) {
                 *error += 0.5 * e + e * e + ROUNDOFF * (x.abs() + e) * (x.abs() + e + 3.0);

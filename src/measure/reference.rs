@@ -60,7 +60,7 @@ impl<'a> Reference<'a> {
             terms: model
                 .layers()
                 .iter()
-                .map(|layer| layer.cols.max(original(layer.node) * window_area(model, layer.node)))
+                .map(|layer| layer.cols.max(original(layer.node) * model.graph().nodes()[layer.node].op.columns_per_input()))
                 .collect(),
         }
     }
@@ -135,14 +135,6 @@ impl<'a> Reference<'a> {
             errors.push(relative * size + passed_on);
         }
         Bounded { values, errors }
-    }
-}
-
-/// Columns that one input channel of a convolution has, 1 for a linear layer.
-fn window_area(model: &Model, node: usize) -> usize {
-    match &model.graph().nodes()[node].op {
-        Op::Conv2d(conv) => conv.window.area(),
-        _ => 1,
     }
 }
 

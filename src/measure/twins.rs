@@ -7,7 +7,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::encoding::{Encoded, Encoding, dense};
 use crate::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
-use crate::graph::{Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Op};
+use crate::graph::{Graph, GraphBuilder, InputSpec, Linear, Node, Op};
 use crate::model::Model;
 use crate::tensor::{Mask, Shape};
 
@@ -57,7 +57,7 @@ pub fn original(model: &Model) -> Result<Option<Model>> {
     }
     let (graph, with_flatten) = original_graph(model, &shapes)?;
     // A convolution's mask is of channels, each of which has the columns of a window.
-    let areas: Vec<usize> = graph.linears().map(|(node, ..)| columns_per_input(&graph.nodes()[node].op)).collect();
+    let areas: Vec<usize> = graph.linears().map(|(node, ..)| graph.nodes()[node].op.columns_per_input()).collect();
     let fits = graph.linears().zip(&shapes).zip(&areas).all(|(((_, _, cols), shape), area)| cols == shape.cols.len() * area);
     if !fits {
         return Err(Error::new(ErrorKind::Shape, "the original layers of the origin section do not fit the input or each other"));
@@ -80,12 +80,8 @@ pub fn original_weights(shape: &OriginShape) -> u64 {
 }
 
 fn dense_op(op: Op, rows: Option<usize>) -> Op {
-    let dense = |linear: Linear| Linear { rows: rows.unwrap_or(linear.rows), encoding: Encoding::DenseF32, row_factors: false };
-    match op {
-        Op::Linear(linear) => Op::Linear(dense(linear)),
-        Op::Conv2d(conv) => Op::Conv2d(Conv2d { linear: dense(conv.linear), ..conv }),
-        other => other,
-    }
+    let Some(&linear) = op.linear() else { return op };
+    op.with_linear(Linear { rows: rows.unwrap_or(linear.rows), encoding: Encoding::DenseF32, row_factors: false })
 }
 
 fn biases(bias: Vec<f32>) -> LayerTables {
@@ -115,14 +111,6 @@ fn original_graph(model: &Model, shapes: &[&OriginShape]) -> Result<(Graph, bool
     let flatten = with_flatten.then_some(Node::new(Op::Flatten, 0));
     let graph = build(InputSpec { kept: None, ..input }, flatten.into_iter().chain(nodes))?;
     Ok((graph, with_flatten))
-}
-
-/// Columns that one input (one input channel of a convolution) has.
-fn columns_per_input(op: &Op) -> usize {
-    match op {
-        Op::Conv2d(conv) => conv.window.area(),
-        _ => 1,
-    }
 }
 
 /// The shrunk weights at the places that the masks name, zeros elsewhere; each input has `area` columns.

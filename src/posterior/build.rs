@@ -1,12 +1,15 @@
 //! From a file to a posterior: the description, then each node's tensors, then whether anything is left over.
 
-use super::description::{self, Description, OpName};
+use super::description::{self, Description};
 use super::file::File;
+use super::layers::{Affine, Groups};
+use super::nodes;
 use super::{Layers, Posterior, fail};
+use crate::base::checked::to_u64;
 use crate::base::error::Result;
-use crate::base::limits::Limits;
-use crate::encoding::Encoding;
-use crate::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
+use crate::base::limits::{Limits, MAX_ELEMENTS};
+use crate::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op};
+use crate::tensor::Shape;
 use std::collections::BTreeSet;
 
 /// The key of the file's metadata.
@@ -18,25 +21,19 @@ pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
     let spec = InputSpec { dtype: input.dtype, shape: input.shape, kept: None };
     let mut builder = GraphBuilder::new(spec, &Limits::DEFAULT).map_err(|error| fail(format!("\"input\": {error}")))?;
     let mut shapes = vec![input.shape];
-    let mut layers = Layers::new(method);
+    let (mut layers, mut affines) = (Layers::new(method), Vec::new());
     let mut node_names = Vec::new();
     let mut read = BTreeSet::new();
-    for description::Node { name, op, input } in nodes {
-        let shape = *shapes.get(input).ok_or_else(|| fail(format!("node {name:?} reads a value that is not made before it")))?;
-        let op = match op {
-            OpName::Linear => {
-                let rows = layers.read(&mut file, &name, shape.elements())?;
-                Op::Linear(Linear { rows, encoding: Encoding::DenseF32, row_factors: false })
-            }
-            OpName::Relu => Op::RELU,
-            OpName::Softmax => Op::Softmax,
-            OpName::Flatten => Op::Flatten,
-        };
+    for nodes::Node { name, op, inputs } in nodes {
         let refuse = |error| fail(format!("node {name:?}: {error}"));
-        shapes.push(op.output_shape(&[shape]).map_err(refuse)?);
-        builder.push(Node::new(op, input)).map_err(refuse)?;
+        let from: Option<Vec<Shape>> = inputs.iter().map(|&input| shapes.get(input).copied()).collect();
+        let from = from.ok_or_else(|| fail(format!("node {name:?} reads a value that is not made before it")))?;
+        op.output_shape(&from).map_err(refuse)?; // before tensors are held against a shape that cannot be
+        let op = with_tensors(op, &from, &name, &mut file, &mut layers, &mut affines)?;
+        shapes.push(op.output_shape(&from).map_err(refuse)?);
+        read.extend(inputs.iter().copied());
+        builder.push(Node { op, inputs }).map_err(refuse)?;
         node_names.push(name);
-        read.insert(input);
     }
     let mut values = node_names.iter().zip(1..node_names.len()); // the last one is the output
     if let Some((name, _)) = values.find(|(_, value)| !read.contains(value)) {
@@ -44,10 +41,38 @@ pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
     }
     let graph = builder.finish().map_err(|error| fail(format!("\"nodes\": {error}")))?;
     if graph.linears().next().is_none() {
-        return Err(fail("\"nodes\" has no linear node: there is nothing to compress"));
+        return Err(fail("\"nodes\" has no linear or conv2d node: there is nothing to compress"));
     }
     if let Some(name) = file.left_over() {
         return Err(fail(format!("tensor {name:?} is not expected: no node of the graph has it")));
     }
-    Ok(Posterior { name, input, graph, node_names, layers, training })
+    Ok(Posterior { name, input, graph, node_names, layers, affines, training })
+}
+
+/// Reads the tensors of a node, if it has any; a layer gets the rows of its weights.
+fn with_tensors(
+    op: Op,
+    from: &[Shape],
+    name: &str,
+    file: &mut File<'_>,
+    layers: &mut Layers,
+    affines: &mut Vec<Affine>,
+) -> Result<Op> {
+    let rows = match (op, from) {
+        (Op::Linear(_), [input]) => layers.read(file, name, &[input.elements()], Groups::Inputs)?,
+        (Op::Conv2d(Conv2d { window, groups, .. }), [input]) => {
+            let channels = input.channels().checked_div(groups).unwrap_or(0);
+            let [height, width] = window.kernel;
+            if to_u64(channels).saturating_mul(to_u64(window.area())) > MAX_ELEMENTS {
+                return Err(fail(format!("node {name:?}: an output of {channels}x{height}x{width} weights is above the limits")));
+            }
+            layers.read(file, name, &[channels, height, width], Groups::Maps)?
+        }
+        (Op::Affine, [input]) => {
+            affines.push(Affine::read(file, name, input.affine_channels())?);
+            return Ok(op);
+        }
+        _ => return Ok(op),
+    };
+    Ok(op.linear().map_or(op, |&linear| op.with_linear(Linear { rows, ..linear })))
 }

@@ -51,17 +51,21 @@ impl<'a> File<'a> {
         self.header.info(name).is_some()
     }
 
-    /// The first dimension of the matrix `name`, whose second must be `cols`.
-    pub(super) fn rows(&self, name: &str, cols: usize) -> Result<usize> {
-        match *self.info(name)?.shape {
-            [rows, found] if found == cols => {
-                let (rows_64, cols_64) = (to_u64(rows), to_u64(cols));
+    /// The first dimension of the weights `name`, whose others must be `per_output`, and the product of those.
+    pub(super) fn rows(&self, name: &str, per_output: &[usize]) -> Result<(usize, usize)> {
+        let cols = per_output.iter().fold(1usize, |product, &dim| product.saturating_mul(dim));
+        match self.info(name)?.shape.as_slice() {
+            [rows, rest @ ..] if rest == per_output => {
+                let (rows_64, cols_64) = (to_u64(*rows), to_u64(cols));
                 if rows_64 > MAX_DIMENSION || rows_64.saturating_mul(cols_64) > MAX_ELEMENTS {
                     return Err(fail(format!("tensor {name:?} is {rows} x {cols}, above the format's limits")));
                 }
-                Ok(rows)
+                Ok((*rows, cols))
             }
-            ref shape => Err(fail(format!("tensor {name:?} has the shape {shape:?}, expected [outputs, {cols}]"))),
+            shape => {
+                let rest: Vec<String> = per_output.iter().map(usize::to_string).collect();
+                Err(fail(format!("tensor {name:?} has the shape {shape:?}, expected [outputs, {}]", rest.join(", "))))
+            }
         }
     }
 

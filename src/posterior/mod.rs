@@ -6,12 +6,14 @@
 mod build;
 mod description;
 mod file;
+mod json;
 mod layers;
+mod nodes;
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::graph::Graph;
 pub use description::Input;
-pub use layers::{GnjLayer, Layers, PlainLayer};
+pub use layers::{Affine, GnjLayer, Groups, Layers, PlainLayer};
 use std::path::Path;
 
 /// Bytes of the largest posterior file that is read.
@@ -22,7 +24,7 @@ pub const MAX_HEADER_BYTES: u64 = 1 << 22;
 /// How the network was trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Method {
-    /// Group normal-Jeffreys: means and log variances, and a scale for each input unit (Louizos et al. 2017).
+    /// Group normal-Jeffreys: means and log variances, and a scale for each group (Louizos et al. 2017).
     Gnj,
     /// Weights and biases, with a mask where training has pruned.
     Plain,
@@ -50,6 +52,7 @@ pub struct Posterior {
     graph: Graph,
     node_names: Vec<String>,
     layers: Layers,
+    affines: Vec<Affine>,
     training: serde_json::Value,
 }
 
@@ -96,15 +99,21 @@ impl Posterior {
         &self.node_names
     }
 
-    /// The names of the linear nodes, in order.
+    /// The names of the layers with weights, in order.
     pub fn layer_names(&self) -> impl Iterator<Item = &str> {
         self.graph.linears().filter_map(|(node, ..)| self.node_names.get(node)).map(String::as_str)
     }
 
-    /// The tensors of the linear nodes, in order.
+    /// The tensors of the layers with weights, in order.
     #[must_use]
     pub fn layers(&self) -> &Layers {
         &self.layers
+    }
+
+    /// The tensors of the affine nodes, in order.
+    #[must_use]
+    pub fn affines(&self) -> &[Affine] {
+        &self.affines
     }
 
     /// The trainer's own record, or null.
