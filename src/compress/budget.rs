@@ -19,6 +19,9 @@ impl Budget {
         Self { errors: full.errors + allowed, loss: full.loss * (1.0 + options.max_loss_increase * share / 100.0) }
     }
 
+    /// No bounds.
+    pub(super) const NONE: Self = Self { errors: u64::MAX, loss: f64::INFINITY };
+
     /// Whether a network is within both bounds.
     pub(super) fn holds(self, score: Score) -> bool {
         // The runtime adds in another order than the search: a loss that differs by rounding is the same.

@@ -3,6 +3,7 @@
 //! Every candidate is written as the file that it would be, and run. So what is chosen is what was measured, bit for bit, on every processor.
 
 use super::assemble::assemble;
+use super::budget::Budget;
 use super::masks::Compacted;
 use super::network::Network;
 use super::options::{Samples, Validation};
@@ -59,8 +60,8 @@ impl<'a> Evaluator<'a> {
 
     /// The score of a candidate. Errors: those of [`assemble`], `no_memory`.
     pub(super) fn score(&self, compacted: &Compacted, layers: &[&Quantized]) -> Result<Score> {
-        let score = self.score_within(compacted, layers, u64::MAX)?;
-        Ok(score.expect("invariant: no limit on errors"))
+        let score = self.score_within(compacted, layers, Budget::NONE)?;
+        Ok(score.expect("invariant: everything is within no bounds"))
     }
 
     /// The score of a network in 32-bit floats.
@@ -69,12 +70,14 @@ impl<'a> Evaluator<'a> {
         self.score(compacted, &layers.iter().collect::<Vec<_>>())
     }
 
-    /// The score of a candidate; `None` as soon as there are more than `max_errors`.
-    pub(super) fn score_within(&self, compacted: &Compacted, layers: &[&Quantized], max_errors: u64) -> Result<Option<Score>> {
-        self.run(&self.file(compacted, layers)?.1, max_errors)
+    /// The score of a candidate within a budget; `None` as soon as it is above.
+    pub(super) fn score_within(&self, compacted: &Compacted, layers: &[&Quantized], budget: Budget) -> Result<Option<Score>> {
+        self.run(&self.file(compacted, layers)?.1, budget)
     }
 
-    fn run(&self, model: &Model, max_errors: u64) -> Result<Option<Score>> {
+    fn run(&self, model: &Model, budget: Budget) -> Result<Option<Score>> {
+        let samples = self.validation.labels.len() as u64;
+        let score = |errors, loss: f64| Score { errors, samples, loss: loss / samples as f64 };
         let mut session = Session::new(model, &SessionOptions { batch: BATCH, ..SessionOptions::default() })?;
         let (inputs, outputs) = (session.input_len(), session.output_len());
         let probabilities = matches!(model.graph().nodes().last().map(|node| node.op), Some(Op::Softmax));
@@ -95,12 +98,11 @@ impl<'a> Evaluator<'a> {
                 errors += u64::from(wrong);
                 loss += nats;
             }
-            if errors > max_errors {
-                return Ok(None);
+            if !budget.holds(score(errors, loss)) {
+                return Ok(None); // neither falls with more samples
             }
         }
-        let samples = self.validation.labels.len() as u64;
-        Ok(Some(Score { errors, samples, loss: loss / samples as f64 }))
+        Ok(Some(score(errors, loss)))
     }
 }
 

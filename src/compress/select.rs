@@ -14,6 +14,7 @@ use super::quantize::{self, Quantized, Weighted};
 use super::{Options, Progress};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::encoding::Encoding;
+use std::collections::HashMap;
 
 /// Loss differences below this count as this: they are noise of the validation samples, nats.
 const LEAST_LOSS: f64 = 1e-6;
@@ -49,9 +50,9 @@ impl Shrunk<'_> {
         let orders: [&Order<'_>; 2] = [&|_, now, next| per_nat(now, next), &|l, _, next| {
             (layers[l][start[l]].quantized.bytes() as f64, u64::MAX - next.quantized.bytes())
         }];
-        let mut results = Vec::new();
+        let (mut results, mut tried) = (Vec::new(), HashMap::new());
         for order in orders {
-            results.push(self.descend(&layers, &start, order, budget, progress)?);
+            results.push(self.descend(&layers, &start, order, budget, &mut tried, progress)?);
         }
         let chosen = results.into_iter().min_by_key(|chosen| bytes(chosen)).expect("invariant: two orders");
         let chosen = layers.into_iter().zip(chosen).map(|(mut layer, c)| layer.swap_remove(c).quantized);
@@ -61,27 +62,35 @@ impl Shrunk<'_> {
         Ok(Selection { layers, bytes, score })
     }
 
-    /// Makes every move that the budget allows, in an order.
+    /// Makes every move that the budget allows, in an order. `tried` says of choices whether they are within it.
     fn descend(
         &self,
         layers: &[Vec<Candidate>],
         start: &[usize],
         order: &Order<'_>,
         budget: Budget,
+        tried: &mut HashMap<Vec<usize>, bool>,
         progress: Progress<'_>,
     ) -> Result<Vec<usize>> {
         let mut chosen = start.to_vec();
         let mut open: Vec<Vec<bool>> = layers.iter().map(|layer| vec![true; layer.len()]).collect();
         let total: u64 = layers.iter().map(|layer| layer.len() as u64).sum();
-        let mut tried = 0;
+        let mut moves = 0;
         while let Some((l, c)) = best_move(layers, &chosen, &open, order) {
-            progress("encodings chosen", tried, total);
-            tried += 1;
+            progress("encodings chosen", moves, total);
+            moves += 1;
             open[l][c] = false;
             let before = std::mem::replace(&mut chosen[l], c);
-            let parts: Vec<&Quantized> = chosen.iter().zip(layers).map(|(&c, layer)| &layer[c].quantized).collect();
-            let score = self.evaluator.score_within(self.compacted, &parts, budget.errors)?;
-            if !score.is_some_and(|score| budget.holds(score)) {
+            let is_within = match tried.get(&chosen) {
+                Some(&is_within) => is_within,
+                None => {
+                    let parts: Vec<&Quantized> = chosen.iter().zip(layers).map(|(&c, layer)| &layer[c].quantized).collect();
+                    let is_within = self.evaluator.score_within(self.compacted, &parts, budget)?.is_some();
+                    tried.insert(chosen.clone(), is_within);
+                    is_within
+                }
+            };
+            if !is_within {
                 chosen[l] = before;
             }
         }

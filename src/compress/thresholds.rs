@@ -116,8 +116,8 @@ impl Search<'_> {
         let thresholds: Vec<_> = choice.iter().zip(layers).map(|(&i, layer)| layer[i].threshold).collect();
         let network = self.network(&thresholds);
         let exact = quantize::exact(&network);
-        match self.evaluator.score_within(&network, &exact.iter().collect::<Vec<_>>(), budget.errors) {
-            Ok(score) => Ok(score.is_some_and(|score| budget.holds(score))),
+        match self.evaluator.score_within(&network, &exact.iter().collect::<Vec<_>>(), budget) {
+            Ok(score) => Ok(score.is_some()),
             Err(error) if error.kind() == ErrorKind::NonFinite => Ok(false), // a folded bias overflows
             Err(error) => Err(error),
         }

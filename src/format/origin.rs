@@ -39,6 +39,17 @@ pub struct OriginShape {
     pub cols: Mask,
 }
 
+impl OriginShape {
+    /// Columns of the original weights of a layer with the operator `op`.
+    #[must_use]
+    pub fn columns(&self, op: &Op) -> usize {
+        match op {
+            Op::Conv2d(_) => op.columns(Shape::Image { channels: self.cols.len(), height: 1, width: 1 }),
+            _ => self.cols.len(),
+        }
+    }
+}
+
 pub(super) fn parse(section: &Section<'_>, graph: &Graph) -> Result<Origin> {
     let mut cursor = Cursor::new(section.bytes, section.offset, "origin");
     let network = text(&mut cursor)?;

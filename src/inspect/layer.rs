@@ -12,9 +12,10 @@ pub struct LayerReport {
     pub name: String,
     /// Its operator.
     pub op: &'static str,
-    /// Outputs and inputs before compression, where the file says them.
+    /// Outputs and weights of an output (inputs; of a convolution, input channels times the window) before compression, where the file
+    /// says them.
     pub original_shape: Option<(usize, usize)>,
-    /// Outputs and inputs that are kept.
+    /// Outputs and weights of an output that are kept.
     pub kept_shape: (usize, usize),
     /// Kept weights that are not zero.
     pub nonzeros: u64,
@@ -37,11 +38,11 @@ impl LayerReport {
         let tables = &model.tables().layers[index];
         let small = tables.levels.len() + tables.row_factors.as_ref().map_or(0, Vec::len);
         let array = encoding.array_bytes(rows, cols).expect("invariant: the layer was loaded with this size");
-        let weights = model.weights(index);
+        let (weights, op) = (model.weights(index), &model.graph().nodes()[layer.node].op);
         Self {
             name: names[layer.node].clone(),
-            op: model.graph().nodes()[layer.node].op.name(),
-            original_shape: original.map(|shape| (shape.rows.len(), shape.cols.len())),
+            op: op.name(),
+            original_shape: original.map(|shape| (shape.rows.len(), shape.columns(op))),
             kept_shape: (rows, cols),
             nonzeros: to_u64(weights.decode().iter().filter(|&&weight| weight != 0.0).count()),
             encoding,
@@ -54,6 +55,12 @@ impl LayerReport {
     #[must_use]
     pub fn kept_weights(&self) -> u64 {
         to_u64(self.kept_shape.0) * to_u64(self.kept_shape.1)
+    }
+
+    /// The number that stands for the layer where papers write an architecture, of its outputs and weights of an output: the maps of a
+    /// convolution, the inputs of a linear layer.
+    pub(super) fn in_architecture(&self, (rows, cols): (usize, usize)) -> String {
+        if self.op == "conv2d" { rows.to_string() } else { cols.to_string() }
     }
 
     /// Eight times `stored_bytes` over the kept weights; `None` when no weight is kept.

@@ -73,18 +73,19 @@ impl Report {
         }
     }
 
-    /// The inputs that each weighted layer keeps, as the papers write architectures: `278-98-13`.
+    /// The inputs that each linear layer keeps, and the maps of each convolution, as the papers write architectures: `278-98-13`,
+    /// `8-13-88-13`.
     #[must_use]
     pub fn kept_architecture(&self) -> String {
-        let inputs: Vec<String> = self.layers.iter().map(|layer| layer.kept_shape.1.to_string()).collect();
-        inputs.join("-")
+        let numbers: Vec<String> = self.layers.iter().map(|layer| layer.in_architecture(layer.kept_shape)).collect();
+        numbers.join("-")
     }
 
     /// The same for the original network, where the file says what it was.
     #[must_use]
     pub fn original_architecture(&self) -> Option<String> {
-        let inputs = self.layers.iter().map(|layer| layer.original_shape.map(|(_, cols)| cols.to_string()));
-        Some(inputs.collect::<Option<Vec<_>>>()?.join("-"))
+        let numbers = self.layers.iter().map(|layer| Some(layer.in_architecture(layer.original_shape?)));
+        Some(numbers.collect::<Option<Vec<_>>>()?.join("-"))
     }
 }
 
@@ -100,7 +101,10 @@ pub fn node_names(model: &Model) -> Vec<String> {
 /// Bytes of the network before compression, 4 for each weight and bias; `None` when the file does not say what it was.
 #[must_use]
 pub fn original_bytes(model: &Model) -> Option<u64> {
-    let shapes = model.origin()?.nodes.iter().filter_map(|node| node.shape.as_ref());
-    let elements = shapes.map(|shape| to_u64(shape.rows.len()).saturating_mul(to_u64(shape.cols.len()).saturating_add(1)));
+    let nodes = model.origin()?.nodes.iter().zip(model.graph().nodes());
+    let elements = nodes.filter_map(|(origin, node)| {
+        let shape = origin.shape.as_ref()?;
+        Some(to_u64(shape.rows.len()).saturating_mul(to_u64(shape.columns(&node.op)).saturating_add(1)))
+    });
     Some(elements.fold(0u64, u64::saturating_add).saturating_mul(4))
 }

@@ -225,7 +225,8 @@ mod tests {
             assert_eq!(original.graph().input().kept, None);
             for (layer, before) in original.layers().iter().zip(model.layers()) {
                 let shape = model.origin().unwrap().nodes[before.node].shape.clone().unwrap();
-                assert_eq!((layer.linear.rows, layer.cols), (shape.rows.len(), shape.cols.len()));
+                let op = &model.graph().nodes()[before.node].op;
+                assert_eq!((layer.linear.rows, layer.cols), (shape.rows.len(), shape.columns(op)));
             }
             seen += 1;
         }

@@ -51,17 +51,13 @@ impl<'a> Reference<'a> {
     pub fn new(model: &'a Model) -> Self {
         let original = |node: usize| {
             let shape = model.origin().and_then(|origin| origin.nodes.get(node)).and_then(|node| node.shape.as_ref());
-            shape.map_or(0, |shape| shape.cols.len())
+            shape.map_or(0, |shape| shape.columns(&model.graph().nodes()[node].op))
         };
         Self {
             model,
             converter: Converter::new(model.graph().input(), model.tables()),
             layers: (0..model.layers().len()).map(|i| exact_weights(model, i)).collect(),
-            terms: model
-                .layers()
-                .iter()
-                .map(|layer| layer.cols.max(original(layer.node) * model.graph().nodes()[layer.node].op.columns_per_input()))
-                .collect(),
+            terms: model.layers().iter().map(|layer| layer.cols.max(original(layer.node))).collect(),
         }
     }
 

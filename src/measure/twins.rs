@@ -46,26 +46,25 @@ pub fn shrunk(model: &Model) -> Result<Model> {
 pub fn original(model: &Model) -> Result<Option<Model>> {
     let Some(origin) = model.origin() else { return Ok(None) };
     // What these do to a pruned channel is not in the file.
-    if model.graph().nodes().iter().any(|node| matches!(node.op, Op::Affine | Op::Concat)) {
+    if model.graph().nodes().iter().zip(&origin.nodes).any(|(node, origin)| is_lost(&node.op, origin.shape.as_ref())) {
         return Ok(None);
     }
     let shapes: Vec<&OriginShape> = origin.nodes.iter().filter_map(|node| node.shape.as_ref()).collect();
-    let weights = shapes.iter().fold(0u64, |sum, shape| sum.saturating_add(original_weights(shape)));
+    let ops: Vec<Op> = model.graph().linears().map(|(node, ..)| model.graph().nodes()[node].op).collect();
+    let weights = shapes.iter().zip(&ops).fold(0u64, |sum, (shape, op)| sum.saturating_add(original_weights(shape, op)));
     if weights > MAX_WEIGHTS {
         let message = format!("the original network has {weights} weights; at most {MAX_WEIGHTS} are rebuilt");
         return Err(Error::new(ErrorKind::Limit, message));
     }
     let (graph, with_flatten) = original_graph(model, &shapes)?;
-    // A convolution's mask is of channels, each of which has the columns of a window.
-    let areas: Vec<usize> = graph.linears().map(|(node, ..)| graph.nodes()[node].op.columns_per_input()).collect();
-    let fits = graph.linears().zip(&shapes).zip(&areas).all(|(((_, _, cols), shape), area)| cols == shape.cols.len() * area);
+    let fits = graph.linears().zip(&shapes).all(|((node, _, cols), shape)| cols == shape.columns(&graph.nodes()[node].op));
     if !fits {
         return Err(Error::new(ErrorKind::Shape, "the original layers of the origin section do not fit the input or each other"));
     }
     let mut layers = Vec::new();
     let mut tables = Tables { input_mask: None, layers: Vec::new(), ..model.tables().clone() };
-    for (i, shape) in shapes.iter().enumerate() {
-        layers.push(scattered(&acting_weights(model, i), shape, areas[i]));
+    for (i, (shape, op)) in shapes.iter().zip(&ops).enumerate() {
+        layers.push(scattered(&acting_weights(model, i), shape, op));
         let mut bias = vec![0.0; shape.rows.len()];
         shape.rows.indices().zip(&model.layers()[i].bias).for_each(|(row, &value)| bias[row] = value);
         tables.layers.push(biases(bias));
@@ -73,10 +72,22 @@ pub fn original(model: &Model) -> Result<Option<Model>> {
     load(Contents { graph, tables, layers, origin: Some(full_origin(origin, with_flatten)) }).map(Some)
 }
 
+/// Whether the file does not say what an operator did in the original network: an affine or concat node has no mask of its own, and which
+/// group a pruned channel belonged to is open.
+fn is_lost(op: &Op, shape: Option<&OriginShape>) -> bool {
+    match op {
+        Op::Affine | Op::Concat => true,
+        Op::Conv2d(conv) if conv.groups > 1 => {
+            shape.is_some_and(|shape| shape.rows.kept() < shape.rows.len() || shape.cols.kept() < shape.cols.len())
+        }
+        _ => false,
+    }
+}
+
 /// Weights of the original layer.
 #[must_use]
-pub fn original_weights(shape: &OriginShape) -> u64 {
-    to_u64(shape.rows.len()).saturating_mul(to_u64(shape.cols.len()))
+pub fn original_weights(shape: &OriginShape, op: &Op) -> u64 {
+    to_u64(shape.rows.len()).saturating_mul(to_u64(shape.columns(op)))
 }
 
 fn dense_op(op: Op, rows: Option<usize>) -> Op {
@@ -113,15 +124,18 @@ fn original_graph(model: &Model, shapes: &[&OriginShape]) -> Result<(Graph, bool
     Ok((graph, with_flatten))
 }
 
-/// The shrunk weights at the places that the masks name, zeros elsewhere; each input has `area` columns.
-fn scattered(weights: &[f32], shape: &OriginShape, area: usize) -> Encoded {
-    let (rows, cols) = (shape.rows.len(), shape.cols.len() * area);
+/// The shrunk weights at the places that the masks name, zeros elsewhere. A convolution's mask is of channels, each of which has the columns
+/// of a window; one in groups has all of its columns.
+fn scattered(weights: &[f32], shape: &OriginShape, op: &Op) -> Encoded {
+    let (rows, cols, area) = (shape.rows.len(), shape.columns(op), op.columns_per_input());
+    let columns: Vec<usize> = match op {
+        Op::Conv2d(conv) if conv.groups > 1 => (0..cols).collect(),
+        _ => shape.cols.indices().flat_map(|input| input * area..(input + 1) * area).collect(),
+    };
     let mut full = vec![0.0; rows * cols];
     let mut weights = weights.iter();
     for row in shape.rows.indices() {
-        for (col, &weight) in shape.cols.indices().flat_map(|input| input * area..(input + 1) * area).zip(&mut weights) {
-            full[row * cols + col] = weight;
-        }
+        columns.iter().zip(&mut weights).for_each(|(&col, &weight)| full[row * cols + col] = weight);
     }
     dense::encode_f32(rows, cols, &full)
 }

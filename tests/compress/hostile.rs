@@ -1,7 +1,7 @@
 //! Every violation of `docs/posteriors.md` is refused with the kind `posterior` and a message that names its place.
 
 use crate::file::{File, Tensor};
-use crate::network;
+use crate::{maps, network};
 use curt::base::error::ErrorKind;
 use curt::posterior::{MAX_HEADER_BYTES, Posterior};
 use serde_json::{Value, json};
@@ -122,7 +122,7 @@ fn graphs_that_are_none() {
             (&["fc1", "two values"], |f| node(f, 2)["name"] = json!("fc1")),
             (&["input", "two values"], |f| node(f, 0)["name"] = json!("input")),
             (&["relu1", "conv9", "softmax"], |f| node(f, 2)["op"] = json!("conv9")),
-            (&["node 2", "stride"], |f| node(f, 2)["stride"] = json!(2)),
+            (&["relu1", "stride"], |f| node(f, 2)["stride"] = json!(2)),
             (&["node 2", "name", "255 bytes"], |f| node(f, 2)["name"] = json!("x".repeat(256))),
             (&["node 2", "name", "control"], |f| node(f, 2)["name"] = json!("a\u{1b}[2J")),
             (&["node 2", "name", "control"], |f| node(f, 2)["name"] = json!("a\u{202e}b")),
@@ -138,9 +138,69 @@ fn graphs_that_are_none() {
             }),
             (&["nodes"], |f| f.description["nodes"] = json!([])),
             (&["nodes", "list"], |f| f.description["nodes"] = json!("fc1")),
-            (&["no linear node"], |f| {
+            (&["no linear or conv2d node"], |f| {
                 f.description["nodes"] = json!([{ "name": "relu", "op": "relu", "inputs": ["input"] }]);
             }),
+        ],
+    );
+}
+
+#[test]
+fn operators_with_wrong_parameters() {
+    refuse(
+        &maps::gnj(),
+        &[
+            (&["conv1", "no key \"kernel\""], |f| {
+                node(f, 0).as_object_mut().unwrap().remove("kernel");
+            }),
+            (&["pool1", "no key \"stride\""], |f| {
+                node(f, 2).as_object_mut().unwrap().remove("stride");
+            }),
+            (&["conv1", "kernel", "[0,3]", "from 1"], |f| node(f, 0)["kernel"] = json!([0, 3])),
+            (&["conv1", "stride", "[1,0]", "from 1"], |f| node(f, 0)["stride"] = json!([1, 0])),
+            (&["conv1", "stride", "[height, width]"], |f| node(f, 0)["stride"] = json!(1)),
+            (&["conv1", "kernel", "[height, width]"], |f| node(f, 0)["kernel"] = json!([3])),
+            (&["conv1", "kernel", "2^24"], |f| node(f, 0)["kernel"] = json!([3, (1 << 24) + 1])),
+            (&["conv1", "kernel", "integers"], |f| node(f, 0)["kernel"] = json!([3, 2.5])),
+            (&["conv1", "dilation", "[1,0]"], |f| node(f, 0)["dilation"] = json!([1, 0])),
+            (&["conv1", "padding", "[1,1,1]", "[top, left, bottom, right]"], |f| node(f, 0)["padding"] = json!([1, 1, 1])),
+            (&["conv1", "padding", "-1"], |f| node(f, 0)["padding"] = json!([-1, 0])),
+            (&["conv1", "padding 3", "extent 3"], |f| node(f, 0)["padding"] = json!([3, 0])),
+            (&["conv1", "no window of extent 7 fits 6"], |f| node(f, 0)["kernel"] = json!([7, 3])),
+            (&["conv1", "no window"], |f| node(f, 0)["dilation"] = json!([3, 1])),
+            (&["conv1", "groups", "0"], |f| node(f, 0)["groups"] = json!(0)),
+            (&["conv1", "2 groups", "1 and"], |f| node(f, 0)["groups"] = json!(2)),
+            (&["conv1", "weight_mean", "[4, 1, 3, 3]", "[outputs, 1, 3, 2]"], |f| node(f, 0)["kernel"] = json!([3, 2])),
+            (&["pool1", "dilation"], |f| node(f, 2)["dilation"] = json!([1, 1])),
+            (&["pool1", "include_padding"], |f| node(f, 2)["include_padding"] = json!(true)),
+            (&["pool1", "include_padding", "true or false"], |f| {
+                (node(f, 2)["op"], node(f, 2)["include_padding"]) = (json!("average_pool"), json!(1));
+            }),
+            (&["relu1", "slope"], |f| node(f, 1)["op"] = json!("leaky_relu")),
+            (&["relu1", "slope", "finite"], |f| (node(f, 1)["op"], node(f, 1)["slope"]) = (json!("leaky_relu"), json!(1e39))),
+            (&["relu1", "min", "above"], |f| {
+                (node(f, 1)["op"], node(f, 1)["min"], node(f, 1)["max"]) = (json!("clip"), json!(1), json!(0));
+            }),
+            (&["flatten", "shape"], |f| node(f, 3)["op"] = json!("reshape")),
+            (&["flatten", "4x2x2", "reshaped", "15"], |f| {
+                (node(f, 3)["op"], node(f, 3)["shape"]) = (json!("reshape"), json!([15]));
+            }),
+            (&["relu1", "two names"], |f| node(f, 1)["op"] = json!("add")),
+            (&["relu1", "2 to 64 names"], |f| node(f, 1)["op"] = json!("concat")),
+            (&["relu1", "one shape", "4x4x4", "1x6x6"], |f| {
+                (node(f, 1)["op"], node(f, 1)["inputs"]) = (json!("add"), json!(["conv1", "input"]));
+            }),
+            (&["relu1", "relu1.scale", "missing"], |f| node(f, 1)["op"] = json!("affine")),
+            (&["fc1", "reads an image", "16"], |f| {
+                let keys = [("op", json!("conv2d")), ("kernel", json!([1, 1])), ("stride", json!([1, 1]))];
+                keys.into_iter().for_each(|(key, value)| node(f, 4)[key] = value);
+            }),
+            (&["conv1.scale_mean", "[9]", "[4]"], |f| {
+                remove(f, "conv1.scale_mean");
+                f.floats("conv1.scale_mean", &[9], &[1.0; 9]);
+            }),
+            (&["conv1.weight_mean", "[4, 9]", "[outputs, 1, 3, 3]"], |f| f.tensor("conv1.weight_mean").shape = vec![4, 9]),
+            (&["conv1.weight_mean", "element 35", "NaN"], |f| f.set("conv1.weight_mean", 35, f32::NAN)),
         ],
     );
 }

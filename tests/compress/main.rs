@@ -2,8 +2,13 @@
 #![cfg(feature = "compress")]
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+#[cfg(feature = "tools")]
+mod conv;
 mod file;
 mod hostile;
+mod maps;
 mod network;
 mod options;
+#[cfg(feature = "tools")]
+mod reference;
 mod roundtrip;

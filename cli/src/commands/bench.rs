@@ -121,8 +121,13 @@ fn text(outcome: &Outcome) -> String {
     row("whole", "this file", &whole.compressed, false);
     row("", "dense f32, shrunk", &whole.shrunk, true);
     whole.original.iter().for_each(|timing| row("", "dense f32, original", timing, true));
+    let patches = if outcome.report.layers.iter().any(|layer| layer.op == "conv2d") {
+        ", those of a convolution's layer for one patch of it"
+    } else {
+        ""
+    };
     let mut text = format!(
-        "{}\n{}, batch {}; times are medians for one sample\n\n{table}\n",
+        "{}\n{}, batch {}; times are medians for one sample{patches}\n\n{table}\n",
         headline(&outcome.report),
         outcome.isa,
         outcome.batch

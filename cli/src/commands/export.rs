@@ -3,7 +3,7 @@
 use crate::answer::{Answer, grouped};
 use crate::args::{Export, ExportShape};
 use crate::exit::Failure;
-use curt::graph::Op;
+use curt::graph::{Activation, Node, Op, PoolKind, Window};
 use curt::inspect::node_names;
 use curt::measure::twins;
 use curt::model::Model;
@@ -39,12 +39,24 @@ fn safetensors(model: &Model) -> Result<Vec<u8>, Failure> {
     let mut tensors = Vec::new();
     for (i, layer) in model.layers().iter().enumerate() {
         let name = &names[layer.node];
-        let weights = le_bytes(&model.weights(i).decode());
-        tensors.push((format!("{name}.weight"), vec![layer.linear.rows, layer.cols], weights));
+        let shape = match model.graph().nodes()[layer.node].op {
+            Op::Conv2d(conv) => {
+                let [height, width] = conv.window.kernel;
+                vec![layer.linear.rows, layer.cols / conv.window.area(), height, width]
+            }
+            _ => vec![layer.linear.rows, layer.cols],
+        };
+        tensors.push((format!("{name}.weight"), shape, le_bytes(&model.weights(i).decode())));
         tensors.push((format!("{name}.bias"), vec![layer.linear.rows], le_bytes(&layer.bias)));
     }
+    let affine_nodes = model.graph().nodes().iter().zip(&names).filter(|(node, _)| node.op == Op::Affine);
+    for ((_, name), affine) in affine_nodes.zip(&model.tables().affines) {
+        tensors.push((format!("{name}.scale"), vec![affine.scale.len()], le_bytes(&affine.scale)));
+        tensors.push((format!("{name}.offset"), vec![affine.offset.len()], le_bytes(&affine.offset)));
+    }
     let views = tensors.iter().map(|(name, shape, bytes)| {
-        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).expect("invariant: the layer has rows * cols weights");
+        let view =
+            TensorView::new(Dtype::F32, shape.clone(), bytes).expect("invariant: as many numbers as the shape has elements");
         (name.clone(), view)
     });
     let mut metadata = HashMap::from([("curt".to_owned(), description(model, &names)?.to_string())]);
@@ -72,7 +84,14 @@ fn description(model: &Model, names: &[String]) -> Result<Value, Failure> {
         offset.truncate(1);
     }
     let value_name = |value: usize| if value == 0 { "input" } else { names[value - 1].as_str() };
-    let node = |(i, node): (usize, &curt::graph::Node)| json!({ "name": names[i], "op": Op::name(&node.op), "inputs": node.inputs.iter().map(|&input| value_name(input)).collect::<Vec<_>>() });
+    let node = |(i, node): (usize, &Node)| {
+        let mut entry = json!({ "name": names[i], "op": node.op.name() });
+        entry["inputs"] = node.inputs.iter().map(|&input| value_name(input)).collect();
+        for (key, value) in parameters(&node.op) {
+            entry[key] = value;
+        }
+        entry
+    };
     Ok(json!({
         "posterior": 1,
         "name": model.origin().map_or("network", |origin| origin.network.as_str()),
@@ -85,4 +104,31 @@ fn description(model: &Model, names: &[String]) -> Result<Value, Failure> {
         },
         "nodes": graph.nodes().iter().enumerate().map(node).collect::<Vec<_>>(),
     }))
+}
+
+/// What the description of a node says besides its name, operator and inputs.
+fn parameters(op: &Op) -> Vec<(&'static str, Value)> {
+    match op {
+        Op::Conv2d(conv) => {
+            let mut all = window(&conv.window);
+            all.extend([("dilation", json!(conv.window.dilation)), ("groups", json!(conv.groups))]);
+            all
+        }
+        Op::Pool { kind: PoolKind::Max, window: pool } => window(pool),
+        Op::Pool { kind, window: pool } => {
+            let mut all = window(pool);
+            all.push(("include_padding", json!(*kind == PoolKind::AverageIncludingPadding)));
+            all
+        }
+        Op::Activation(Activation::LeakyRelu { slope }) => vec![("slope", json!(slope))],
+        Op::Activation(Activation::Clip { min, max }) => vec![("min", json!(min)), ("max", json!(max))],
+        Op::Activation(Activation::HardSigmoid { alpha, beta }) => vec![("alpha", json!(alpha)), ("beta", json!(beta))],
+        Op::Reshape(shape) => vec![("shape", json!(shape.dims()))],
+        _ => Vec::new(),
+    }
+}
+
+fn window(window: &Window) -> Vec<(&'static str, Value)> {
+    let ([top, left], [bottom, right]) = (window.padding_before, window.padding_after);
+    vec![("kernel", json!(window.kernel)), ("stride", json!(window.stride)), ("padding", json!([top, left, bottom, right]))]
 }

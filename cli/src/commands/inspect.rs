@@ -75,9 +75,9 @@ fn text(report: &Report) -> String {
 fn layers(report: &Report) -> Table {
     let mut table = Table::new(&["<layer", "<op", "original", "kept", "nonzero", "<encoding", "bytes", "bits/weight", "entropy"]);
     let shape = |(rows, cols): (usize, usize)| format!("{rows}x{cols}");
-    let mut weighted = report.layers.iter();
+    let mut weighted = report.layers.iter().peekable();
     for node in &report.nodes {
-        let Some(layer) = (if node.op == "linear" { weighted.next() } else { None }) else {
+        let Some(layer) = weighted.next_if(|layer| layer.name == node.name) else {
             table.row([node.name.clone(), node.op.to_owned(), String::new(), node.output_shape.to_string()]);
             continue;
         };
