@@ -182,7 +182,7 @@ impl Network {
                 Operation::Weighted(index) => match self.layers[index].1 {
                     LayerShape::Linear { .. } => node["op"] = json!("linear"),
                     LayerShape::Convolution { kernel, .. } => {
-                        node["op"] = json!("conv");
+                        node["op"] = json!("conv2d");
                         node["kernel"] = json!([kernel, kernel]);
                         node["stride"] = json!([1, 1]);
                         node["padding"] = json!([0, 0]);

@@ -4,6 +4,7 @@
 
 mod commands;
 mod failures;
+mod graphs;
 mod samples;
 
 use serde_json::Value;
