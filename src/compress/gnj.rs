@@ -52,7 +52,7 @@ fn mean(layer: &GnjLayer, name: &str) -> Result<Layer> {
     if layer.groups == Groups::Maps {
         bias.iter_mut().zip(&layer.scale_mean).for_each(|(bias, &scale)| *bias *= f64::from(scale));
     }
-    Ok(Layer { rows: layer.rows, cols: layer.cols, weights, bias })
+    Ok(Layer { rows: layer.rows, cols: layer.cols, weights, bias, step: None })
 }
 
 fn variances(layer: &GnjLayer) -> Vec<f64> {

@@ -27,6 +27,8 @@ pub(super) struct Compact {
     pub(super) weights: Vec<f32>,
     /// The biases of the outputs kept, constants folded in.
     pub(super) bias: Vec<f64>,
+    /// The step of the weights' grid, where they are on one.
+    pub(super) step: Option<f32>,
 }
 
 impl Compact {
@@ -65,7 +67,7 @@ pub(super) fn compact(network: &Network<'_>, layers: &[Layer]) -> Compacted {
         };
         let weights = select(&layer.weights, layer.cols, &rows, &columns);
         let bias = rows.indices().map(|row| bias[row]).collect();
-        Compact { rows, units, columns, original_columns: layer.cols, weights, bias }
+        Compact { rows, units, columns, original_columns: layer.cols, weights, bias, step: layer.step }
     });
     Compacted { layers: left.collect(), kept }
 }

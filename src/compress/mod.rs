@@ -41,7 +41,7 @@ pub struct Method {
 }
 
 /// Every method.
-pub const ALL: &[Method] = &[gnj::METHOD, plain::METHOD];
+pub const ALL: &[Method] = &[gnj::METHOD, plain::METHOD, plain::RATE];
 
 /// What a method makes of a posterior.
 #[derive(Debug)]

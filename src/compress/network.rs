@@ -13,6 +13,8 @@ pub(super) struct Layer {
     pub(super) weights: Vec<f32>,
     /// In f64, so that folding a constant rounds once.
     pub(super) bias: Vec<f64>,
+    /// What every weight is an integer times of, where training has put them on a grid: they are then stored as they are.
+    pub(super) step: Option<f32>,
 }
 
 impl Layer {

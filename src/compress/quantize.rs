@@ -13,6 +13,8 @@ pub(super) struct Weighted<'a> {
     pub(super) cols: usize,
     pub(super) weights: &'a [f32],
     pub(super) precision: Option<&'a [f64]>,
+    /// The step of the weights' grid, where they are on one.
+    pub(super) step: Option<f32>,
 }
 
 impl Weighted<'_> {
@@ -38,7 +40,7 @@ impl Quantized {
     }
 }
 
-/// The layer in each of `encodings` that can hold it, in their order.
+/// The layer in each of `encodings` that can hold it, in their order; weights on a grid in those that hold them exactly.
 pub(super) fn candidates(layer: &Weighted<'_>, encodings: &[Encoding]) -> Vec<Quantized> {
     let level_counts = encodings.iter().filter_map(|encoding| match encoding {
         Encoding::Codebook { levels } => Some(*levels),
@@ -52,7 +54,7 @@ pub(super) fn candidates(layer: &Weighted<'_>, encodings: &[Encoding]) -> Vec<Qu
         Encoding::Ternary => Some(ternary::quantize(layer)),
         Encoding::Codebook { levels } => clusters.as_ref().and_then(|clusters| clusters.quantize(layer, levels)),
     });
-    quantized.collect()
+    quantized.filter(|quantized| layer.step.is_none() || quantized.weights == layer.weights).collect()
 }
 
 /// Every layer as 32-bit floats: nothing is lost.
@@ -62,6 +64,7 @@ pub(super) fn exact(network: &Compacted) -> Vec<Quantized> {
         cols: layer.columns.len(),
         weights: &layer.weights,
         precision: None,
+        step: None,
     });
     weighted.map(|layer| dense_f32(&layer)).collect()
 }
@@ -103,7 +106,7 @@ pub(super) mod tests {
         for (rows, cols) in [(1, 1), (3, 7), (20, 19), (0, 4), (4, 0)] {
             let (mut weights, precision) = numbers(5, rows * cols);
             weights.iter_mut().step_by(5).for_each(|w| *w = -0.0);
-            let layer = Weighted { rows, cols, weights: &weights, precision: Some(&precision) };
+            let layer = Weighted { rows, cols, weights: &weights, precision: Some(&precision), step: None };
             let all = candidates(&layer, &encodings);
             assert!(all.len() >= if rows * cols > 1 { encodings.len() } else { 10 });
             for Quantized { encoded, weights } in all {

@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_group_at_the_threshold_is_pruned() {
-        let layer = Layer { rows: 2, cols: 2, weights: vec![1.0, 2.0, 3.0, 4.0], bias: vec![0.5, 0.25] };
+        let layer = Layer { rows: 2, cols: 2, weights: vec![1.0, 2.0, 3.0, 4.0], bias: vec![0.5, 0.25], step: None };
         let inputs = LayerGroups { kind: Groups::Inputs, statistics: vec![-4.0, -3.0] };
         let masked = mask_groups(&layer, &inputs, Some(-3.0));
         assert_eq!((masked.weights, masked.bias), (vec![1.0, 0.0, 3.0, 0.0], layer.bias.clone()));

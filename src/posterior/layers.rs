@@ -11,6 +11,8 @@ pub enum Layers {
     Gnj(Vec<GnjLayer>),
     /// Plain weights.
     Plain(Vec<PlainLayer>),
+    /// Weights that training put on a grid: each layer has a step.
+    Rate(Vec<PlainLayer>),
 }
 
 /// The factors and offsets of an affine node, one each for each channel of an image or feature of a vector.
@@ -36,6 +38,7 @@ impl Layers {
         match method {
             Method::Gnj => Self::Gnj(Vec::new()),
             Method::Plain => Self::Plain(Vec::new()),
+            Method::Rate => Self::Rate(Vec::new()),
         }
     }
 
@@ -45,11 +48,13 @@ impl Layers {
         match self {
             Self::Gnj(_) => Method::Gnj,
             Self::Plain(_) => Method::Plain,
+            Self::Rate(_) => Method::Rate,
         }
     }
 
     /// Reads the tensors of node `name`, whose weights have the shape `[outputs, per_output...]`; returns its outputs.
     pub(super) fn read(&mut self, file: &mut File<'_>, name: &str, per_output: &[usize], groups: Groups) -> Result<usize> {
+        let method = self.method();
         match self {
             Self::Gnj(layers) => {
                 let layer = GnjLayer::read(file, name, per_output, groups)?;
@@ -57,9 +62,12 @@ impl Layers {
                 layers.push(layer);
                 Ok(rows)
             }
-            Self::Plain(layers) => {
-                let layer = PlainLayer::read(file, name, per_output)?;
+            Self::Plain(layers) | Self::Rate(layers) => {
+                let mut layer = PlainLayer::read(file, name, per_output)?;
                 let rows = layer.rows;
+                if method == Method::Rate {
+                    layer.read_step(file, name)?;
+                }
                 layers.push(layer);
                 Ok(rows)
             }
@@ -159,6 +167,8 @@ pub struct PlainLayer {
     pub mask: Option<Vec<bool>>,
     /// Biases, `rows`; zero where the file has none.
     pub bias: Vec<f32>,
+    /// What every weight is an integer from -127 to 127 times of, where training has put them on a grid.
+    pub step: Option<f32>,
 }
 
 impl PlainLayer {
@@ -170,6 +180,30 @@ impl PlainLayer {
         let (bias, mask) = (tensor("bias"), tensor("weight_mask"));
         let bias = if file.has(&bias) { file.floats(&bias, &[rows])? } else { vec![0.0; rows] };
         let mask = if file.has(&mask) { Some(file.flags(&mask, &weights)?) } else { None };
-        Ok(Self { rows, cols, weight, mask, bias })
+        Ok(Self { rows, cols, weight, mask, bias, step: None })
+    }
+
+    /// Reads the step of the weights' grid, and holds the weights against it.
+    fn read_step(&mut self, file: &mut File<'_>, name: &str) -> Result<()> {
+        let tensor = format!("{name}.step");
+        let step = file.floats(&tensor, &[1])?.first().copied().unwrap_or_default();
+        if step <= 0.0 {
+            return Err(fail(format!("tensor {tensor:?}: the step is {step}, expected a positive number")));
+        }
+        let on_grid = |weight: f32| {
+            let integer = (weight / step).round();
+            integer.abs() <= 127.0 && integer * step == weight
+        };
+        match self.weight.iter().position(|&weight| !on_grid(weight)) {
+            Some(i) => Err(fail(format!(
+                "tensor {:?}: element {i} is {:?}, expected an integer from -127 to 127 times the step {step:?}",
+                format!("{name}.weight"),
+                self.weight.get(i).copied().unwrap_or_default()
+            ))),
+            None => {
+                self.step = Some(step);
+                Ok(())
+            }
+        }
     }
 }

@@ -28,11 +28,13 @@ pub enum Method {
     Gnj,
     /// Weights and biases, with a mask where training has pruned.
     Plain,
+    /// Weights and biases on a grid, trained under a bound of bits.
+    Rate,
 }
 
 impl Method {
     /// Every method.
-    pub const ALL: [Self; 2] = [Self::Gnj, Self::Plain];
+    pub const ALL: [Self; 3] = [Self::Gnj, Self::Plain, Self::Rate];
 
     /// The name in files and reports.
     #[must_use]
@@ -40,6 +42,7 @@ impl Method {
         match self {
             Self::Gnj => "gnj",
             Self::Plain => "plain",
+            Self::Rate => "rate",
         }
     }
 }

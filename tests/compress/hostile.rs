@@ -37,6 +37,31 @@ fn refuse(base: &File, cases: &[(&[&str], Change)]) {
 }
 
 #[test]
+fn steps_that_do_not_fit_the_weights() {
+    refuse(
+        &network::rate(),
+        &[
+            (&["fc2.step", "missing"], |f| remove(f, "fc2.step")),
+            (&["fc1.step", "[2]", "[1]"], |f| {
+                f.tensor("fc1.step").shape = vec![2];
+                f.tensor("fc1.step").bytes.extend([0; 4]);
+            }),
+            (&["fc1.step", "positive"], |f| f.set("fc1.step", 0, 0.0)),
+            (&["fc1.step", "positive"], |f| f.set("fc1.step", 0, -0.5)),
+            (&["fc1.step", "finite"], |f| f.set("fc1.step", 0, f32::NAN)),
+            (&["fc1.weight", "element 3", "the step"], |f| f.set("fc1.weight", 3, network::STEPS[0] * 1.5)),
+            (&["fc1.weight", "element 5", "127"], |f| f.set("fc1.weight", 5, network::STEPS[0] * 128.0)),
+            (&["fc1.scale_mean", "not expected"], |f| {
+                f.floats("fc1.scale_mean", &[16], &[1.0; 16]);
+            }),
+        ],
+    );
+    let mut plain = network::plain();
+    plain.floats("fc1.step", &[1], &[1.0]);
+    refused(&plain.bytes(), &["fc1.step", "not expected"]);
+}
+
+#[test]
 fn tensors_that_do_not_fit_the_graph() {
     refuse(
         &network::gnj(),

@@ -100,6 +100,23 @@ pub fn plain() -> File {
     file
 }
 
+/// Steps of the grids of [`rate`].
+pub const STEPS: [f32; 2] = [0.0625 * 1.03125, 0.3];
+
+/// The same weights rounded to grids, as training under a bound of bits leaves them.
+pub fn rate() -> File {
+    let [fc1, bias1, fc2, bias2] = weights();
+    let mut file = File::new(description("rate"));
+    let on_grid = |weights: &[f32], step: f32| weights.iter().map(|w| (w / step).round() * step).collect::<Vec<f32>>();
+    file.floats("fc1.weight", &[HIDDEN, PIXELS], &on_grid(&fc1, STEPS[0]))
+        .floats("fc1.step", &[1], &STEPS[..1])
+        .floats("fc1.bias", &[HIDDEN], &bias1)
+        .floats("fc2.weight", &[CLASSES, HIDDEN], &on_grid(&fc2, STEPS[1]))
+        .floats("fc2.step", &[1], &STEPS[1..])
+        .floats("fc2.bias", &[CLASSES], &bias2);
+    file
+}
+
 /// fc1, relu, fc2 in f64 at the original shape.
 pub fn run(image: &[u8], fc1: &[f64], bias1: &[f32], fc2: &[f64], bias2: &[f32]) -> Vec<f64> {
     let layer = |x: &[f64], w: &[f64], b: &[f32]| -> Vec<f64> {

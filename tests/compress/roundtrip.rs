@@ -52,6 +52,32 @@ fn groups_with_a_high_dropout_rate_vanish_and_the_answer_stays() {
     assert_eq!(masks(2), (vec![0, 1, 2], USED.to_vec(), CLASSES, HIDDEN));
 }
 
+/// Weights on a grid are stored as they are, whatever the budget would allow.
+#[test]
+fn weights_on_a_grid_keep_their_step_and_their_integers() {
+    let file = network::rate();
+    let options = Options { max_error_increase: 50.0, max_loss_increase: 1e3, ..Options::default() };
+    let (compressed, model) = run(&file, &options);
+    assert_eq!(compressed.report.method, "rate");
+    let [fc1, _, fc2, _] = network::weights();
+    for (l, (weights, cols)) in [(fc1, PIXELS), (fc2, HIDDEN)].into_iter().enumerate() {
+        let step = network::STEPS[l];
+        let node = if l == 0 { 0 } else { 2 };
+        let kept = model.origin().unwrap().nodes[node].shape.as_ref().unwrap();
+        let expected = kept.rows.indices().flat_map(|row| {
+            let weights = &weights;
+            kept.cols.indices().map(move |col| (weights[row * cols + col] / step).round() * step)
+        });
+        let expected: Vec<f32> = expected.collect();
+        assert!(expected.iter().any(|&weight| weight != 0.0));
+        assert_eq!(model.weights(l).decode(), expected, "layer {l}");
+    }
+    let fixed = Options { encodings: vec![Encoding::FixedPoint { bits: 8 }], ..options };
+    let (compressed, model) = run(&file, &fixed);
+    assert_eq!(model.tables().layers.iter().map(|layer| layer.levels[0]).collect::<Vec<_>>(), network::STEPS);
+    assert_eq!(compressed.report.layers[0].encoding, "fixed_point:8");
+}
+
 #[test]
 fn a_file_of_floats_computes_the_masked_posterior_mean() {
     let file = network::gnj();
