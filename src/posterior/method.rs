@@ -1,0 +1,24 @@
+//! The methods of training whose files are read.
+
+/// How the network was trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// Group normal-Jeffreys: means and log variances, and a scale for each group (Louizos et al. 2017).
+    Gnj,
+    /// Weights and biases, with a mask where training has pruned.
+    Plain,
+}
+
+impl Method {
+    /// Every method.
+    pub const ALL: [Self; 2] = [Self::Gnj, Self::Plain];
+
+    /// The name in files and reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gnj => "gnj",
+            Self::Plain => "plain",
+        }
+    }
+}
