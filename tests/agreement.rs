@@ -289,11 +289,8 @@ impl Network {
             let stored: Vec<f64> = model.weights(i).decode().into_iter().map(f64::from).collect();
             let patches = layer.patches(&x).into_iter().zip(layer.patches(&e));
             let mapped: Vec<_> = patches.map(|(x, e)| layer.full_size(&stored, &x, &e)).collect();
-            // Row by row, each at all positions.
-            let gather = |of: fn(&(Vec<f64>, Vec<f64>)) -> &Vec<f64>| {
-                (0..layer.rows.len()).flat_map(|row| mapped.iter().map(move |patch| of(patch)[row])).collect::<Vec<f64>>()
-            };
-            let (mut y, bound) = (gather(|patch| &patch.0), gather(|patch| &patch.1));
+            let (values, bounds): (Vec<_>, Vec<_>) = mapped.into_iter().unzip();
+            let (mut y, bound) = (by_row(&values, layer.rows.len()), by_row(&bounds, layer.rows.len()));
             if i + 1 < self.layers.len() {
                 y.iter_mut().for_each(|y| *y = y.max(0.0));
             }
@@ -329,6 +326,11 @@ impl Layer {
         }
         (y, bound)
     }
+}
+
+/// Row by row, each at all positions.
+fn by_row(patches: &[Vec<f64>], rows: usize) -> Vec<f64> {
+    (0..rows).flat_map(|row| patches.iter().map(move |patch| patch[row])).collect()
 }
 
 const U: f64 = 1.0 / (1u64 << 24) as f64;

@@ -7,6 +7,9 @@ mod edits;
 #[path = "../../tests/compress/file.rs"]
 #[allow(dead_code, clippy::unwrap_used)] // shared with the tests of compression
 mod file;
+#[path = "../../tests/compress/maps.rs"]
+#[allow(dead_code, clippy::unwrap_used)]
+mod maps;
 mod model;
 #[path = "../../tests/compress/network.rs"]
 #[allow(dead_code)]

@@ -6,7 +6,7 @@ use super::layers::{Affine, Groups};
 use super::nodes;
 use super::{Layers, Posterior, fail};
 use crate::base::checked::to_u64;
-use crate::base::error::Result;
+use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::{Limits, MAX_ELEMENTS};
 use crate::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op};
 use crate::tensor::Shape;
@@ -28,7 +28,7 @@ pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
         let refuse = |error| fail(format!("node {name:?}: {error}"));
         let from: Option<Vec<Shape>> = inputs.iter().map(|&input| shapes.get(input).copied()).collect();
         let from = from.ok_or_else(|| fail(format!("node {name:?} reads a value that is not made before it")))?;
-        op.output_shape(&from).map_err(refuse)?; // before tensors are held against a shape that cannot be
+        check_groups(&op, &from).and_then(|()| op.output_shape(&from)).map_err(refuse)?; // before tensors are held against what cannot be
         let op = with_tensors(op, &from, &name, &mut file, &mut layers, &mut affines)?;
         shapes.push(op.output_shape(&from).map_err(refuse)?);
         read.extend(inputs.iter().copied());
@@ -47,6 +47,17 @@ pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
         return Err(fail(format!("tensor {name:?} is not expected: no node of the graph has it")));
     }
     Ok(Posterior { name, input, graph, node_names, layers, affines, training })
+}
+
+/// Whether a convolution's groups divide its input channels: its outputs are not known yet.
+fn check_groups(op: &Op, from: &[Shape]) -> Result<()> {
+    match (op, from) {
+        (Op::Conv2d(conv), [input @ Shape::Image { .. }]) if input.channels().checked_rem(conv.groups) != Some(0) => {
+            let message = format!("{} groups do not divide {} input channels", conv.groups, input.channels());
+            Err(Error::new(ErrorKind::Shape, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads the tensors of a node, if it has any; a layer gets the rows of its weights.

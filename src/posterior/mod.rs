@@ -8,44 +8,20 @@ mod description;
 mod file;
 mod json;
 mod layers;
+mod method;
 mod nodes;
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::graph::Graph;
 pub use description::Input;
 pub use layers::{Affine, GnjLayer, Groups, Layers, PlainLayer};
+pub use method::Method;
 use std::path::Path;
 
 /// Bytes of the largest posterior file that is read.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
 /// Bytes of the largest safetensors header that is parsed.
 pub const MAX_HEADER_BYTES: u64 = 1 << 22;
-
-/// How the network was trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Method {
-    /// Group normal-Jeffreys: means and log variances, and a scale for each group (Louizos et al. 2017).
-    Gnj,
-    /// Weights and biases, with a mask where training has pruned.
-    Plain,
-    /// Weights and biases on a grid, trained under a bound of bits.
-    Rate,
-}
-
-impl Method {
-    /// Every method.
-    pub const ALL: [Self; 3] = [Self::Gnj, Self::Plain, Self::Rate];
-
-    /// The name in files and reports.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Gnj => "gnj",
-            Self::Plain => "plain",
-            Self::Rate => "rate",
-        }
-    }
-}
 
 /// A trained network before compression.
 #[derive(Clone, Debug)]

@@ -194,7 +194,7 @@ fn operators_with_wrong_parameters() {
             (&["conv1", "no window of extent 7 fits 6"], |f| node(f, 0)["kernel"] = json!([7, 3])),
             (&["conv1", "no window"], |f| node(f, 0)["dilation"] = json!([3, 1])),
             (&["conv1", "groups", "0"], |f| node(f, 0)["groups"] = json!(0)),
-            (&["conv1", "2 groups", "1 and"], |f| node(f, 0)["groups"] = json!(2)),
+            (&["conv1", "2 groups", "1 input channels"], |f| node(f, 0)["groups"] = json!(2)),
             (&["conv1", "weight_mean", "[4, 1, 3, 3]", "[outputs, 1, 3, 2]"], |f| node(f, 0)["kernel"] = json!([3, 2])),
             (&["pool1", "dilation"], |f| node(f, 2)["dilation"] = json!([1, 1])),
             (&["pool1", "include_padding"], |f| node(f, 2)["include_padding"] = json!(true)),
