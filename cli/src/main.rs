@@ -5,9 +5,8 @@ mod args;
 mod commands;
 mod draw;
 mod exit;
-mod idx;
-mod npy;
 mod progress;
+mod samples;
 mod table;
 
 use answer::Answer;
