@@ -249,30 +249,4 @@ fn shape(dims: &[usize]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sample_fits_in_its_own_order_only() {
-        let gray = Shape::Image { channels: 1, height: 4, width: 6 };
-        let colour = Shape::Image { channels: 3, height: 4, width: 6 };
-        for dims in [&[4, 6][..], &[1, 4, 6], &[4, 6, 1], &[24]] {
-            assert!(fits(dims, gray), "{dims:?}");
-        }
-        for dims in [&[6, 4][..], &[2, 12], &[4, 6, 2], &[], &[4], &[usize::MAX, 2]] {
-            assert!(!fits(dims, gray), "{dims:?}");
-        }
-        assert!(fits(&[3, 4, 6], colour) && fits(&[72], colour) && !fits(&[4, 6, 3], colour));
-        assert!(fits(&[4, 6], Shape::Vector(24)) && !fits(&[4, 6], Shape::Vector(23)));
-    }
-
-    #[test]
-    fn elements_are_counted_before_they_are_read() {
-        let kind = |dims: &[usize], present| check_size(dims, Dtype::F32, present).map_err(|error| error.kind());
-        assert_eq!(kind(&[2, 3], 24), Ok(24));
-        assert_eq!(kind(&[2, 3], 23), Err(ErrorKind::Truncated));
-        assert_eq!(kind(&[2, 3], 25), Err(ErrorKind::Trailing));
-        assert_eq!(kind(&[usize::MAX, 2], 25), Err(ErrorKind::Truncated));
-        assert_eq!(kind(&[0, 3], 0), Ok(0));
-    }
-}
+mod tests;
