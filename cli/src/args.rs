@@ -116,16 +116,23 @@ impl Activations {
 
 /// Options of `inspect`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   curt inspect model.curt --json
+  curt inspect model.curt --png pictures
+
+--png draws the input mask at its original shape, the kernels of convolutions, the units of a layer that reads an image, every weight
+matrix and, for layers of few levels, how many weights have each. Positive is red, negative blue, zero white, pruned gray.
 
 Keys of --json: network, file_bytes, profile, kept_architecture, layers (name, op, original_shape, kept_shape, nonzeros, encoding,
 bits_per_kept_weight, stored_bytes, order0_entropy_bits). Shapes are [outputs, inputs]. stored_bytes counts the weight array, its levels and
 its row factors, not the biases. order0_entropy_bits is -sum p log2 p over the symbols of the kept weights: the bits per kept weight of an
-ideal code that knows their frequencies and nothing else.")]
+ideal code that knows their frequencies and nothing else. With --png also pictures (file, shows).")]
 pub(crate) struct Inspect {
     /// The model
     pub(crate) model: PathBuf,
+    /// Draw what the file holds into PNG files in this folder, which is made when it does not exist
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) png: Option<PathBuf>,
 }
 
 /// Options of `compress`.

@@ -2,9 +2,11 @@
 
 mod answer;
 mod args;
+mod canvas;
 mod commands;
 mod draw;
 mod exit;
+mod pictures;
 mod progress;
 mod samples;
 mod table;
