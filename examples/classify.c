@@ -1,11 +1,13 @@
-// Classifies one digit with an embedded model, without allocation per inference.
+// A model that is part of the program classifies a digit: no file at run time, no allocation per answer.
 //
-//   cargo build --release -p curt-capi
-//   cc -I capi/include examples/classify.c -o classify target/release/libcurt.a -lpthread -ldl -lm
-//   ./classify
-#include "curt.h"
+//   scripts/install-capi $HOME/curt && export PKG_CONFIG_PATH=$HOME/curt/lib/pkgconfig
+//   cc examples/classify.c -o classify -static $(pkg-config --cflags --libs --static curt) && ./classify
+//
+// Without -static and --static it is linked to libcurt.so, which LD_LIBRARY_PATH must lead to unless the system knows the folder.
+#include <curt.h>
 #include <stdio.h>
 
+// The bytes of a file, found from where the compiler runs, as part of the program (GCC and Clang on ELF; C23 has #embed).
 #define EMBED(name, file)                                                                                                        \
     __asm__(".section .rodata\n.balign 64\n.global " #name "\n" #name ": .incbin \"" file "\"\n.global " #name "_end\n" #name    \
             "_end: .byte 0\n.previous\n");                                                                                       \
@@ -22,16 +24,16 @@ static int fail(const char *what, curt_status status) {
 }
 
 int main(void) {
-    curt_model *model;
-    curt_session *session;
+    curt_model *model;     // shared by threads
+    curt_session *session; // one for each thread, kept: running allocates nothing
     curt_status status = curt_model_from_bytes(model_file, (size_t)(model_file_end - model_file), &model);
     if (status != CURT_OK) return fail("the model", status);
     status = curt_session_new(model, NULL, &session);
     if (status != CURT_OK) return fail("the session", status);
 
-    const uint8_t *digit = digits_file + 16; // after the header of the IDX file
+    const uint8_t *digit = digits_file + 16; // 28 x 28 pixels behind the header of the IDX file
     float scores[10];
-    status = curt_session_run_u8(session, digit, 28 * 28, scores, 10);
+    status = curt_session_run_u8(session, digit, 28 * 28, scores, 10); // lengths that are not the model's are refused
     if (status != CURT_OK) return fail("the run", status);
 
     int best = 0;

@@ -1,6 +1,8 @@
-//! Opens a model and classifies one sample of raw bytes: `cargo run --example classify -- MODEL SAMPLE`.
+//! Opens a model file and classifies one sample of raw bytes: `cargo run --example classify -- MODEL SAMPLE`.
 //!
-//! A session allocates when it is made and never again; make one per thread and keep it.
+//! A sample is what the model reads and nothing else, such as 784 bytes for a digit of 28 x 28.
+//!
+//! A session allocates when it is made and never again; make one for each thread and keep it.
 
 use curt::base::error::Result;
 use curt::model::Model;

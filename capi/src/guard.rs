@@ -34,22 +34,39 @@ fn fail(status: curt_status, message: &str) -> Outcome {
 /// Runs the body of an entry.
 pub(crate) fn guard(body: impl FnOnce() -> Outcome) -> curt_status {
     // A handle that a panic left half-changed holds floats only, which the next run overwrites: safe to use again.
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        #[cfg(test)]
-        assert!(!PLANTED_PANIC.swap(false, Ordering::SeqCst), "planted");
-        body()
-    }));
-    let (status, message) = match outcome {
-        Ok(Ok(())) => return curt_status::CURT_OK,
-        Ok(Err(failure)) => (failure.status, failure.message),
-        Err(_) => (curt_status::CURT_INTERNAL, "a bug in the library: it panicked".to_owned()),
+    let (status, message) = match caught(body) {
+        Some(Ok(())) => return curt_status::CURT_OK,
+        Some(Err(failure)) => (failure.status, failure.message),
+        None => (curt_status::CURT_INTERNAL, "a bug in the library: it panicked".to_owned()),
     };
-    MESSAGE.with(|slot| *slot.borrow_mut() = message);
+    // A thread that is ending has no message any more; the status is told all the same.
+    let _ = MESSAGE.try_with(|slot| *slot.borrow_mut() = message);
     status
 }
 
-pub(crate) fn with_message<T>(f: impl FnOnce(&str) -> T) -> T {
-    MESSAGE.with(|slot| f(&slot.borrow()))
+/// Runs the body of an entry that answers no status; after a panic the answer is `otherwise`.
+pub(crate) fn guard_or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    caught(body).unwrap_or(otherwise)
+}
+
+/// What the body answers, or nothing when it panics.
+fn caught<T>(body: impl FnOnce() -> T) -> Option<T> {
+    let guarded = || {
+        #[cfg(test)]
+        assert!(!PLANTED_PANIC.swap(false, Ordering::SeqCst), "planted");
+        body()
+    };
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(guarded)).ok()
+}
+
+/// Calls `f` with the message of this thread's last failure, which is empty when the thread is ending.
+pub(crate) fn with_message<T>(f: impl Fn(&str) -> T) -> T {
+    MESSAGE.try_with(|slot| f(&slot.borrow())).unwrap_or_else(|_| f(""))
+}
+
+/// Whether a pointer is neither null nor misaligned, both of which no access survives.
+pub(crate) fn usable<T>(pointer: *const T) -> bool {
+    !pointer.is_null() && pointer.is_aligned()
 }
 
 /// Fails with CURT_NULL_POINTER unless the pointers are usable.

@@ -1,14 +1,15 @@
 //! The C library: opaque handles, status codes, buffers owned by the caller. `include/curt.h` is generated from this file.
 //!
-//! Every entry runs inside [`guard`], so that a panic never crosses the boundary, and checks its pointers for null. What C cannot
-//! promise by types it promises by the rules in the header: pointers are valid for the lengths given, handles are not used after they were freed.
+//! Every entry but the constant version runs inside [`guard`] or [`guard_or`], so that a panic never crosses the boundary, and checks that
+//! its pointers are neither null nor misaligned. What C cannot promise by types it promises by the rules in the header: pointers are valid
+//! for the lengths given, handles are not used after they were freed.
 #![allow(unsafe_code)] // the boundary to C; each block does one thing and names the rule of the header that makes it sound
 #![allow(non_camel_case_types)] // the names of C
 
 mod guard;
 mod status;
 
-use guard::{check, guard};
+use guard::{check, guard, guard_or, usable};
 use runtime::base::limits::Limits;
 use runtime::format::Check;
 use runtime::model::Model;
@@ -54,17 +55,18 @@ pub extern "C" fn curt_abi_version() -> u32 {
 /// The name of a status in snake_case, such as "checksum"; "unknown" for a number that is none. Never NULL; valid for ever.
 #[unsafe(no_mangle)]
 pub extern "C" fn curt_status_name(status: i32) -> *const c_char {
-    curt_status::from_number(status).map_or(c"unknown", curt_status::name).as_ptr()
+    guard_or(c"unknown", || curt_status::from_number(status).map_or(c"unknown", curt_status::name)).as_ptr()
 }
 
 /// Copies the message of this thread's last failure, with a terminating NUL, into `buffer` of `len` bytes, cut where it does not fit.
-/// Returns the bytes that the whole message needs, NUL included. `buffer` may be NULL when `len` is 0.
+/// Returns the bytes that the whole message needs, NUL included. `buffer` may be NULL when `len` is 0. A success leaves the message
+/// as it is.
 ///
 /// # Safety
 /// `buffer` is valid for writes of `len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_last_error(buffer: *mut c_char, len: usize) -> usize {
-    guard::with_message(|message| {
+    let copy = |message: &str| {
         let copied = message.len().min(len.saturating_sub(1));
         if !buffer.is_null() && len > 0 {
             // SAFETY: `copied < len`, and the caller promises `len` writable bytes; the message lies in memory of this library.
@@ -75,7 +77,8 @@ pub unsafe extern "C" fn curt_last_error(buffer: *mut c_char, len: usize) -> usi
             unsafe { end.write(0) };
         }
         message.len() + 1
-    })
+    };
+    guard_or(0, || guard::with_message(copy))
 }
 
 /// Reads the file at `path`, checks all of it, and makes a model. `*model` is written on CURT_OK only.
@@ -85,7 +88,7 @@ pub unsafe extern "C" fn curt_last_error(buffer: *mut c_char, len: usize) -> usi
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_model_open(path: *const c_char, model: *mut *mut curt_model) -> curt_status {
     guard(|| {
-        check(!path.is_null() && !model.is_null())?;
+        check(!path.is_null() && usable(model))?;
         // SAFETY: not null, and the caller promises a NUL-terminated string.
         let path = unsafe { CStr::from_ptr(path) };
         let opened = Model::open(to_path(path))?;
@@ -103,7 +106,7 @@ pub unsafe extern "C" fn curt_model_open(path: *const c_char, model: *mut *mut c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_model_map(path: *const c_char, model: *mut *mut curt_model) -> curt_status {
     guard(|| {
-        check(!path.is_null() && !model.is_null())?;
+        check(!path.is_null() && usable(model))?;
         // SAFETY: not null, and the caller promises a NUL-terminated string.
         let path = unsafe { CStr::from_ptr(path) };
         // SAFETY: the caller promises that the file is left alone.
@@ -121,7 +124,7 @@ pub unsafe extern "C" fn curt_model_map(path: *const c_char, model: *mut *mut cu
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_model_from_bytes(bytes: *const u8, len: usize, model: *mut *mut curt_model) -> curt_status {
     guard(|| {
-        check(!bytes.is_null() && !model.is_null())?;
+        check(!bytes.is_null() && usable(model))?;
         guard::check_len::<u8>(len)?;
         // SAFETY: not null, at most isize::MAX bytes, and the caller promises that they may be read.
         let bytes = unsafe { std::slice::from_raw_parts(bytes, len) };
@@ -160,7 +163,8 @@ pub unsafe extern "C" fn curt_model_shape(
     output_len: *mut usize,
 ) -> curt_status {
     guard(|| {
-        check(!model.is_null())?;
+        check(usable(model))?;
+        check([input_len, output_len].iter().all(|pointer| pointer.is_aligned()) && input_type.is_aligned())?;
         // SAFETY: not null, and the caller promises a live handle.
         let graph = unsafe { &*model }.0.graph();
         let dtype = if graph.input().dtype == Dtype::U8 { CURT_U8 } else { CURT_F32 };
@@ -189,10 +193,10 @@ pub unsafe extern "C" fn curt_session_new(
     session: *mut *mut curt_session,
 ) -> curt_status {
     guard(|| {
-        check(!model.is_null() && !session.is_null())?;
+        check(usable(model) && usable(session) && options.is_aligned())?;
         let mut chosen = SessionOptions::default();
         if !options.is_null() {
-            // SAFETY: not null; `struct_size` is the first field of every version of the structure.
+            // SAFETY: not null and aligned; `struct_size` is the first field of every version of the structure.
             let size = unsafe { options.cast::<usize>().read() };
             guard::check_struct_size(size, size_of::<curt_session_options>())?;
             // SAFETY: the structure is as large as this version's.
@@ -265,10 +269,9 @@ unsafe fn run<T>(
     output_len: usize,
     wrap: impl for<'a> Fn(&'a [T]) -> Input<'a>,
 ) -> guard::Outcome {
-    check(!session.is_null() && !input.is_null() && !output.is_null())?;
+    check(usable(session) && usable(input) && usable(output))?;
     guard::check_len::<T>(input_len)?;
     guard::check_len::<f32>(output_len)?;
-    check(input.is_aligned() && output.is_aligned())?;
     guard::check_apart(input.addr(), input_len * size_of::<T>(), output.addr(), output_len * size_of::<f32>())?;
     // SAFETY: not null, and the caller promises a live handle; `busy` may be shared between threads.
     let busy = unsafe { &(*session).busy };

@@ -124,45 +124,137 @@ fn wrong_lengths_types_and_sizes_are_answered() {
     }
 }
 
+/// The entries of `symbols.txt` but for the version, which is a constant, with a panic planted in each.
 #[test]
 fn a_planted_panic_in_every_entry_is_the_internal_error() {
     let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let model = open();
     let live = session(model);
-    let (mut out, float, byte, mut result) = (null_mut(), 0f32, 0u8, 0f32);
-    let path = golden();
-    type Entry<'a> = (&'a str, Box<dyn FnMut() -> curt_status + 'a>);
-    let mut entries: Vec<Entry<'_>> = vec![
-        // SAFETY: every pointer is valid; the planted panic comes before any is used.
-        ("curt_model_open", Box::new(|| unsafe { curt_model_open(path.as_ptr(), &mut out) })),
-        // SAFETY: every pointer is valid; the planted panic comes before any is used.
-        ("curt_model_map", Box::new(|| unsafe { curt_model_map(path.as_ptr(), &mut null_mut()) })),
-        // SAFETY: every pointer is valid; the planted panic comes before any is used.
-        ("curt_model_from_bytes", Box::new(|| unsafe { curt_model_from_bytes(&byte, 1, &mut null_mut()) })),
-        // SAFETY: every pointer is valid; the planted panic comes before any is used.
-        ("curt_model_shape", Box::new(|| unsafe { curt_model_shape(model, null_mut(), null_mut(), null_mut()) })),
-        // SAFETY: every pointer is valid; the planted panic comes before any is used.
-        ("curt_session_new", Box::new(|| unsafe { curt_session_new(model, null(), &mut null_mut()) })),
-        // SAFETY: every pointer is valid; the planted panic comes before any is used.
-        ("curt_session_run_u8", Box::new(|| unsafe { curt_session_run_u8(live, &byte, 1, &mut result, 1) })),
-        // SAFETY: every pointer is valid; the planted panic comes before any is used.
-        ("curt_session_run_f32", Box::new(|| unsafe { curt_session_run_f32(live, &float, 1, &mut 0.0, 1) })),
-    ];
-    for (name, entry) in &mut entries {
-        PLANTED_PANIC.store(true, std::sync::atomic::Ordering::SeqCst);
-        assert_eq!(entry(), curt_status::CURT_INTERNAL, "{name}");
-        assert!(message().contains("panicked"));
+    let (float, byte, mut result, path) = (0f32, 0u8, 0f32, golden());
+    let (mut models, mut sessions): ([_; 3], _) = ([null_mut(); 3], null_mut());
+    let [opened, mapped, copied] = &mut models;
+    // SAFETY: every pointer is valid; the planted panic comes before any is used.
+    let answers = unsafe {
+        [
+            ("curt_model_open", planted(|| curt_model_open(path.as_ptr(), opened))),
+            ("curt_model_map", planted(|| curt_model_map(path.as_ptr(), mapped))),
+            ("curt_model_from_bytes", planted(|| curt_model_from_bytes(&byte, 1, copied))),
+            ("curt_model_shape", planted(|| curt_model_shape(model, null_mut(), null_mut(), null_mut()))),
+            ("curt_session_new", planted(|| curt_session_new(model, null(), &mut sessions))),
+            ("curt_session_run_u8", planted(|| curt_session_run_u8(live, &byte, 1, &mut result, 1))),
+            ("curt_session_run_f32", planted(|| curt_session_run_f32(live, &float, 1, &mut 0.0, 1))),
+        ]
+    };
+    for (name, (status, message)) in &answers {
+        assert_eq!(*status, curt_status::CURT_INTERNAL, "{name}");
+        assert!(message.contains("panicked"), "{name}: {message}");
     }
-    drop(entries);
-    // The entries that answer nothing survive a panic too; the planted one keeps the handle, which is freed then.
-    for _ in 0..2 {
-        PLANTED_PANIC.store(true, std::sync::atomic::Ordering::SeqCst);
-        // SAFETY: null is allowed.
-        unsafe { curt_model_free(null_mut()) };
-    }
+    assert!(models.iter().all(|model| model.is_null()) && sessions.is_null(), "written on CURT_OK only");
+    // Those that answer no status. A free that panics has freed nothing: the handles are whole.
+    // SAFETY: live handles, which the planted panic keeps from being freed; a buffer of no bytes; static strings.
+    let (name, needed) = unsafe {
+        planted(|| curt_session_free(live));
+        planted(|| curt_model_free(model));
+        (CStr::from_ptr(planted(|| curt_status_name(0)).0), planted(|| curt_last_error(null_mut(), 0)).0)
+    };
+    assert_eq!((name, needed), (c"unknown", 0));
+    let without_status = ["curt_session_free", "curt_model_free", "curt_status_name", "curt_last_error", "curt_abi_version"];
+    let mut tried: Vec<&str> = answers.iter().map(|(name, _)| *name).chain(without_status).collect();
+    tried.sort_unstable();
+    assert_eq!(tried, include_str!("../symbols.txt").lines().collect::<Vec<_>>(), "an entry has no planted panic");
     // SAFETY: live handles, not used again.
     unsafe {
         curt_session_free(live);
+        curt_model_free(model);
+    }
+}
+
+/// Calls an entry with a panic planted in it: its answer, and the message it left.
+fn planted<T>(entry: impl FnOnce() -> T) -> (T, String) {
+    PLANTED_PANIC.store(true, std::sync::atomic::Ordering::SeqCst);
+    let answer = entry();
+    assert!(!PLANTED_PANIC.load(std::sync::atomic::Ordering::SeqCst), "the entry is not guarded");
+    (answer, message())
+}
+
+#[test]
+fn misaligned_pointers_are_answered() {
+    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let model = open();
+    let live = session(model);
+    let mut space = [0u64; 8];
+    let (odd, path) = (space.as_mut_ptr().cast::<u8>().wrapping_add(1), golden());
+    // SAFETY: the pointers that are not aligned are refused before they are used; the others are valid.
+    let statuses = unsafe {
+        [
+            curt_model_open(path.as_ptr(), odd.cast()),
+            curt_model_map(path.as_ptr(), odd.cast()),
+            curt_model_from_bytes(odd, 8, odd.cast()),
+            curt_model_shape(model, odd.cast(), null_mut(), null_mut()),
+            curt_model_shape(model, null_mut(), odd.cast(), null_mut()),
+            curt_model_shape(model, null_mut(), null_mut(), odd.cast()),
+            curt_session_new(model, odd.cast(), &mut null_mut()),
+            curt_session_new(model, null(), odd.cast()),
+            curt_session_run_f32(live, odd.cast(), 1, &mut 0.0, 1),
+            curt_session_run_f32(live, &0.0, 1, odd.cast(), 1),
+            curt_session_run_u8(live, odd, 1, odd.cast(), 1),
+        ]
+    };
+    assert!(statuses.iter().all(|&status| status == curt_status::CURT_NULL_POINTER), "{statuses:?}");
+    assert_eq!(space, [0; 8]);
+    // SAFETY: live handles, not used again.
+    unsafe {
+        curt_session_free(live);
+        curt_model_free(model);
+    }
+}
+
+#[test]
+fn threads_share_a_model_and_one_at_a_time_a_session() {
+    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let model = open();
+    let (mut inputs, mut outputs) = (0, 0);
+    // SAFETY: a live handle, and pointers to locals.
+    assert_eq!(unsafe { curt_model_shape(model, null_mut(), &mut inputs, &mut outputs) }, curt_status::CURT_OK);
+    let samples: Vec<u8> = (0..inputs).map(|i| (i * 37 % 256) as u8).collect();
+    let run = |session: *mut curt_session| {
+        let mut out = vec![f32::NAN; outputs];
+        // SAFETY: a live handle, and buffers of the lengths given.
+        (unsafe { curt_session_run_u8(session, samples.as_ptr(), inputs, out.as_mut_ptr(), outputs) }, out)
+    };
+    let shared = session(model);
+    let (status, expected) = run(shared);
+    assert_eq!(status, curt_status::CURT_OK, "{}", message());
+    let (address, model_address) = (shared.expose_provenance(), model.expose_provenance());
+    let count = |own: bool| {
+        let (run, expected) = (&run, &expected);
+        let mut ran = 0;
+        std::thread::scope(|scope| {
+            let body = move || {
+                let own_session = own.then(|| session(std::ptr::with_exposed_provenance(model_address)));
+                let used = own_session.unwrap_or(std::ptr::with_exposed_provenance_mut(address));
+                let answers: Vec<_> = (0..200).map(|_| run(used)).collect();
+                // SAFETY: NULL, or this thread's own handle, not used again.
+                unsafe { curt_session_free(own_session.unwrap_or(null_mut())) };
+                answers.into_iter().fold(0, |ran, (status, out)| match status {
+                    curt_status::CURT_OK => ran + usize::from(&out == expected),
+                    _ => {
+                        assert_eq!(status, curt_status::CURT_BUSY);
+                        assert!(out.iter().all(|value| value.is_nan()), "the output is untouched");
+                        ran
+                    }
+                })
+            };
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(body)).collect();
+            ran += threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>();
+        });
+        ran
+    };
+    assert_eq!(count(true), 800, "a session for each thread");
+    assert!((1..=800).contains(&count(false)), "one session for all");
+    // SAFETY: live handles, not used again.
+    unsafe {
+        curt_session_free(shared);
         curt_model_free(model);
     }
 }

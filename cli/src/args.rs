@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 const EXAMPLES: &str = "Examples:
   curt run                                        the network that curt carries, on digits that curt carries
+  curt run model.curt three.png seven.png
   curt run model.curt --images t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte
   curt inspect model.curt
   curt compress posterior.safetensors -o model.curt --validation images.idx labels.idx
@@ -46,22 +47,32 @@ pub(crate) enum Command {
 
 /// Options of `run`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
+#[command(after_help = "Samples are told apart by their first bytes, not by their names; several files form one batch:
+  PNG    one picture of the size that the model takes: gray for one channel, RGB for three; palettes and 16 bits are converted, an alpha
+         channel must be opaque. Nothing is resized or inverted: MNIST digits are light on dark, a scan of ink on paper is not
+  .npy   one sample or (n, ...) of bytes ('|u1') or 32-bit floats ('<f4'), the type that the model takes, channels before rows
+  IDX    as MNIST has it: (n, ...) of bytes or 32-bit floats
+
+Examples:
   curt run
+  curt run model.curt three.png seven.png
+  curt run model.curt samples.npy --outputs outputs.npy --batch 64
   curt run model.curt --images t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte --json
-  curt run model.curt --images images.idx --outputs outputs.npy --batch 64
 
 Keys of --json: images, misclassified, error_percent, model_bytes, original_bytes, ns_per_image, shrunk_dense_ns_per_image,
-original_dense_ns_per_image, isa, activation_type. What is not known is null.
+original_dense_ns_per_image, isa, activation_type; for PNG pictures also classes, one each. What is not known is null.
 Times are medians of interleaved runs of --batch images a call on one thread; the dense networks run on Curt's own kernels.")]
 pub(crate) struct Run {
     /// The model; without it, the LeNet-300-100 that curt carries
     pub(crate) model: Option<PathBuf>,
-    /// Images in IDX format, bytes or 32-bit floats; without it, the 500 MNIST test digits that curt carries
-    #[arg(long, value_name = "FILE")]
-    pub(crate) images: Option<PathBuf>,
-    /// Labels in IDX format, for the error
-    #[arg(long, value_name = "FILE", requires = "images")]
+    /// Samples: PNG pictures, .npy or IDX arrays; without any, the 500 MNIST test digits that curt carries
+    #[arg(value_name = "INPUT", group = "samples")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// The same as INPUT, where no MODEL is named; may be repeated
+    #[arg(long, value_name = "FILE", group = "samples")]
+    pub(crate) images: Vec<PathBuf>,
+    /// Labels, one byte for each sample (IDX or .npy), for the error
+    #[arg(long, value_name = "FILE", requires = "samples")]
     pub(crate) labels: Option<PathBuf>,
     /// Write the raw outputs here, as .npy of shape (images, outputs)
     #[arg(long, value_name = "FILE")]
@@ -69,9 +80,16 @@ pub(crate) struct Run {
     /// The type of the activations
     #[arg(long, value_enum, default_value_t = Activations::F32)]
     pub(crate) activations: Activations,
-    /// Images computed together; the results are the same bits
+    /// Samples computed together; the results are the same bits
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub(crate) batch: u32,
+}
+
+impl Run {
+    /// The files of the samples; clap has seen that they were given in one way only.
+    pub(crate) fn paths(&self) -> &[PathBuf] {
+        if self.inputs.is_empty() { &self.images } else { &self.inputs }
+    }
 }
 
 /// Types of activations.
@@ -98,16 +116,23 @@ impl Activations {
 
 /// Options of `inspect`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   curt inspect model.curt --json
+  curt inspect model.curt --png pictures
+
+--png draws the input mask at its original shape, the kernels of convolutions, the units of a layer that reads an image, every weight
+matrix and, for layers of few levels, how many weights have each. Positive is red, negative blue, zero white, pruned gray.
 
 Keys of --json: network, file_bytes, profile, kept_architecture, layers (name, op, original_shape, kept_shape, nonzeros, encoding,
 bits_per_kept_weight, stored_bytes, order0_entropy_bits). Shapes are [outputs, inputs]. stored_bytes counts the weight array, its levels and
 its row factors, not the biases. order0_entropy_bits is -sum p log2 p over the symbols of the kept weights: the bits per kept weight of an
-ideal code that knows their frequencies and nothing else.")]
+ideal code that knows their frequencies and nothing else. With --png also pictures (file, shows).")]
 pub(crate) struct Inspect {
     /// The model
     pub(crate) model: PathBuf,
+    /// Draw what the file holds into PNG files in this folder, which is made when it does not exist
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) png: Option<PathBuf>,
 }
 
 /// Options of `compress`.
@@ -133,7 +158,7 @@ pub(crate) struct Compress {
     /// The method of the posterior: gnj or plain; without it, what the file says
     #[arg(long, value_name = "NAME")]
     pub(crate) method: Option<String>,
-    /// Images and labels in IDX format that everything is chosen on
+    /// Images and labels (IDX or .npy) that everything is chosen on
     #[arg(long, num_args = 2, value_names = ["IMAGES", "LABELS"], required = true)]
     pub(crate) validation: Vec<PathBuf>,
     /// Use only the last N validation images: those that training kept apart

@@ -2,12 +2,13 @@
 
 mod answer;
 mod args;
+mod canvas;
 mod commands;
 mod draw;
 mod exit;
-mod idx;
-mod npy;
+mod pictures;
 mod progress;
+mod samples;
 mod table;
 
 use answer::Answer;

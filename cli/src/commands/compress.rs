@@ -3,8 +3,8 @@
 use crate::answer::Answer;
 use crate::args::Compress;
 use crate::exit::{Failure, warn};
-use crate::idx::{self, Samples};
 use crate::progress;
+use crate::samples::{self, Samples};
 use curt::compress::{self, Compressed, Options, Validation, compress, parse_encodings};
 use curt::posterior::Posterior;
 use curt::session::Input;
@@ -61,7 +61,7 @@ fn validation(options: &Compress) -> Result<(Samples, Vec<u8>), Failure> {
     let [images, labels] = options.validation.as_slice() else {
         return Err(Failure::usage("--validation takes the file of the images and the file of the labels"));
     };
-    let (samples, mut labels) = (Samples::open(images)?, idx::open_labels(labels)?);
+    let (samples, mut labels) = (Samples::open(images)?, samples::open_labels(labels)?);
     if samples.count != labels.len() {
         return Err(Failure::input(format!("there are {} labels for {} validation images", labels.len(), samples.count)));
     }

@@ -1,6 +1,6 @@
 //! What the program carries: a trained, compressed network and digits that it has not seen.
 
-use crate::idx::{self, Samples};
+use crate::samples::{self, Samples};
 use curt::base::error::Result;
 use curt::model::Model;
 use std::path::Path;
@@ -19,5 +19,5 @@ pub(crate) fn model(path: Option<&Path>) -> Result<Model> {
 
 /// The embedded digits and their labels.
 pub(crate) fn digits() -> Result<(Samples, Vec<u8>)> {
-    Ok((Samples::parse(IMAGES)?, idx::parse_labels(LABELS)?))
+    Ok((Samples::parse_idx(IMAGES)?, samples::parse_idx_labels(LABELS)?))
 }

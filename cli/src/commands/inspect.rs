@@ -4,16 +4,43 @@ use crate::answer::{Answer, grouped};
 use crate::args::Inspect;
 use crate::draw::{self, Style};
 use crate::exit::Failure;
+use crate::pictures;
 use crate::table::Table;
+use curt::base::error::Error;
 use curt::encoding::Encoding;
 use curt::inspect::{LayerReport, Report};
 use curt::model::Model;
 use serde_json::{Value, json};
 use std::fmt::Write;
+use std::path::Path;
 
 pub(crate) fn run(options: &Inspect) -> Result<Answer, Failure> {
-    let report = Report::new(&Model::open(&options.model)?);
-    Ok(Answer { text: text(&report), json: json(&report) })
+    let model = Model::open(&options.model)?;
+    let report = Report::new(&model);
+    let mut answer = Answer { text: text(&report), json: json(&report) };
+    if let Some(folder) = &options.png {
+        draw_into(folder, &model, &mut answer)?;
+    }
+    Ok(answer)
+}
+
+/// Writes the pictures into a folder, and says which.
+fn draw_into(folder: &Path, model: &Model, answer: &mut Answer) -> Result<(), Failure> {
+    if folder.extension().is_some_and(|extension| extension == "png") && !folder.is_dir() {
+        return Err(Failure::usage(format!("--png takes a folder for several pictures, not a file: {}", folder.display())));
+    }
+    std::fs::create_dir_all(folder).map_err(|error| Error::io(format!("cannot make the folder {}", folder.display()), error))?;
+    let mut table = Table::new(&["<picture", "<shows"]);
+    let mut files = Vec::new();
+    for picture in pictures::all(model) {
+        let path = folder.join(&picture.file);
+        picture.canvas.save(&path)?;
+        files.push(json!({ "file": path.display().to_string(), "shows": &picture.shows }));
+        table.row([path.display().to_string(), picture.shows]);
+    }
+    answer.json["pictures"] = files.into();
+    let _ = write!(answer.text, "\n{table}"); // a String takes everything
+    Ok(())
 }
 
 fn json(report: &Report) -> Value {

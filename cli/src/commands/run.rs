@@ -6,14 +6,15 @@ use crate::answer::{Answer, grouped, nanoseconds, ratio};
 use crate::args::{Activations, Run};
 use crate::draw::{self, Style};
 use crate::exit::{Failure, warn};
-use crate::idx::{self, Samples};
+use crate::progress;
+use crate::samples::{self, Samples, npy};
 use crate::table::Table;
-use crate::{npy, progress};
 use curt::inspect::Report;
 use curt::measure::{Budget, Comparison, NetworkTimes};
 use curt::model::Model;
 use curt::session::{Session, SessionOptions};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How long the three networks are timed.
@@ -57,28 +58,22 @@ pub(crate) fn run(options: &Run) -> Result<Answer, Failure> {
     let times = time(&mut comparison, &samples, batch)?;
     let isa = comparison.session().isa().name();
     let outcome = Outcome { report: Report::new(&model), images: samples.count, predictions, misclassified, times, isa, batch };
-    Ok(Answer { text: text(&outcome, &samples, labels.as_deref(), options.images.is_none()), json: json(&outcome) })
+    Ok(Answer { text: text(&outcome, &samples, labels.as_deref(), options), json: json(&outcome, &samples) })
 }
 
 /// The samples to run, with their labels where there are any.
 fn samples(options: &Run, model: &Model) -> Result<(Samples, Option<Vec<u8>>), Failure> {
-    let (samples, labels) = match &options.images {
-        Some(path) => (Samples::open(path)?, options.labels.as_deref().map(idx::open_labels).transpose()?),
-        None => embedded::digits().map(|(samples, labels)| (samples, Some(labels)))?,
-    };
     let input = model.graph().input();
-    if samples.len() != input.shape.elements() || samples.dtype() != input.dtype {
-        let hint = if options.images.is_none() { "; give images with --images FILE" } else { "" };
-        let message = format!(
-            "the model reads {} ({} of {} a sample), the images are {} of {}{hint}",
-            input.shape,
-            input.shape.elements(),
-            input.dtype.name(),
-            samples.shape(),
-            samples.dtype().name()
-        );
-        return Err(Failure::input(message));
-    }
+    let paths = options.paths();
+    let (samples, labels) = if paths.is_empty() {
+        let (samples, labels) = embedded::digits()?;
+        if let Err(error) = samples.check(input) {
+            return Err(Failure::input(format!("{error}; give samples: curt run MODEL INPUT...")));
+        }
+        (samples, Some(labels))
+    } else {
+        (Samples::open_for(paths, input)?, options.labels.as_deref().map(samples::open_labels).transpose()?)
+    };
     let outputs = model.graph().output_shape().elements();
     if let Some(labels) = &labels {
         if labels.len() != samples.count {
@@ -138,9 +133,9 @@ fn error_percent(outcome: &Outcome) -> Option<f64> {
     Some(100.0 * misclassified as f64 / outcome.images as f64)
 }
 
-fn json(outcome: &Outcome) -> Value {
+fn json(outcome: &Outcome, samples: &Samples) -> Value {
     let times = outcome.times.as_ref();
-    json!({
+    let mut json = json!({
         "images": outcome.images,
         "misclassified": outcome.misclassified,
         "error_percent": error_percent(outcome),
@@ -151,15 +146,22 @@ fn json(outcome: &Outcome) -> Value {
         "original_dense_ns_per_image": times.and_then(|times| times.original).map(|timing| timing.median_ns),
         "isa": outcome.isa,
         "activation_type": Activations::F32.name(),
-    })
+    });
+    if samples.pictures {
+        json["classes"] = json!(outcome.predictions);
+    }
+    json
 }
 
-fn text(outcome: &Outcome, samples: &Samples, labels: Option<&[u8]>, embedded: bool) -> String {
-    let what = if embedded { "digits of the MNIST test set, 50 of each class" } else { "images" };
+fn text(outcome: &Outcome, samples: &Samples, labels: Option<&[u8]>, options: &Run) -> String {
+    let what = if options.paths().is_empty() { "digits of the MNIST test set, 50 of each class" } else { "samples" };
     let mut text = format!("{}\n{} {what}\n\n", headline(&outcome.report), grouped(outcome.images as u64));
     let pictures = pictures(outcome, samples, labels);
     if !pictures.is_empty() {
         text += &format!("{}\n", draw::gallery(&pictures));
+    }
+    if samples.pictures {
+        text += &format!("{}\n", classes(outcome, options.paths()));
     }
     let mut table = Table::new(&["<", "this network", "shrunk dense", "original dense"]);
     if let (Some(wrong), Some(percent)) = (outcome.misclassified, error_percent(outcome)) {
@@ -185,6 +187,15 @@ fn text(outcome: &Outcome, samples: &Samples, labels: Option<&[u8]>, embedded: b
         "\nf32 activations on {}, batch {}; all three on Curt's kernels, medians of interleaved runs\n",
         outcome.isa, outcome.batch
     )
+}
+
+/// What each picture was taken for.
+fn classes(outcome: &Outcome, paths: &[PathBuf]) -> Table {
+    let mut table = Table::new(&["<picture", "class"]);
+    for (path, class) in paths.iter().zip(&outcome.predictions) {
+        table.row([path.display().to_string(), class.to_string()]);
+    }
+    table
 }
 
 /// 4 bytes for each kept weight and its outputs' biases: what the shrunk network has as dense floats.

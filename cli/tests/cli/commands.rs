@@ -219,3 +219,45 @@ fn every_command_has_help_with_an_example() {
     assert!(curt(&["--help"]).ok().stdout.contains("Exit codes"));
     assert!(curt(&["--version"]).ok().stdout.starts_with("curt "));
 }
+
+/// Width, height and pixels of a PNG.
+fn png(path: &str) -> (usize, usize, Vec<[u8; 3]>) {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(std::fs::read(path).unwrap())).read_info().unwrap();
+    let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
+    let frame = reader.next_frame(&mut bytes).unwrap();
+    assert_eq!((frame.color_type, frame.bit_depth), (png::ColorType::Rgb, png::BitDepth::Eight));
+    (frame.width as usize, frame.height as usize, bytes.as_chunks().0.to_vec())
+}
+
+#[test]
+fn inspect_draws_the_mask_and_the_weights() {
+    let folder = Folder::new("pictures-of-a-model");
+    let file = network(true);
+    let path = folder.file("m.curt", &file);
+    let into = folder.path("new/pictures");
+    let json = curt(&["inspect", &path, "--png", &into, "--json"]).ok().json();
+    let drawn: Vec<&str> = json["pictures"].as_array().unwrap().iter().map(|picture| picture["file"].as_str().unwrap()).collect();
+    let names = ["input-mask", "1-fc1-units", "1-fc1-weights", "1-fc1-levels", "2-fc2-weights", "2-fc2-levels", "3-fc3-weights"];
+    let expected: Vec<String> =
+        names.into_iter().chain(["3-fc3-levels"]).map(|name| folder.path(&format!("new/pictures/{name}.png"))).collect();
+    assert_eq!(drawn, expected);
+    let text = curt(&["inspect", &path, "--png", &into]).ok().stdout;
+    assert!(expected.iter().all(|file| text.contains(file.as_str())), "{text}");
+
+    let model = Model::from_bytes(&file, &Limits::DEFAULT).unwrap();
+    let (width, height, pixels) = png(drawn[0]);
+    assert_eq!((width, height), (28 * 20 + 20, 28 * 20 + 20));
+    let kept = model.tables().input_mask.as_ref().unwrap().flags();
+    for (i, &kept) in kept.iter().enumerate() {
+        let [red, _, blue] = pixels[(10 + i / 28 * 20 + 5) * width + 10 + i % 28 * 20 + 5];
+        assert_eq!(blue > red, kept, "input {i}");
+    }
+    // The second layer: 15 x 25 weights of five levels, -0.5, -0.25, 0, 0.3, 0.7.
+    let (width, _, pixels) = png(drawn[4]);
+    for (i, weight) in model.weights(1).decode().into_iter().enumerate() {
+        let [red, _, blue] = pixels[(10 + i / 25 * 20 + 5) * width + 10 + i % 25 * 20 + 5];
+        assert_eq!(red.cmp(&blue), weight.total_cmp(&0.0), "weight {i} is {weight}");
+    }
+    assert_eq!(curt(&["inspect", &path, "--png", &folder.path("one.png")]).code, 2);
+    assert_eq!(curt(&["inspect", &path, "--png", &folder.path("m.curt/pictures")]).code, 4);
+}

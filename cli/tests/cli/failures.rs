@@ -1,7 +1,7 @@
 //! What is wrong gets its exit code, its kind and a message that says what to do.
 
 use super::samples::{idx, images, labels, network};
-use super::{Folder, Ran, curt, finish, golden, keys, program};
+use super::{Folder, Ran, curt, data, finish, golden, keys, program};
 use std::io::Read;
 use std::process::Stdio;
 
@@ -55,7 +55,7 @@ fn wrong_images_and_labels_say_what_is_expected() {
     let (good, good_labels) = (folder.file("images", &images(10)), folder.file("labels", &labels(10)));
     let run = |images: &str, code, kind| fails(&["run", &model, "--images", images], code, kind);
     assert!(run(&folder.file("a.gz", &[0x1F, 0x8B, 8, 0, 0]), 1, "magic").contains("gzip"));
-    assert!(run(&folder.file("text", b"no images here"), 1, "magic").contains("not an IDX file"));
+    assert!(run(&folder.file("text", b"no images here"), 1, "magic").contains("not a PNG, .npy or IDX file"));
     run(&folder.file("empty", b""), 1, "empty");
     run(&folder.file("cut", &images(10)[..7000]), 1, "truncated");
     run(&folder.file("long", &[&images(10)[..], &[0]].concat()), 1, "trailing");
@@ -67,10 +67,52 @@ fn wrong_images_and_labels_say_what_is_expected() {
 
     let labelled = |labels: &str| fails(&["run", &model, "--images", &good, "--labels", labels], 1, "input");
     assert!(labelled(&good).contains("labels are single bytes"));
+    assert!(labelled(&data("float.npy")).contains("3x28x28 of f32"));
     assert!(labelled(&folder.file("nine", &labels(9))).contains("9 labels for 10 images"));
     assert!(labelled(&folder.file("eleven", &idx(&[10], &[11; 10]))).contains("label 0 is 11"));
     let f32_model = golden("valid/input-f32-rank-1.curt");
-    assert!(fails(&["run", &f32_model], 1, "input").contains("--images"));
+    assert!(fails(&["run", &f32_model], 1, "input").contains("curt run MODEL INPUT"));
+}
+
+#[test]
+fn pictures_and_arrays_that_do_not_fit_say_what_is_expected_and_what_was_found() {
+    let folder = Folder::new("misfits");
+    let model = folder.file("m.curt", &network(true));
+    let run = |name: &str, kind: &str| fails(&["run", &model, &data(name)], 1, kind);
+    for (name, parts) in [
+        ("rgb-32x32.png", ["32 x 32, RGB", "the model takes 28 x 28, 1 channel (u8)"]),
+        ("red.png", ["28 x 28, RGB", "28 x 28, 1 channel"]),
+        ("huge.png", ["2147483647 x 2147483647", "28 x 28, 1 channel"]),
+        ("gray-4x5.png", ["5 x 4, gray", "28 x 28, 1 channel"]),
+        ("gray-transparent.png", ["transparent", "without an alpha channel"]),
+        ("animation.png", ["animation", "one picture"]),
+        ("float.npy", ["1x28x28 (784 of u8 a sample)", "28x28 of f32"]),
+        ("double.npy", ["'<f8'", "numpy.float32"]),
+        ("big-endian.npy", ["'>f4'", "numpy.float32"]),
+        ("bool.npy", ["'|b1'", "numpy.uint8"]),
+        ("fortran.npy", ["column by column", "numpy.ascontiguousarray"]),
+        ("structured.npy", ["a string is expected", "structured"]),
+        ("colour.npy", ["1x28x28", "3x4x5"]),
+    ] {
+        let message = run(name, "input");
+        assert!(message.contains(name) && parts.iter().all(|part| message.contains(part)), "{name}: {message}");
+    }
+    let whole = std::fs::read(data("gray.png")).unwrap();
+    let cut = folder.file("cut.png", &whole[..whole.len() - 5]);
+    assert!(fails(&["run", &model, &cut], 1, "truncated").contains("cut off"));
+    let whole = std::fs::read(data("three.npy")).unwrap();
+    fails(&["run", &model, &folder.file("cut.npy", &whole[..whole.len() - 5])], 1, "truncated");
+    fails(&["run", &model, &folder.file("long.npy", &[&whole[..], &[0]].concat())], 1, "trailing");
+    assert!(fails(&["run", &model, &folder.file("a.npz", b"PK\x03\x04....")], 1, "magic").contains("numpy.save"));
+    assert!(fails(&["run", &model, &folder.file("a.jpg", b"\xFF\xD8\xFF\xE0....")], 1, "magic").contains("JPEG"));
+    fails(&["run", &model, &data("gray.png"), &folder.path("missing.png")], 4, "io");
+
+    let float_model = golden("valid/input-f32-rank-3-channels-3.curt");
+    let message = fails(&["run", &float_model, &data("colour.png")], 1, "input");
+    assert!(message.contains("a PNG holds bytes") && message.contains("5 x 4, 3 channels (f32)"), "{message}");
+    let colour_model = golden("valid/input-u8-rank-3-channels-3.curt");
+    assert!(fails(&["run", &colour_model, &data("gray-4x5.png")], 1, "input").contains("5 x 4, 3 channels (u8)"));
+    assert!(fails(&["run", &colour_model, &data("channels-last.npy")], 1, "input").contains("numpy.moveaxis"));
 }
 
 #[test]
@@ -82,6 +124,7 @@ fn a_wrong_command_line_is_a_usage_error() {
         &["run", "--batch", "0"],
         &["run", "--batch", "many"],
         &["run", "--labels", "x"],
+        &["run", &model, "a.png", "--images", "b.png"],
         &["run", "--activations", "f64"],
         &["inspect"],
         &["bench", "--seconds", "0"],

@@ -5,6 +5,7 @@
 mod commands;
 mod failures;
 mod graphs;
+mod inputs;
 mod samples;
 
 use serde_json::Value;
@@ -85,6 +86,13 @@ impl Drop for Folder {
 /// A golden file of the format.
 fn golden(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../format-spec/vectors").join(name);
+    assert!(path.exists(), "{}", path.display());
+    path.to_str().unwrap().to_owned()
+}
+
+/// A sample file that another program wrote (`tests/data/make.py`).
+fn data(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
     assert!(path.exists(), "{}", path.display());
     path.to_str().unwrap().to_owned()
 }
