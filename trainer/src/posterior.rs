@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use crate::data::Scaling;
 use crate::files::{self, Array, Arrays};
-use crate::parameter::Parameter;
-use crate::methods::gnj::Gnj;
 use crate::methods::Method;
+use crate::methods::gnj::Gnj;
 use crate::methods::plain::Plain;
 use crate::methods::rate::Rate;
 use crate::network::Network;
 use crate::noise::Noise;
+use crate::parameter::Parameter;
 use crate::shed::Units;
 
 const KEY: &str = "curt";

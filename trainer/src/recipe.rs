@@ -29,7 +29,7 @@ impl Pixels {
 /// Everything that decides the result of a run.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 pub struct Recipe {
-    /// Network to train: lenet-300-100 or lenet-5-caffe
+    /// Network to train: lenet-300-100, lenet-5-caffe or lenet-5-relu
     #[arg(long, default_value = "lenet-300-100")]
     pub network: String,
     /// Passes over the training images

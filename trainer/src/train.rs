@@ -66,13 +66,7 @@ pub fn train(method: &mut dyn Method, recipe: &Recipe, options: &Value, data: &S
 }
 
 /// One pass over the training images in random order; returns the mean cross-entropy.
-fn epoch_of_steps(
-    method: &mut dyn Method,
-    recipe: &Recipe,
-    images: &Images,
-    progress: &mut Progress,
-    log: &Log,
-) -> Result<f64> {
+fn epoch_of_steps(method: &mut dyn Method, recipe: &Recipe, images: &Images, progress: &mut Progress, log: &Log) -> Result<f64> {
     let epoch = progress.epoch;
     let mut noise = Noise::for_epoch(recipe.seed, epoch);
     let order = noise.order(images.len());

@@ -110,9 +110,8 @@ impl Rate {
             let value = if rectified { biases[position].max(0.0) } else { biases[position] };
             let unit = self.layers[index].units.outputs[position];
             let next = &mut self.layers[index + 1];
-            let fed: Vec<usize> = (unit * spread..(unit + 1) * spread)
-                .filter_map(|input| next.units.inputs.binary_search(&input).ok())
-                .collect();
+            let fed: Vec<usize> =
+                (unit * spread..(unit + 1) * spread).filter_map(|input| next.units.inputs.binary_search(&input).ok()).collect();
             fed.into_iter().for_each(|input| next.absorb(input, value));
         }
     }
@@ -190,11 +189,8 @@ impl Method for Rate {
         let precision = Precision::training();
         let estimate = self.estimate();
         self.bits = estimate.iter().flatten().map(|bits| bits.total).sum();
-        let sampled: Vec<(f32, Vec<f32>)> = self
-            .layers
-            .iter()
-            .map(|layer| (layer.step(), layer.noisy_integers(self.recipe.noise as f32, noise)))
-            .collect();
+        let sampled: Vec<(f32, Vec<f32>)> =
+            self.layers.iter().map(|layer| (layer.step(), layer.noisy_integers(self.recipe.noise as f32, noise))).collect();
         let tensors: Vec<LayerTensors> = self
             .layers
             .iter()
