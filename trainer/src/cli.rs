@@ -9,14 +9,14 @@ use serde_json::json;
 
 use crate::data::{Images, Scaling};
 use crate::evaluate::{self, Choice};
-use crate::methods::Method;
-use crate::methods::gnj::Gnj;
+use crate::methods::gnj::{CERTAIN_NOISE, Gnj, GnjRecipe, Training};
 use crate::methods::plain::Plain;
+use crate::methods::rate::{Rate, RateRecipe};
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::posterior::{self, Posterior};
-use crate::recipe::{CERTAIN_NOISE, GnjRecipe, Recipe};
-use crate::train::{self, Run};
+use crate::recipe::Recipe;
+use crate::train::{self, Run, Split};
 
 #[derive(Parser)]
 #[command(version, about, after_help = EXAMPLES)]
@@ -29,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   trainer gnj --data ../data/mnist --out runs/gnj
   trainer gnj --data ../data/mnist --out runs/gnj --resume
+  trainer rate --data ../data/mnist --out runs/rate --start runs/gnj/posterior.safetensors --bytes 2300 --schedule cosine --rate 0.01
   trainer dense --network lenet-5-caffe --epochs 15 --data ../data/mnist --out runs/dense
   trainer evaluate runs/gnj/posterior.safetensors --data ../data/mnist --max-error 1.8 --test
 
@@ -40,6 +41,13 @@ enum Command {
     Gnj {
         #[command(flatten)]
         recipe: GnjRecipe,
+        #[command(flatten)]
+        places: Places,
+    },
+    /// Train a network of integers under a bound of bits
+    Rate {
+        #[command(flatten)]
+        recipe: RateRecipe,
         #[command(flatten)]
         places: Places,
     },
@@ -92,6 +100,7 @@ struct Places {
 pub fn run() -> Result<()> {
     match Cli::parse().command {
         Command::Gnj { recipe, places } => train_gnj(recipe, &places),
+        Command::Rate { recipe, places } => train_rate(recipe, &places),
         Command::Dense { recipe, places } => train_dense(recipe, &places),
         Command::Evaluate { posterior, data, validation, max_error, thresholds, test } => {
             let (posterior, scaling) = posterior::read(&posterior)?;
@@ -117,13 +126,15 @@ pub fn run() -> Result<()> {
 fn train_gnj(recipe: GnjRecipe, places: &Places) -> Result<()> {
     let network = Network::by_name(&recipe.common.network)?;
     let recipe = recipe.complete(&network)?;
-    let (images, validation) = prepare(&recipe.common, places)?;
+    let data = prepare(&recipe.common, places)?;
     let mut gnj = begin(&recipe, &network)?;
     gnj.layers[0].max_variance = Some(recipe.max_variance);
-    train::train(&mut gnj, &recipe, &images, &validation, &places.run())?;
-    let training = json!({ "recipe": recipe, "images": images.len() });
+    let options = serde_json::to_value(&recipe)?;
+    let mut training = Training { gnj, recipe: recipe.clone() };
+    train::train(&mut training, &recipe.common, &options, &data, &places.run())?;
+    let record = json!({ "recipe": options, "images": data.training.len() });
     let path = places.out.join("posterior.safetensors");
-    posterior::write_gnj(&path, &gnj, images.scaling, training)?;
+    posterior::write_gnj(&path, &training.gnj, data.training.scaling, record)?;
     println!("{}", path.display());
     Ok(())
 }
@@ -146,17 +157,41 @@ fn begin(recipe: &GnjRecipe, network: &Network) -> Result<Gnj> {
     Ok(gnj)
 }
 
+fn train_rate(recipe: RateRecipe, places: &Places) -> Result<()> {
+    let network = Network::by_name(&recipe.common.network)?;
+    let recipe = recipe.complete(&network)?;
+    let data = prepare(&recipe.common, places)?;
+    let mut rate = match recipe.start.as_deref() {
+        None => Rate::initialise(&network, &recipe, &mut Noise::for_initialisation(recipe.common.seed)),
+        Some(path) => {
+            let plain = match posterior::read(path)?.0 {
+                Posterior::Plain(plain) => plain,
+                Posterior::Gnj(gnj) => gnj.masked_mean(&gnj.survivors(&vec![recipe.threshold; gnj.layers.len()])),
+            };
+            ensure!(plain.network == network, "{} is of another network than {}", path.display(), network.name);
+            Rate::around(&plain, &recipe)
+        }
+    };
+    let options = serde_json::to_value(&recipe)?;
+    train::train(&mut rate, &recipe.common, &options, &data, &places.run())?;
+    let record = json!({ "recipe": options, "images": data.training.len() });
+    let path = places.out.join("posterior.safetensors");
+    posterior::write_rate(&path, &rate, data.training.scaling, record)?;
+    println!("{}", path.display());
+    Ok(())
+}
+
 fn train_dense(recipe: Recipe, places: &Places) -> Result<()> {
     let network = Network::by_name(&recipe.network)?;
     recipe.check()?;
-    let (images, validation) = prepare(&recipe, places)?;
+    let data = prepare(&recipe, places)?;
     let mut noise = Noise::for_initialisation(recipe.seed);
     let mut plain = Plain::initialise(&network, &mut noise);
-    let recipe = GnjRecipe::plain(recipe);
-    train::train(&mut plain, &recipe, &images, &validation, &places.run())?;
-    let training = json!({ "recipe": recipe.common, "images": images.len() });
+    let options = serde_json::to_value(&recipe)?;
+    train::train(&mut plain, &recipe, &options, &data, &places.run())?;
+    let record = json!({ "recipe": options, "images": data.training.len() });
     let path = places.out.join("posterior.safetensors");
-    posterior::write_plain(&path, &plain, images.scaling, training)?;
+    posterior::write_plain(&path, &plain, data.training.scaling, record)?;
     println!("{}", path.display());
     Ok(())
 }
@@ -167,11 +202,11 @@ impl Places {
     }
 }
 
-/// Reads the data and makes the folder of the run: (training images, validation images).
-fn prepare(recipe: &Recipe, places: &Places) -> Result<(Images, Images)> {
+/// Reads the data and makes the folder of the run.
+fn prepare(recipe: &Recipe, places: &Places) -> Result<Split> {
     let scaling: Scaling = recipe.pixels.scaling();
     let images = Images::read(&places.data, "train", scaling)?;
-    let split = images.split_last(recipe.validation)?;
+    let (training, validation) = images.split_last(recipe.validation)?;
     fs::create_dir_all(&places.out).with_context(|| format!("cannot make {}", places.out.display()))?;
     let begun = places.out.join("checkpoint.safetensors").exists();
     ensure!(
@@ -179,7 +214,7 @@ fn prepare(recipe: &Recipe, places: &Places) -> Result<(Images, Images)> {
         "{} already holds a run: give --resume to go on with it, or another --out",
         places.out.display()
     );
-    Ok(split)
+    Ok(Split { training, validation: Some(validation).filter(|images| images.len() > 0) })
 }
 
 fn evaluate_gnj(
@@ -224,7 +259,7 @@ fn print_choice(gnj: &Gnj, choice: &Choice) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe;
+    use crate::methods::gnj;
 
     #[test]
     fn the_options_of_the_examples_are_understood() {
@@ -243,7 +278,7 @@ mod tests {
         earlier.layers[1].scale_log_variance.value[7] = 9.0;
         let path = std::env::temp_dir().join(format!("curt-start-{}.safetensors", std::process::id()));
         posterior::write_gnj(&path, &earlier, Scaling::UNIT, json!(null)).unwrap();
-        let recipe = GnjRecipe { start: Some(path.clone()), ..recipe::tests::short(1) };
+        let recipe = GnjRecipe { start: Some(path.clone()), ..gnj::short(1) };
 
         let gnj = begin(&recipe, &network).unwrap();
         assert!(!gnj.units()[1].inputs.contains(&7));

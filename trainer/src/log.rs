@@ -1,5 +1,6 @@
 //! What a run records of every epoch: a JSON line in its folder, a line and a bar on the terminal.
 
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,17 +17,16 @@ pub struct Record {
     /// Finished epochs.
     pub epoch: usize,
     pub learning_rate: f64,
-    /// Weight of the KL.
-    pub beta: f64,
     /// Mean cross-entropy over the epoch's batches, in nats.
     pub cross_entropy: f64,
-    /// KL of the posterior after the epoch, in nats.
-    pub kl: f64,
+    /// The method's own figures.
+    #[serde(flatten)]
+    pub method: BTreeMap<&'static str, f64>,
     /// Groups kept in each layer.
     pub kept: Vec<usize>,
     pub kept_weights: usize,
-    /// Share of validation images the posterior mean gets wrong.
-    pub validation_error: f64,
+    /// Share of validation images that are classified wrongly.
+    pub validation_error: Option<f64>,
     /// Wall-clock time of the epoch.
     pub seconds: f64,
 }
@@ -69,16 +69,15 @@ impl Log {
             .and_then(|mut file| file.write_all(line.as_bytes()))
             .with_context(|| format!("cannot write {}", self.path.display()))?;
         let kept: Vec<String> = record.kept.iter().map(usize::to_string).collect();
-        let line = format!(
-            "epoch {:3}  cross-entropy {:.4}  KL {:.0}  kept {} ({} weights)  validation error {:.2} %  {:.1} s",
-            record.epoch,
-            record.cross_entropy,
-            record.kl,
-            kept.join("-"),
-            record.kept_weights,
-            100.0 * record.validation_error,
-            record.seconds,
-        );
+        let mut line = format!("epoch {:3}  cross-entropy {:.4}", record.epoch, record.cross_entropy);
+        for (name, value) in &record.method {
+            line += &format!("  {name} {value:.3e}");
+        }
+        line += &format!("  kept {} ({} weights)", kept.join("-"), record.kept_weights);
+        if let Some(error) = record.validation_error {
+            line += &format!("  validation error {:.2} %", 100.0 * error);
+        }
+        line += &format!("  {:.1} s", record.seconds);
         self.bar.set_position(record.epoch as u64);
         if self.bar.is_hidden() {
             eprintln!("{line}");

@@ -84,13 +84,14 @@ pub struct Network {
 }
 
 /// Names that [`Network::by_name`] knows.
-pub const NAMES: [&str; 2] = ["lenet-300-100", "lenet-5-caffe"];
+pub const NAMES: [&str; 3] = ["lenet-300-100", "lenet-5-caffe", "lenet-5-relu"];
 
 impl Network {
     pub fn by_name(name: &str) -> Result<Self> {
         match name {
             "lenet-300-100" => Ok(Self::lenet_300_100()),
             "lenet-5-caffe" => Ok(Self::lenet_5_caffe()),
+            "lenet-5-relu" => Ok(Self::lenet_5_relu()),
             _ => bail!("unknown network '{name}': the networks are {}", NAMES.join(", ")),
         }
     }
@@ -122,6 +123,14 @@ impl Network {
             ],
         )
         .shedding_at(&[-3.0; 4])
+    }
+
+    /// LeNet-5-Caffe with a rectifier after each pooling, as most later work has it.
+    pub fn lenet_5_relu() -> Self {
+        let convolution = |inputs, outputs| [Step::Convolution(inputs, outputs, 5), Step::MaxPool, Step::Relu];
+        let linear = [Step::Flatten, Step::Linear(800, 500), Step::Relu, Step::Linear(500, 10)];
+        let steps = [&convolution(1, 20)[..], &convolution(20, 50), &linear].concat();
+        Self::new("lenet-5-relu", [1, 28, 28], &steps).shedding_at(&[-3.0; 4])
     }
 
     /// Builds a chain, naming its nodes `conv1`, `fc1`, `relu1`, `pool1`, `flatten`.
@@ -223,6 +232,7 @@ mod tests {
     fn weights_are_those_of_the_literature() {
         assert_eq!(Network::lenet_300_100().weights(), 266_200);
         assert_eq!(Network::lenet_5_caffe().weights(), 430_500);
+        assert_eq!(Network::lenet_5_relu().weights(), 430_500);
     }
 
     #[test]

@@ -45,6 +45,11 @@ impl Noise {
         (0..count).map(|_| self.0.random_range(-bound..bound)).collect()
     }
 
+    /// Independent flags, each set with this probability.
+    pub fn flags(&mut self, count: usize, probability: f32) -> Vec<bool> {
+        (0..count).map(|_| self.0.random::<f32>() < probability).collect()
+    }
+
     /// A random order of `0..count`.
     pub fn order(&mut self, count: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..count).collect();

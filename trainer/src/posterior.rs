@@ -11,8 +11,10 @@ use crate::files::{self, Array, Arrays};
 use crate::methods::Method;
 use crate::methods::gnj::Gnj;
 use crate::methods::plain::Plain;
+use crate::methods::rate::Rate;
 use crate::network::Network;
 use crate::noise::Noise;
+use crate::parameter::Parameter;
 use crate::shed::Units;
 
 const KEY: &str = "curt";
@@ -47,6 +49,20 @@ pub fn write_gnj(path: &Path, posterior: &Gnj, scaling: Scaling, training: Value
 
 /// Writes a plain network.
 pub fn write_plain(path: &Path, plain: &Plain, scaling: Scaling, training: Value) -> Result<()> {
+    let metadata = metadata(&plain.network, "plain", scaling, training);
+    files::write_arrays(path, &plain_arrays(plain), KEY, metadata)
+}
+
+/// Writes a network of integers: its weights, and the step of each layer.
+pub fn write_rate(path: &Path, rate: &Rate, scaling: Scaling, training: Value) -> Result<()> {
+    let mut arrays = plain_arrays(&rate.prediction());
+    for ((name, _), layer) in rate.network.layers.iter().zip(&rate.layers) {
+        arrays.push(Array { name: format!("{name}.step"), shape: vec![1], values: vec![layer.step()] });
+    }
+    files::write_arrays(path, &arrays, KEY, metadata(&rate.network, "rate", scaling, training))
+}
+
+fn plain_arrays(plain: &Plain) -> Vec<Array> {
     let mut arrays = Vec::new();
     for ((name, shape), layer) in plain.network.layers.iter().zip(&plain.layers) {
         for (tensor, parameter, side) in [("weight", &layer.weight, Side::Both), ("bias", &layer.bias, Side::Outputs)] {
@@ -54,8 +70,7 @@ pub fn write_plain(path: &Path, plain: &Plain, scaling: Scaling, training: Value
             arrays.push(Array { name: format!("{name}.{tensor}"), shape, values });
         }
     }
-    let metadata = metadata(&plain.network, "plain", scaling, training);
-    files::write_arrays(path, &arrays, KEY, metadata)
+    arrays
 }
 
 fn metadata(network: &Network, method: &str, scaling: Scaling, training: Value) -> String {
@@ -130,12 +145,12 @@ fn read_arrays(arrays: &Arrays) -> Result<(Posterior, Scaling)> {
     let posterior = match metadata["method"].as_str() {
         Some("gnj") => {
             let mut gnj = Gnj::initialise(&network, None, &mut start);
-            fill(arrays, &mut gnj)?;
+            fill(arrays, gnj.named())?;
             Posterior::Gnj(gnj)
         }
-        Some("plain") => {
+        Some("plain" | "rate") => {
             let mut plain = Plain::initialise(&network, &mut start);
-            fill(arrays, &mut plain)?;
+            fill(arrays, plain.named())?;
             Posterior::Plain(plain)
         }
         other => bail!("unknown method {other:?}"),
@@ -143,9 +158,9 @@ fn read_arrays(arrays: &Arrays) -> Result<(Posterior, Scaling)> {
     Ok((posterior, scaling))
 }
 
-fn fill(arrays: &Arrays, method: &mut dyn Method) -> Result<()> {
-    for named in method.parameters() {
-        named.parameter.value = arrays.get(&named.name, &named.parameter.shape)?;
+fn fill(arrays: &Arrays, parameters: Vec<(String, &mut Parameter)>) -> Result<()> {
+    for (name, parameter) in parameters {
+        parameter.value = arrays.get(&name, &parameter.shape)?;
     }
     Ok(())
 }
@@ -178,7 +193,7 @@ mod tests {
             assert!((read.layers[0].log_alpha()[2] - 18.42).abs() < 0.01);
             let units = read.survivors(&[3.0; 4]);
             assert_eq!(units, gnj.units());
-            let pairs = read.masked_mean(&units).layers.into_iter().zip(gnj.prediction().layers);
+            let pairs = read.masked_mean(&units).layers.into_iter().zip(gnj.masked_mean(&gnj.units()).layers);
             for (read, written) in pairs {
                 assert_eq!(read.weight.value, written.weight.value);
                 assert_eq!(read.bias.value, written.bias.value);

@@ -1,11 +1,11 @@
-//! The options of a run, and what they mean epoch by epoch.
+//! The options that every method has, and what they mean epoch by epoch.
 
 use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use crate::data::Scaling;
-use crate::network::Network;
+use crate::methods::Moment;
 
 /// How pixels are scaled before they reach the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -26,13 +26,10 @@ impl Pixels {
     }
 }
 
-/// Log-alpha threshold above which a group is removed in every run: a dropout rate above 0.95.
-pub const CERTAIN_NOISE: f64 = 3.0;
-
 /// Everything that decides the result of a run.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 pub struct Recipe {
-    /// Network to train: lenet-300-100 or lenet-5-caffe
+    /// Network to train: lenet-300-100, lenet-5-caffe or lenet-5-relu
     #[arg(long, default_value = "lenet-300-100")]
     pub network: String,
     /// Passes over the training images
@@ -44,7 +41,7 @@ pub struct Recipe {
     /// Images per step
     #[arg(long, default_value_t = 128)]
     pub batch: usize,
-    /// Last training images kept apart for validation
+    /// Last training images kept apart for validation; 0 trains on all of them
     #[arg(long, default_value_t = 5000)]
     pub validation: usize,
     /// Range of the scaled pixels
@@ -53,124 +50,53 @@ pub struct Recipe {
     /// Learning rate of Adam
     #[arg(long, default_value_t = 1e-3)]
     pub rate: f64,
-    /// Epoch from which the learning rate falls linearly to 0 [default: at 70 % of the run]
+    /// How the learning rate falls
+    #[arg(long, value_enum, default_value_t = Schedule::Linear)]
+    pub schedule: Schedule,
+    /// Epoch from which a linear schedule falls to 0 [default: at 70 % of the run]
     #[arg(long)]
     pub decay_from: Option<usize>,
 }
 
-/// What the posterior's training adds.
-#[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
-pub struct GnjRecipe {
-    #[command(flatten)]
-    #[serde(flatten)]
-    pub common: Recipe,
-    /// Learning rate of the scales z, relative to that of the weights
-    #[arg(long, default_value_t = 10.0)]
-    pub scale_rate: f64,
-    /// Learning rate of the log variances of weights and biases, relative to that of their means
-    #[arg(long, default_value_t = 1.0)]
-    pub variance_rate: f64,
-    /// Weight beta of the KL; 1 is the evidence bound, less keeps more and errs less
-    #[arg(long, default_value_t = 1.0)]
-    pub beta: f64,
-    /// Epochs over which the weight of the KL rises from 0
-    #[arg(long, default_value_t = 0)]
-    pub warm_up: usize,
-    /// Log-alpha thresholds above which groups are removed at the end of their fall from 3, one
-    /// for all layers or one per layer; 3 removes only certain noise [default: the network's own]
-    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
-    pub shed: Vec<f64>,
-    /// Epochs between which the thresholds fall [default: from 8 % to 60 % of the run]
-    #[arg(long, value_delimiter = ',', num_args = 1..=2)]
-    pub shed_between: Vec<usize>,
-    /// Bound of the weights' variance in the first layer
-    #[arg(long, default_value_t = 0.04)]
-    pub max_variance: f32,
-    /// Posterior file to begin from: a plain network, whose weights are the first means, or a posterior
-    #[arg(long)]
-    pub start: Option<std::path::PathBuf>,
+/// How the learning rate falls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Schedule {
+    /// Constant, then linearly to 0, in steps of an epoch
+    Linear,
+    /// By a cosine from the first step on, after a short rise
+    Cosine,
 }
 
 impl Recipe {
     pub fn check(&self) -> Result<()> {
         ensure!(self.epochs > 0, "--epochs must be at least 1");
         ensure!(self.batch > 0, "--batch must be at least 1");
-        ensure!(self.validation > 0, "--validation must be at least 1");
         ensure!(self.rate.is_finite() && self.rate > 0.0, "--rate must be above 0");
         Ok(())
     }
 
-    /// Learning rate of an epoch, counted from 0.
-    pub fn rate_at(&self, epoch: usize) -> f64 {
-        let from = self.decay_from.unwrap_or(self.epochs * 7 / 10);
-        self.rate * (1.0 - ramp(epoch, from, self.epochs))
-    }
-}
-
-impl GnjRecipe {
-    /// The recipe of a method without posterior.
-    pub fn plain(common: Recipe) -> Self {
-        Self {
-            common,
-            scale_rate: 1.0,
-            variance_rate: 1.0,
-            beta: 1.0,
-            warm_up: 0,
-            shed: vec![CERTAIN_NOISE],
-            shed_between: vec![0, 1],
-            max_variance: 1.0,
-            start: None,
+    /// Learning rate at a moment of the run.
+    pub fn rate_at(&self, at: Moment) -> f64 {
+        /// Steps over which a cosine schedule rises.
+        const RISE: f64 = 300.0;
+        match self.schedule {
+            Schedule::Linear => {
+                let from = self.decay_from.unwrap_or(self.epochs * 7 / 10);
+                self.rate * (1.0 - ramp(at.epoch, from, self.epochs))
+            }
+            Schedule::Cosine => {
+                let steps = at.images.div_ceil(self.batch) * self.epochs;
+                let rise = ((at.progress * steps as f64 + 1.0) / RISE).min(1.0);
+                let fall = 0.5 * (1.0 + (std::f64::consts::PI * at.progress).cos());
+                self.rate * rise * (0.99 * fall + 0.01)
+            }
         }
-    }
-
-    /// Fills in what was left to the network, then checks every option.
-    ///
-    /// # Errors
-    /// Names the option that cannot be.
-    pub fn complete(mut self, network: &Network) -> Result<Self> {
-        let layers = network.layers.len();
-        self.common.check()?;
-        if self.shed.is_empty() {
-            self.shed = network.shed_thresholds.clone();
-        }
-        if self.shed_between.is_empty() {
-            let epochs = self.common.epochs;
-            self.shed_between = vec![epochs * 8 / 100, (epochs * 60 / 100).max(1)];
-        }
-        ensure!(
-            self.shed.len() <= 1 || self.shed.len() == layers,
-            "--shed takes one threshold or one for each of the {layers} layers"
-        );
-        ensure!(
-            self.shed_between.len() == 2 && self.shed_between[0] < self.shed_between[1],
-            "--shed-between takes two epochs, the first before the second"
-        );
-        ensure!(self.scale_rate.is_finite() && self.scale_rate > 0.0, "--scale-rate must be above 0");
-        ensure!(self.max_variance.is_finite() && self.max_variance > 0.0, "--max-variance must be above 0");
-        Ok(self)
-    }
-
-    /// Weight beta of the KL in an epoch, counted from 0.
-    pub fn beta_at(&self, epoch: usize) -> f64 {
-        if self.warm_up == 0 {
-            return self.beta;
-        }
-        self.beta * ramp(epoch, 0, self.warm_up)
-    }
-
-    /// Log-alpha thresholds of the layers at the end of an epoch, counted from 0.
-    pub fn thresholds_at(&self, epoch: usize, layers: usize) -> Vec<f64> {
-        let progress = ramp(epoch, self.shed_between[0], self.shed_between[1]);
-        let end = |layer: usize| match *self.shed {
-            [shared] => shared,
-            _ => self.shed[layer],
-        };
-        (0..layers).map(|layer| CERTAIN_NOISE + progress * (end(layer) - CERTAIN_NOISE)).collect()
     }
 }
 
 /// 0 up to `from`, 1 from `to` on, linear between.
-fn ramp(epoch: usize, from: usize, to: usize) -> f64 {
+pub fn ramp(epoch: usize, from: usize, to: usize) -> f64 {
     if epoch <= from {
         0.0
     } else if epoch >= to {
@@ -185,66 +111,38 @@ pub mod tests {
     use super::*;
 
     /// A recipe of a few epochs.
-    pub fn short(epochs: usize) -> GnjRecipe {
-        GnjRecipe {
-            common: Recipe {
-                network: "lenet-300-100".to_owned(),
-                epochs,
-                seed: 7,
-                batch: 8,
-                validation: 1,
-                pixels: Pixels::Unit,
-                rate: 1e-2,
-                decay_from: None,
-            },
-            scale_rate: 1.0,
-            variance_rate: 1.0,
-            beta: 1.0,
-            warm_up: 0,
-            shed: vec![CERTAIN_NOISE],
-            shed_between: vec![20, 150],
-            max_variance: 0.04,
-            start: None,
+    pub fn short(epochs: usize) -> Recipe {
+        Recipe {
+            network: "lenet-300-100".to_owned(),
+            epochs,
+            seed: 7,
+            batch: 8,
+            validation: 1,
+            pixels: Pixels::Unit,
+            rate: 1e-2,
+            schedule: Schedule::Linear,
+            decay_from: None,
         }
     }
 
-    #[test]
-    fn the_rate_falls_over_the_last_part() {
-        let recipe = short(100).common;
-        assert_eq!(recipe.rate_at(70), 1e-2);
-        assert!((recipe.rate_at(88) - 4e-3).abs() < 1e-12);
-        assert!(recipe.rate_at(99) > 0.0);
+    fn at(epoch: usize) -> Moment {
+        Moment { epoch, progress: epoch as f64 / 100.0, images: 800 }
     }
 
     #[test]
-    fn thresholds_fall_between_their_epochs() {
-        let mut recipe = short(100);
-        assert_eq!(recipe.thresholds_at(99, 2), [3.0, 3.0]);
-        recipe.shed = vec![-3.0];
-        recipe.shed_between = vec![10, 20];
-        assert_eq!(recipe.thresholds_at(10, 2), [3.0, 3.0]);
-        assert_eq!(recipe.thresholds_at(15, 2), [0.0, 0.0]);
-        recipe.shed = vec![-3.0, -5.0];
-        assert_eq!(recipe.thresholds_at(50, 2), [-3.0, -5.0]);
-        assert!(recipe.complete(&Network::lenet_300_100()).is_err());
+    fn a_linear_rate_falls_over_the_last_part() {
+        let recipe = short(100);
+        assert_eq!(recipe.rate_at(at(70)), 1e-2);
+        assert!((recipe.rate_at(at(88)) - 4e-3).abs() < 1e-12);
+        assert!(recipe.rate_at(at(99)) > 0.0);
     }
 
     #[test]
-    fn what_is_not_given_follows_from_network_and_length() {
-        let network = Network::lenet_300_100();
-        let mut recipe = short(100);
-        recipe.shed = Vec::new();
-        recipe.shed_between = Vec::new();
-        let recipe = recipe.complete(&network).unwrap();
-        assert_eq!(recipe.shed_between, [8, 60]);
-        assert_eq!(recipe.thresholds_at(99, 3), network.shed_thresholds);
-    }
-
-    #[test]
-    fn beta_rises_over_the_warm_up() {
-        let mut recipe = short(100);
-        assert_eq!(recipe.beta_at(0), 1.0);
-        recipe.warm_up = 4;
-        assert_eq!([0, 1, 4].map(|epoch| recipe.beta_at(epoch)), [0.0, 0.25, 1.0]);
+    fn a_cosine_rate_rises_for_three_hundred_steps_then_falls_to_a_hundredth() {
+        let recipe = Recipe { schedule: Schedule::Cosine, ..short(100) };
+        // 100 epochs of 100 steps: epoch 0 is step 0, the first of the rise.
+        assert!((recipe.rate_at(at(0)) - 1e-2 / 300.0).abs() < 1e-9);
+        assert!((recipe.rate_at(at(50)) - 1e-2 * (0.99 * 0.5 + 0.01)).abs() < 1e-9);
+        assert!((recipe.rate_at(at(100)) - 1e-4).abs() < 1e-9);
     }
 }

@@ -60,7 +60,24 @@ pub fn surviving(network: &Network, units: &[Units], alive: &[Vec<bool>]) -> Vec
         inputs.push(input);
         outputs.push(output);
     }
-    for layer in 1..network.layers.len() {
+    agree(&mut inputs, &mut outputs);
+    let sides = inputs.iter().zip(&outputs);
+    sides.map(|(input, output)| Units { inputs: indices(input), outputs: indices(output) }).collect()
+}
+
+/// What is left of these units when each layer keeps only outputs that the next one reads, and only inputs that the one before gives.
+pub fn consistent(network: &Network, units: &[Units]) -> Vec<Units> {
+    let layers = || network.layers.iter().zip(units);
+    let mut inputs: Vec<Vec<bool>> = layers().map(|((_, shape), kept)| flags(shape.inputs(), &kept.inputs)).collect();
+    let mut outputs: Vec<Vec<bool>> = layers().map(|((_, shape), kept)| flags(shape.outputs(), &kept.outputs)).collect();
+    agree(&mut inputs, &mut outputs);
+    let sides = inputs.iter().zip(&outputs);
+    sides.map(|(input, output)| Units { inputs: indices(input), outputs: indices(output) }).collect()
+}
+
+/// Makes the outputs of each layer and the inputs of the next agree.
+fn agree(inputs: &mut [Vec<bool>], outputs: &mut [Vec<bool>]) {
+    for layer in 1..inputs.len() {
         let (output, input) = (&mut outputs[layer - 1], &mut inputs[layer]);
         // Positions per map where flatten stands between the two layers, else 1.
         let spread = input.len() / output.len();
@@ -71,8 +88,6 @@ pub fn surviving(network: &Network, units: &[Units], alive: &[Vec<bool>]) -> Vec
             }
         }
     }
-    let sides = inputs.iter().zip(&outputs);
-    sides.map(|(input, output)| Units { inputs: indices(input), outputs: indices(output) }).collect()
 }
 
 fn flags(count: usize, kept: &[usize]) -> Vec<bool> {

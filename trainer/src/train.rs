@@ -9,11 +9,18 @@ use serde_json::Value;
 use crate::checkpoint::{self, Progress};
 use crate::data::Images;
 use crate::log::{Log, Record};
-use crate::methods::{Kind, Method};
+use crate::methods::{Method, Moment};
 use crate::noise::Noise;
 use crate::parameter::Adam;
-use crate::recipe::GnjRecipe;
+use crate::recipe::Recipe;
 use crate::shed;
+
+/// The images of a run.
+pub struct Split {
+    pub training: Images,
+    /// Images kept apart, if any.
+    pub validation: Option<Images>,
+}
 
 /// Where a run keeps its files, and whether it goes on from its checkpoint.
 pub struct Run<'a> {
@@ -23,60 +30,52 @@ pub struct Run<'a> {
     pub stop_after: Option<usize>,
 }
 
-/// Trains a freshly initialised method by its recipe, writing a checkpoint after every epoch.
+/// Trains a freshly initialised method, writing a checkpoint after every epoch. `options` are all options of
+/// the run: a checkpoint is taken up only under the same ones.
 ///
 /// # Errors
 /// When a file cannot be written, the checkpoint does not fit, or the loss stops being a number.
-pub fn train(method: &mut dyn Method, recipe: &GnjRecipe, train: &Images, validation: &Images, run: &Run) -> Result<()> {
-    let stored: Value = serde_json::to_value(recipe)?;
+pub fn train(method: &mut dyn Method, recipe: &Recipe, options: &Value, data: &Split, run: &Run) -> Result<()> {
     let file = run.folder.join("checkpoint.safetensors");
-    let mut progress = if run.resume { checkpoint::read(&file, method, &stored)? } else { Progress::default() };
-    let log = Log::open(run.folder, progress.epoch, recipe.common.epochs)?;
-    let last = run.stop_after.unwrap_or(usize::MAX).min(recipe.common.epochs);
+    let mut progress = if run.resume { checkpoint::read(&file, method, options)? } else { Progress::default() };
+    let log = Log::open(run.folder, progress.epoch, recipe.epochs)?;
+    let last = run.stop_after.unwrap_or(usize::MAX).min(recipe.epochs);
     while progress.epoch < last {
         let started = Instant::now();
         let epoch = progress.epoch;
-        let cross_entropy = epoch_of_steps(method, recipe, train, &mut progress, &log)?;
-        method.shed(&recipe.thresholds_at(epoch, method.network().layers.len()));
+        let cross_entropy = epoch_of_steps(method, recipe, &data.training, &mut progress, &log)?;
+        method.after_epoch(epoch);
         progress.epoch += 1;
         let units = method.units();
         let record = Record {
             epoch: progress.epoch,
-            learning_rate: recipe.common.rate_at(epoch),
-            beta: recipe.beta_at(epoch),
+            learning_rate: recipe.rate_at(moment(recipe, data.training.len(), epoch, 0)),
             cross_entropy,
-            kl: method.kl(),
+            method: method.report(epoch).into_iter().collect(),
             kept: shed::kept_groups(method.network(), &units),
             kept_weights: shed::kept_weights(method.network(), &units),
-            validation_error: method.prediction().error(validation),
+            validation_error: data.validation.as_ref().map(|images| method.prediction().error(images)),
             seconds: started.elapsed().as_secs_f64(),
         };
         // In this order: a resumed run drops lines ahead of its checkpoint, but cannot invent missing ones.
         log.append(&record)?;
-        checkpoint::write(&file, method, &stored, progress)?;
+        checkpoint::write(&file, method, options, progress)?;
     }
     log.finish();
     Ok(())
 }
 
 /// One pass over the training images in random order; returns the mean cross-entropy.
-fn epoch_of_steps(
-    method: &mut dyn Method,
-    recipe: &GnjRecipe,
-    images: &Images,
-    progress: &mut Progress,
-    log: &Log,
-) -> Result<f64> {
+fn epoch_of_steps(method: &mut dyn Method, recipe: &Recipe, images: &Images, progress: &mut Progress, log: &Log) -> Result<f64> {
     let epoch = progress.epoch;
-    let mut noise = Noise::for_epoch(recipe.common.seed, epoch);
+    let mut noise = Noise::for_epoch(recipe.seed, epoch);
     let order = noise.order(images.len());
-    let kl_factor = recipe.beta_at(epoch) / images.len() as f64;
-    let rate = recipe.common.rate_at(epoch);
-    let steps = order.len().div_ceil(recipe.common.batch);
+    let steps = order.len().div_ceil(recipe.batch);
     let mut sum = 0.0;
-    for (done, indices) in order.chunks(recipe.common.batch).enumerate() {
+    for (done, indices) in order.chunks(recipe.batch).enumerate() {
         let batch = images.batch(indices.iter().copied());
-        let slope = method.slope(&batch, kl_factor, &mut noise);
+        let at = moment(recipe, images.len(), epoch, done);
+        let slope = method.slope(&batch, at, &mut noise);
         ensure!(
             slope.cross_entropy.is_finite(),
             "the loss is {} in epoch {}: try a smaller --rate",
@@ -85,19 +84,20 @@ fn epoch_of_steps(
         );
         sum += slope.cross_entropy * indices.len() as f64;
         progress.step += 1;
-        let adam = Adam::at_step(progress.step, rate);
+        let adam = Adam::at_step(progress.step, recipe.rate_at(at));
         for (named, gradient) in method.parameters().into_iter().zip(&slope.gradients) {
-            let factor = match named.kind {
-                Kind::Value => 1.0,
-                Kind::LogVariance => recipe.variance_rate,
-                Kind::Scale => recipe.scale_rate,
-            };
-            adam.update(named.parameter, gradient, factor as f32);
+            adam.update(named.parameter, gradient, named.rate as f32);
         }
-        method.constrain();
+        method.after_step(at);
         log.within_epoch(done + 1, steps);
     }
     Ok(sum / images.len() as f64)
+}
+
+/// The moment before step `done` of an epoch.
+fn moment(recipe: &Recipe, images: usize, epoch: usize, done: usize) -> Moment {
+    let steps = images.div_ceil(recipe.batch);
+    Moment { epoch, progress: (epoch * steps + done) as f64 / (recipe.epochs * steps) as f64, images }
 }
 
 #[cfg(test)]
@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
     use crate::data::Scaling;
-    use crate::methods::gnj::Gnj;
+    use crate::methods::gnj::{self, Gnj, GnjRecipe, Training};
     use crate::methods::plain::Plain;
     use crate::network::{Network, Step};
     use crate::recipe;
@@ -143,17 +143,29 @@ mod tests {
 
     /// A recipe under which groups die in several epochs.
     fn shedding() -> GnjRecipe {
-        GnjRecipe { scale_rate: 3.0, shed: vec![-6.5, -6.5, -6.5], shed_between: vec![0, 2], ..recipe::tests::short(6) }
+        GnjRecipe { scale_rate: 3.0, shed: vec![-6.5, -6.5, -6.5], shed_between: vec![0, 2], ..gnj::short(6) }
     }
 
-    fn train_in(folder: &Path, resume: bool, stop_after: Option<usize>) -> Gnj {
-        let recipe = shedding();
+    fn split() -> Split {
+        let (training, validation) = images().split_last(12).unwrap();
+        Split { training, validation: Some(validation) }
+    }
+
+    fn begin(recipe: GnjRecipe) -> Training {
         let mut start = Noise::for_initialisation(recipe.common.seed);
-        let mut gnj = Gnj::initialise(&network(), None, &mut start);
-        let (images, validation) = images().split_last(12).unwrap();
-        let run = Run { folder, resume, stop_after };
-        train(&mut gnj, &recipe, &images, &validation, &run).unwrap();
-        gnj
+        Training { gnj: Gnj::initialise(&network(), None, &mut start), recipe }
+    }
+
+    /// Trains by the recipe that the method holds.
+    fn go(method: &mut Training, run: &Run) -> Result<()> {
+        let recipe = method.recipe.clone();
+        train(method, &recipe.common, &serde_json::to_value(&recipe)?, &split(), run)
+    }
+
+    fn train_in(folder: &Path, resume: bool, stop_after: Option<usize>) -> Training {
+        let mut method = begin(shedding());
+        go(&mut method, &Run { folder, resume, stop_after }).unwrap();
+        method
     }
 
     /// Values and moments as bits, so that equality means equality.
@@ -208,9 +220,7 @@ mod tests {
         train_in(&folder, false, Some(1));
         let mut recipe = shedding();
         recipe.common.seed = 8;
-        let mut gnj = Gnj::initialise(&network(), None, &mut Noise::for_initialisation(8));
-        let run = Run { folder: &folder, resume: true, stop_after: None };
-        let error = train(&mut gnj, &recipe, &images(), &images(), &run).unwrap_err();
+        let error = go(&mut begin(recipe), &Run { folder: &folder, resume: true, stop_after: None }).unwrap_err();
         assert!(error.to_string().contains("seed was 7, now 8"), "{error}");
         fs::remove_dir_all(folder).unwrap();
     }
@@ -220,12 +230,13 @@ mod tests {
         let folder = folder("plain");
         let recipe = recipe::tests::short(10);
         let mut plain = Plain::initialise(&network(), &mut Noise::for_initialisation(1));
-        let (images, validation) = images().split_last(12).unwrap();
-        let before = plain.error(&validation);
+        let split = split();
+        let validation = split.validation.as_ref().unwrap();
+        let before = plain.error(validation);
         let run = Run { folder: &folder, resume: false, stop_after: None };
-        train(&mut plain, &recipe, &images, &validation, &run).unwrap();
+        train(&mut plain, &recipe, &Value::Null, &split, &run).unwrap();
         assert!(before > 0.2, "{before}");
-        assert_eq!(plain.error(&validation), 0.0);
+        assert_eq!(plain.error(validation), 0.0);
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod gnj;
 pub mod plain;
+pub mod rate;
 
 use crate::data::Batch;
 use crate::network::Network;
@@ -10,30 +11,31 @@ use crate::parameter::Parameter;
 use crate::shed::Units;
 use plain::Plain;
 
-/// What a parameter describes; each kind has its own learning rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Mean of a weight or bias, or the value of a plain one.
-    Value,
-    /// Log variance of a weight or bias.
-    LogVariance,
-    /// Mean or log variance of a scale z.
-    Scale,
-}
-
 /// A parameter with its place in the network.
 pub struct Named<'a> {
     /// `<layer>.<tensor>`, as in the posterior file.
     pub name: String,
-    pub kind: Kind,
+    /// Its learning rate, relative to that of the run.
+    pub rate: f64,
     pub parameter: &'a mut Parameter,
+}
+
+/// Where a run stands when it takes a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// Finished epochs.
+    pub epoch: usize,
+    /// Share of the run's steps that are done, in [0, 1).
+    pub progress: f64,
+    /// Training images.
+    pub images: usize,
 }
 
 /// Loss of one batch and its gradient.
 pub struct Slope {
-    /// Mean cross-entropy of the batch in nats, without the KL.
+    /// Mean cross-entropy of the batch in nats, without what the method adds to it.
     pub cross_entropy: f64,
-    /// Gradient of `cross_entropy + kl_factor * KL`, in the order of [`Method::parameters`].
+    /// Gradient of the whole loss, in the order of [`Method::parameters`].
     pub gradients: Vec<Vec<f32>>,
 }
 
@@ -50,19 +52,19 @@ pub trait Method {
     /// Every parameter, always in the same order.
     fn parameters(&mut self) -> Vec<Named<'_>>;
 
-    /// Loss and gradient on one batch; `kl_factor` is beta / N.
-    fn slope(&self, batch: &Batch, kl_factor: f64, noise: &mut Noise) -> Slope;
+    /// Loss and gradient on one batch.
+    fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope;
 
-    /// Puts parameters back into their bounds after a step.
-    fn constrain(&mut self) {}
+    /// What follows a step: bounds of parameters, state that the method steers itself.
+    fn after_step(&mut self, _at: Moment) {}
 
-    /// KL of the posterior to the prior in nats.
-    fn kl(&self) -> f64 {
-        0.0
+    /// What follows an epoch, counted from 0: groups or units that died are removed.
+    fn after_epoch(&mut self, _epoch: usize) {}
+
+    /// The method's own figures of an epoch, counted from 0, for the log.
+    fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
+        Vec::new()
     }
-
-    /// Removes the groups whose log alpha is above the threshold of their layer.
-    fn shed(&mut self, _thresholds: &[f64]) {}
 
     /// The deterministic network of the current parameters.
     fn prediction(&self) -> Plain;

@@ -3,7 +3,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Kind, Method, Named, Slope};
+use super::{Method, Moment, Named, Slope};
 use crate::data::{Batch, Images};
 use crate::forward::{self, Activation, Precision, constant};
 use crate::network::{LayerShape, Network};
@@ -29,9 +29,9 @@ pub struct Plain {
 }
 
 /// The weights of a layer as tensors: `[out, in * kh * kw]` and `[out]`.
-struct LayerTensors {
-    weight: Tensor<2>,
-    bias: Tensor<1>,
+pub struct LayerTensors {
+    pub weight: Tensor<2>,
+    pub bias: Tensor<1>,
 }
 
 impl Plain {
@@ -67,6 +67,14 @@ impl Plain {
         wrong as f64 / images.len() as f64
     }
 
+    /// Every array with its name in files, always in the same order.
+    pub fn named(&mut self) -> Vec<(String, &mut Parameter)> {
+        let names = self.network.layers.iter().map(|(name, _)| name);
+        let arrays = names.zip(&mut self.layers);
+        let arrays = arrays.flat_map(|(name, layer)| [(name, "weight", &mut layer.weight), (name, "bias", &mut layer.bias)]);
+        arrays.map(|(name, tensor, parameter)| (format!("{name}.{tensor}"), parameter)).collect()
+    }
+
     fn tensors(&self, precision: &Precision) -> Vec<LayerTensors> {
         let layers = self.layers.iter().map(|layer| LayerTensors {
             weight: matrix(&layer.weight, precision),
@@ -76,29 +84,41 @@ impl Plain {
     }
 
     fn logits(&self, batch: &Batch, tensors: &[LayerTensors], precision: &Precision) -> Tensor<2> {
-        let units = self.units();
-        let input = forward::images(batch, &self.network, precision);
-        forward::run(&self.network, input, |index, input| {
-            let LayerTensors { weight, bias } = &tensors[index];
-            match self.network.layers[index].1 {
-                LayerShape::Linear { .. } => {
-                    let positions = shed::input_positions(&self.network, &units, index);
-                    let x = forward::columns(input.features(), &positions);
-                    let product = x.matmul(weight.clone().transpose());
-                    Activation::Features(product + bias.clone().unsqueeze())
-                }
-                LayerShape::Convolution { kernel, .. } => {
-                    let maps = input.maps();
-                    let [_, batch, height, width] = maps.dims();
-                    let product = weight.clone().matmul(forward::unfold(maps, kernel));
-                    let sum = product + bias.clone().unsqueeze_dim::<2>(1);
-                    let size = [batch, height + 1 - kernel, width + 1 - kernel];
-                    let outputs = sum.dims()[0];
-                    Activation::Maps(sum.reshape([outputs, size[0], size[1], size[2]]))
-                }
-            }
-        })
+        logits(&self.network, &self.units(), batch, tensors, precision, |_, input| input)
     }
+}
+
+/// What the network computes for a batch, `[batch, classes]`; `before` sees what reaches each layer, by index.
+pub fn logits(
+    network: &Network,
+    units: &[Units],
+    batch: &Batch,
+    tensors: &[LayerTensors],
+    precision: &Precision,
+    mut before: impl FnMut(usize, Activation) -> Activation,
+) -> Tensor<2> {
+    let input = forward::images(batch, network, precision);
+    forward::run(network, input, |index, input| {
+        let input = before(index, input);
+        let LayerTensors { weight, bias } = &tensors[index];
+        match network.layers[index].1 {
+            LayerShape::Linear { .. } => {
+                let positions = shed::input_positions(network, units, index);
+                let x = forward::columns(input.features(), &positions);
+                let product = x.matmul(weight.clone().transpose());
+                Activation::Features(product + bias.clone().unsqueeze())
+            }
+            LayerShape::Convolution { kernel, .. } => {
+                let maps = input.maps();
+                let [_, batch, height, width] = maps.dims();
+                let product = weight.clone().matmul(forward::unfold(maps, kernel));
+                let sum = product + bias.clone().unsqueeze_dim::<2>(1);
+                let size = [batch, height + 1 - kernel, width + 1 - kernel];
+                let outputs = sum.dims()[0];
+                Activation::Maps(sum.reshape([outputs, size[0], size[1], size[2]]))
+            }
+        }
+    })
 }
 
 /// A weight array as a matrix with one row per output.
@@ -140,17 +160,10 @@ impl Method for Plain {
     }
 
     fn parameters(&mut self) -> Vec<Named<'_>> {
-        let names = self.network.layers.iter().map(|(name, _)| name);
-        let mut parameters = Vec::new();
-        for (name, layer) in names.zip(&mut self.layers) {
-            for (tensor, parameter) in [("weight", &mut layer.weight), ("bias", &mut layer.bias)] {
-                parameters.push(Named { name: format!("{name}.{tensor}"), kind: Kind::Value, parameter });
-            }
-        }
-        parameters
+        self.named().into_iter().map(|(name, parameter)| Named { name, rate: 1.0, parameter }).collect()
     }
 
-    fn slope(&self, batch: &Batch, _kl_factor: f64, _noise: &mut Noise) -> Slope {
+    fn slope(&mut self, batch: &Batch, _at: Moment, _noise: &mut Noise) -> Slope {
         let precision = Precision::training();
         let tensors: Vec<_> = self
             .tensors(&precision)

@@ -2,17 +2,22 @@
 
 mod layer;
 mod likelihood;
+mod recipe;
 #[cfg(test)]
 mod tests;
 
 pub use layer::GnjLayer;
+#[cfg(test)]
+pub use recipe::tests::short;
+pub use recipe::{CERTAIN_NOISE, GnjRecipe};
 
 use super::plain::Plain;
-use super::{Kind, Method, Named, Slope};
+use super::{Method, Moment, Named, Slope};
 use crate::data::Batch;
 use crate::forward::{self, Precision};
 use crate::network::Network;
 use crate::noise::Noise;
+use crate::parameter::Parameter;
 use crate::shed::{self, Units};
 use likelihood::LayerTensors;
 
@@ -55,15 +60,18 @@ impl Gnj {
         plain.restrict(units);
         plain
     }
-}
 
-impl Method for Gnj {
-    fn network(&self) -> &Network {
-        &self.network
+    /// The units that are still there, layer by layer.
+    pub fn units(&self) -> Vec<Units> {
+        self.layers.iter().map(|layer| layer.units.clone()).collect()
     }
 
-    fn units(&self) -> Vec<Units> {
-        self.layers.iter().map(|layer| layer.units.clone()).collect()
+    /// Removes the groups whose log alpha is above the threshold of their layer.
+    pub fn shed(&mut self, thresholds: &[f64]) {
+        let kept = self.survivors(thresholds);
+        if kept != self.units() {
+            self.restrict(&kept);
+        }
     }
 
     fn restrict(&mut self, units: &[Units]) {
@@ -72,22 +80,15 @@ impl Method for Gnj {
         }
     }
 
-    fn parameters(&mut self) -> Vec<Named<'_>> {
+    /// Every array with its name in files, always in the same order.
+    pub fn named(&mut self) -> Vec<(String, &mut Parameter)> {
         let names = self.network.layers.iter().map(|(name, _)| name);
-        let mut parameters = Vec::new();
-        for (name, layer) in names.zip(&mut self.layers) {
-            for (tensor, parameter) in layer.parameters() {
-                let kind = match tensor {
-                    "scale_mean" | "scale_log_variance" => Kind::Scale,
-                    "weight_log_variance" | "bias_log_variance" => Kind::LogVariance,
-                    _ => Kind::Value,
-                };
-                parameters.push(Named { name: format!("{name}.{tensor}"), kind, parameter });
-            }
-        }
-        parameters
+        let arrays = names.zip(&mut self.layers);
+        let arrays = arrays.flat_map(|(name, layer)| layer.parameters().map(|(tensor, parameter)| (name, tensor, parameter)));
+        arrays.map(|(name, tensor, parameter)| (format!("{name}.{tensor}"), parameter)).collect()
     }
 
+    /// Cross-entropy of a batch and the gradient of `cross-entropy + kl_factor * KL`.
     fn slope(&self, batch: &Batch, kl_factor: f64, noise: &mut Noise) -> Slope {
         let precision = Precision::training();
         let units = self.units();
@@ -103,23 +104,57 @@ impl Method for Gnj {
         }
         Slope { cross_entropy: f64::from(forward::values(loss)[0]), gradients }
     }
+}
 
-    fn constrain(&mut self) {
-        self.layers.iter_mut().for_each(GnjLayer::constrain);
+/// A posterior in training, by its recipe.
+pub struct Training {
+    pub gnj: Gnj,
+    pub recipe: GnjRecipe,
+}
+
+impl Method for Training {
+    fn network(&self) -> &Network {
+        &self.gnj.network
     }
 
-    fn kl(&self) -> f64 {
-        self.layers.iter().map(GnjLayer::kl).sum()
+    fn units(&self) -> Vec<Units> {
+        self.gnj.units()
     }
 
-    fn shed(&mut self, thresholds: &[f64]) {
-        let kept = self.survivors(thresholds);
-        if kept != self.units() {
-            self.restrict(&kept);
-        }
+    fn restrict(&mut self, units: &[Units]) {
+        self.gnj.restrict(units);
+    }
+
+    fn parameters(&mut self) -> Vec<Named<'_>> {
+        let recipe = &self.recipe;
+        let rate = |name: &str| match name {
+            _ if name.contains(".scale_") => recipe.scale_rate,
+            _ if name.ends_with("_log_variance") => recipe.variance_rate,
+            _ => 1.0,
+        };
+        let named = self.gnj.named().into_iter();
+        named.map(|(name, parameter)| Named { rate: rate(&name), name, parameter }).collect()
+    }
+
+    fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope {
+        self.gnj.slope(batch, self.recipe.beta_at(at.epoch) / at.images as f64, noise)
+    }
+
+    fn after_step(&mut self, _: Moment) {
+        self.gnj.layers.iter_mut().for_each(GnjLayer::constrain);
+    }
+
+    fn after_epoch(&mut self, epoch: usize) {
+        self.gnj.shed(&self.recipe.thresholds_at(epoch, self.gnj.layers.len()));
+    }
+
+    /// The weight of the KL, and the KL to the prior in nats.
+    fn report(&self, epoch: usize) -> Vec<(&'static str, f64)> {
+        let kl = self.gnj.layers.iter().map(GnjLayer::kl).sum();
+        vec![("beta", self.recipe.beta_at(epoch)), ("kl", kl)]
     }
 
     fn prediction(&self) -> Plain {
-        self.masked_mean(&self.units())
+        self.gnj.masked_mean(&self.gnj.units())
     }
 }

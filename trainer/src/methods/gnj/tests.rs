@@ -217,8 +217,8 @@ fn loss(gnj: &Gnj, values: &Values, batch: &Batch) -> f64 {
 fn check_gradient(gnj: &mut Gnj, batch: &Batch) -> usize {
     const STEP: f64 = 1e-5;
     let mut values: Values = Vec::new();
-    for named in gnj.parameters() {
-        values.push(named.parameter.value.iter().map(|&v| f64::from(v)).collect());
+    for (_, parameter) in gnj.named() {
+        values.push(parameter.value.iter().map(|&v| f64::from(v)).collect());
     }
     let slope = gnj.slope(batch, KL_FACTOR, &mut Noise::for_epoch(NOISE_SEED, 0));
     let tensors = leaves(gnj, &values);

@@ -1,0 +1,255 @@
+//! Training under a bound of bits: cross-entropy + lambda * expected bits of the packed file, with lambda steered so that the bits
+//! follow a falling bound. At the end lambda is about ln 2 / N: the loss is the length of a two-part description of the labels.
+
+mod bits;
+mod layer;
+mod recipe;
+#[cfg(test)]
+mod tests;
+
+pub use layer::RateLayer;
+pub use recipe::RateRecipe;
+
+use burn::tensor::Tensor;
+
+use super::plain::{LayerTensors, Plain, logits};
+use super::{Method, Moment, Named, Slope};
+use crate::data::Batch;
+use crate::forward::{self, Activation, Precision, constant};
+use crate::network::{Network, Operation};
+use crate::noise::Noise;
+use crate::parameter::Parameter;
+use crate::shed::{self, Units};
+
+/// Bounds of the logarithm of lambda, in nats per bit.
+const LOG_LAMBDA: std::ops::RangeInclusive<f32> = -16.0..=-5.0;
+/// Change of that logarithm in a step, at most.
+const GAIN: f64 = 0.004;
+
+/// A network of integers in training.
+#[derive(Clone, Debug)]
+pub struct Rate {
+    pub network: Network,
+    pub layers: Vec<RateLayer>,
+    /// `[1]`: the logarithm of the price of a bit.
+    log_lambda: Parameter,
+    /// Expected bits of weights and biases at the last step.
+    bits: f64,
+    recipe: RateRecipe,
+}
+
+impl Rate {
+    /// Fresh weights over the units that the recipe begins with.
+    pub fn initialise(network: &Network, recipe: &RateRecipe, noise: &mut Noise) -> Self {
+        let units = starting_units(network, &recipe.units);
+        let layers = network.layers.iter().zip(units);
+        let layers = layers.map(|((_, shape), units)| RateLayer::initialise(*shape, units, noise)).collect();
+        Self::new(network, layers, recipe)
+    }
+
+    /// The weights of a trained network, on a grid.
+    pub fn around(plain: &Plain, recipe: &RateRecipe) -> Self {
+        let layers = plain.network.layers.iter().zip(&plain.layers);
+        let layers = layers.map(|((_, shape), layer)| RateLayer::around(*shape, layer, recipe.coarseness as f32)).collect();
+        Self::new(&plain.network, layers, recipe)
+    }
+
+    fn new(network: &Network, layers: Vec<RateLayer>, recipe: &RateRecipe) -> Self {
+        let log_lambda = Parameter::new(vec![1], vec![2e-6_f32.ln()]);
+        let mut rate = Self { network: network.clone(), layers, log_lambda, bits: 0.0, recipe: recipe.clone() };
+        rate.bits = rate.estimate().iter().flatten().map(|bits| bits.total).sum();
+        rate
+    }
+
+    /// Expected bits, layer by layer: weights, biases.
+    fn estimate(&self) -> Vec<[bits::Bits; 2]> {
+        let [_, height, width] = self.network.input;
+        let image = |index: usize| (index == 0 && self.layers[0].shape.is_linear()).then_some([height, width]);
+        self.layers.iter().enumerate().map(|(index, layer)| layer.bits(image(index))).collect()
+    }
+
+    /// The price of a bit, in nats; nothing before the bound begins to fall.
+    fn lambda(&self, progress: f64) -> f32 {
+        if progress < self.recipe.free { 0.0 } else { self.log_lambda.value[0].exp() }
+    }
+
+    /// Removes units without a way in or out, and inputs that nothing reads. What a unit without a way in gives is constant, and goes into the biases
+    /// it reaches: exactly, but for the grid of the biases.
+    fn remove_dead(&mut self) {
+        loop {
+            let units = self.units();
+            let mut kept = units.clone();
+            for index in 0..self.layers.len() {
+                let (of_output, of_input) = self.layers[index].connected();
+                let pick = |units: &[usize], flags: &[bool]| -> Vec<usize> {
+                    units.iter().zip(flags).filter(|&(_, &flag)| flag).map(|(&unit, _)| unit).collect()
+                };
+                // A convolution's inputs are the maps before it: they go with their unit.
+                if index == 0 && self.layers[0].shape.is_linear() || index > 0 {
+                    kept[index].inputs = pick(&units[index].inputs, &of_input);
+                }
+                if index + 1 < self.layers.len() {
+                    self.fold_constants(index, &of_output);
+                    kept[index].outputs = pick(&units[index].outputs, &of_output);
+                }
+            }
+            let kept = shed::consistent(&self.network, &kept);
+            if kept == units {
+                return;
+            }
+            self.restrict(&kept);
+        }
+    }
+
+    /// Moves the constants of outputs without a way in to the biases of the next layer.
+    fn fold_constants(&mut self, index: usize, connected: &[bool]) {
+        let rectified = self.rectified_after(index);
+        let spread = self.layers[index + 1].shape.inputs() / self.layers[index].shape.outputs();
+        let biases = self.layers[index].biases();
+        for (position, _) in connected.iter().enumerate().filter(|&(_, &connected)| !connected) {
+            let value = if rectified { biases[position].max(0.0) } else { biases[position] };
+            let unit = self.layers[index].units.outputs[position];
+            let next = &mut self.layers[index + 1];
+            let fed: Vec<usize> =
+                (unit * spread..(unit + 1) * spread).filter_map(|input| next.units.inputs.binary_search(&input).ok()).collect();
+            fed.into_iter().for_each(|input| next.absorb(input, value));
+        }
+    }
+
+    /// Whether a rectifier follows a layer, before the next one.
+    fn rectified_after(&self, index: usize) -> bool {
+        let operations = self.network.nodes.iter().map(|(_, operation)| *operation);
+        let mut after = operations.skip_while(|&operation| operation != Operation::Weighted(index)).skip(1);
+        after.by_ref().take_while(|operation| !matches!(operation, Operation::Weighted(_))).any(|op| op == Operation::Relu)
+    }
+}
+
+/// The first units of each hidden layer, as many as given; all where none are.
+fn starting_units(network: &Network, hidden: &[usize]) -> Vec<Units> {
+    let mut units: Vec<Units> = network.layers.iter().map(|(_, shape)| Units::all(*shape)).collect();
+    for (index, &count) in hidden.iter().enumerate() {
+        units[index].outputs.truncate(count);
+    }
+    shed::consistent(network, &units)
+}
+
+/// Sets a share of the values to 0 and scales the others up (Srivastava et al. 2014).
+fn drop_out(input: Activation, share: f64, noise: &mut Noise, precision: &Precision) -> Activation {
+    if share == 0.0 {
+        return input;
+    }
+    let (keep, scale) = (1.0 - share as f32, (1.0 / (1.0 - share)) as f32);
+    let mut mask = |count: usize| noise.flags(count, keep).into_iter().map(|kept| f32::from(kept) * scale).collect();
+    match input {
+        Activation::Features(x) => {
+            let mask: Tensor<2> = constant(mask(x.shape().num_elements()), x.dims(), precision);
+            Activation::Features(x * mask)
+        }
+        Activation::Maps(x) => {
+            let mask: Tensor<4> = constant(mask(x.shape().num_elements()), x.dims(), precision);
+            Activation::Maps(x * mask)
+        }
+    }
+}
+
+impl Method for Rate {
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    fn units(&self) -> Vec<Units> {
+        self.layers.iter().map(|layer| layer.units.clone()).collect()
+    }
+
+    fn restrict(&mut self, units: &[Units]) {
+        for (layer, kept) in self.layers.iter_mut().zip(units) {
+            layer.restrict(kept);
+        }
+    }
+
+    fn parameters(&mut self) -> Vec<Named<'_>> {
+        let names = self.network.layers.iter().map(|(name, _)| name);
+        let mut parameters = Vec::new();
+        for (name, layer) in names.zip(&mut self.layers) {
+            for (tensor, parameter) in layer.parameters() {
+                let rate = match tensor {
+                    "log_step" => 0.1,
+                    "bias" => 0.5,
+                    _ => 1.0,
+                };
+                parameters.push(Named { name: format!("{name}.{tensor}"), rate, parameter });
+            }
+        }
+        // Steered after each step, not learned; a parameter so that a checkpoint holds it.
+        parameters.push(Named { name: "log_lambda".to_owned(), rate: 0.0, parameter: &mut self.log_lambda });
+        parameters
+    }
+
+    fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope {
+        let precision = Precision::training();
+        let estimate = self.estimate();
+        self.bits = estimate.iter().flatten().map(|bits| bits.total).sum();
+        let sampled: Vec<(f32, Vec<f32>)> =
+            self.layers.iter().map(|layer| (layer.step(), layer.noisy_integers(self.recipe.noise as f32, noise))).collect();
+        let tensors: Vec<LayerTensors> = self
+            .layers
+            .iter()
+            .zip(&sampled)
+            .map(|(layer, (step, integers))| {
+                let outputs = layer.units.outputs.len();
+                let weight = integers.iter().map(|integer| step * integer).collect();
+                LayerTensors {
+                    weight: constant(weight, [outputs, integers.len() / outputs], &precision).require_grad(),
+                    bias: constant(layer.biases(), [outputs], &precision).require_grad(),
+                }
+            })
+            .collect();
+        let dropout = |index: usize, input| drop_out(input, self.recipe.dropout[index], noise, &precision);
+        let logits = logits(&self.network, &self.units(), batch, &tensors, &precision, dropout);
+        let loss = forward::cross_entropy(logits, &batch.labels, &precision);
+        let mut slopes = loss.backward();
+        let lambda = self.lambda(at.progress);
+        let mut gradients = Vec::new();
+        for ((tensors, (step, integers)), [weights, biases]) in tensors.iter().zip(&sampled).zip(&estimate) {
+            let by_weight = forward::gradient(&tensors.weight, &mut slopes);
+            let by_bias = forward::gradient(&tensors.bias, &mut slopes);
+            let by_log_step = by_weight.iter().zip(integers).map(|(slope, integer)| slope * integer * step).sum::<f32>();
+            let add = |slope: &[f32], scale: f32, bits: &[f32]| -> Vec<f32> {
+                slope.iter().zip(bits).map(|(slope, bits)| slope * scale + lambda * bits).collect()
+            };
+            gradients.push(add(&by_weight, *step, &weights.slope));
+            gradients.push(vec![by_log_step]);
+            gradients.push(add(&by_bias, layer::BIAS_STEP, &biases.slope));
+        }
+        gradients.push(vec![0.0]);
+        Slope { cross_entropy: f64::from(forward::values(loss)[0]), gradients }
+    }
+
+    /// Raises the price of a bit while there are more than the bound, and lowers it while there are fewer.
+    fn after_step(&mut self, at: Moment) {
+        if at.progress >= self.recipe.free {
+            let excess = (self.bits / self.recipe.bound_at(at.progress)).ln();
+            let change = GAIN * (20.0 * excess).clamp(-1.0, 1.0);
+            let value = &mut self.log_lambda.value[0];
+            *value = (*value + change as f32).clamp(*LOG_LAMBDA.start(), *LOG_LAMBDA.end());
+        }
+    }
+
+    /// Dead units go once the bound has been reached: before, they may still come back.
+    fn after_epoch(&mut self, epoch: usize) {
+        if (epoch + 1) as f64 >= self.recipe.reached * self.recipe.common.epochs as f64 {
+            self.remove_dead();
+        }
+    }
+
+    /// Expected bytes of weights and biases, weights that are not zero, and the price of a bit in nats.
+    fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
+        let bits: f64 = self.estimate().iter().flatten().map(|bits| bits.total).sum();
+        let nonzero = self.layers.iter().flat_map(RateLayer::integers).filter(|&code| code != 0.0).count();
+        vec![("bytes", bits / 8.0), ("nonzero", nonzero as f64), ("lambda", f64::from(self.log_lambda.value[0].exp()))]
+    }
+
+    fn prediction(&self) -> Plain {
+        Plain { network: self.network.clone(), layers: self.layers.iter().map(RateLayer::plain).collect() }
+    }
+}

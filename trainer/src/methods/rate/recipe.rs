@@ -1,0 +1,87 @@
+//! The options of rate-constrained training.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use crate::network::Network;
+use crate::recipe::Recipe;
+
+/// What training under a bound of bits adds.
+#[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
+pub struct RateRecipe {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub common: Recipe,
+    /// Bytes that weights and biases are to take in the packed file
+    #[arg(long, default_value_t = 2300.0)]
+    pub bytes: f64,
+    /// Bytes from which the bound falls to that of --bytes
+    #[arg(long, default_value_t = 6000.0)]
+    pub from_bytes: f64,
+    /// Share of the run before the bound begins to fall
+    #[arg(long, default_value_t = 0.1)]
+    pub free: f64,
+    /// Share of the run at which the bound has reached --bytes
+    #[arg(long, default_value_t = 0.6)]
+    pub reached: f64,
+    /// Deviation of the noise on weights that are not zero, in steps of their grid
+    #[arg(long, default_value_t = 0.3)]
+    pub noise: f64,
+    /// Shares of each layer's inputs that are dropped in training, one per layer [default: none]
+    #[arg(long, value_delimiter = ',')]
+    pub dropout: Vec<f64>,
+    /// Units to begin with, the first ones of each hidden layer, such as 10,20,32 [default: all]
+    #[arg(long, value_delimiter = ',')]
+    pub units: Vec<usize>,
+    /// Posterior file to begin from: a plain network, or a posterior's masked mean
+    #[arg(long)]
+    pub start: Option<PathBuf>,
+    /// Log-alpha threshold of the starting posterior's groups
+    #[arg(long, default_value_t = 3.0, allow_hyphen_values = true)]
+    pub threshold: f64,
+    /// Step of a starting network's weights, relative to their root mean square
+    #[arg(long, default_value_t = 0.6)]
+    pub coarseness: f64,
+}
+
+impl RateRecipe {
+    /// Fills in what was left to the network, then checks every option.
+    ///
+    /// # Errors
+    /// Names the option that cannot be.
+    pub fn complete(mut self, network: &Network) -> Result<Self> {
+        self.common.check()?;
+        let layers = network.layers.len();
+        if self.dropout.is_empty() {
+            self.dropout = vec![0.0; layers];
+        }
+        ensure!(self.dropout.len() == layers, "--dropout takes one share for each of the {layers} layers");
+        ensure!(self.dropout.iter().all(|share| (0.0..1.0).contains(share)), "a share of --dropout is from 0 to below 1");
+        ensure!(
+            self.units.is_empty() || self.units.len() == layers - 1,
+            "--units takes one number for each of the {} hidden layers",
+            layers - 1
+        );
+        let hidden = self.units.iter().zip(&network.layers);
+        for (&units, (name, shape)) in hidden {
+            ensure!((1..=shape.outputs()).contains(&units), "--units: {name} has 1 to {} units, not {units}", shape.outputs());
+        }
+        ensure!(self.units.is_empty() || self.start.is_none(), "--units and --start exclude each other");
+        ensure!(self.bytes > 0.0 && self.from_bytes >= self.bytes, "--bytes must be above 0 and --from-bytes no less");
+        ensure!(
+            (0.0..1.0).contains(&self.free) && (self.free..1.0).contains(&self.reached),
+            "--free and --reached are shares of the run, the first no later"
+        );
+        ensure!(self.noise >= 0.0 && self.coarseness > 0.0, "--noise must be at least 0 and --coarseness above 0");
+        Ok(self)
+    }
+
+    /// Bits that weights and biases may take at a moment of the run: from the first bound to the last by a constant ratio.
+    pub fn bound_at(&self, progress: f64) -> f64 {
+        let fallen = ((progress - self.free) / (self.reached - self.free).max(1e-9)).clamp(0.0, 1.0);
+        8.0 * self.from_bytes * (self.bytes / self.from_bytes).powf(fallen)
+    }
+}

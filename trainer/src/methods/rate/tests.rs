@@ -1,0 +1,237 @@
+use serde_json::Value;
+
+use super::*;
+use crate::data::{Images, Scaling};
+use crate::network::Step;
+use crate::recipe;
+use crate::train::{Run, Split, train};
+
+fn recipe(bytes: f64, dropout: &[f64], noise: f64) -> RateRecipe {
+    RateRecipe {
+        common: recipe::tests::short(6),
+        bytes,
+        from_bytes: 4.0 * bytes,
+        free: 0.0,
+        reached: 0.5,
+        noise,
+        dropout: dropout.to_vec(),
+        units: Vec::new(),
+        start: None,
+        threshold: 3.0,
+        coarseness: 0.6,
+    }
+}
+
+/// A network with every kind of join between layers.
+fn network() -> Network {
+    let steps = [
+        Step::Convolution(1, 3, 3),
+        Step::MaxPool,
+        Step::Relu,
+        Step::Convolution(3, 4, 2),
+        Step::MaxPool,
+        Step::Flatten,
+        Step::Linear(16, 6),
+        Step::Relu,
+        Step::Linear(6, 3),
+    ];
+    Network::new("small", [1, 12, 12], &steps)
+}
+
+fn images(count: usize) -> Images {
+    let mut noise = Noise::for_epoch(9, 0);
+    let pixels = noise.normals(count * 144).into_iter().map(|v| (120.0 + 60.0 * v).clamp(0.0, 255.0) as u8).collect();
+    let labels = (0..count).map(|index| (index % 3) as u8).collect();
+    Images::new([12, 12], pixels, labels, Scaling::UNIT).unwrap()
+}
+
+const START: Moment = Moment { epoch: 0, progress: 0.0, images: 30 };
+
+/// Bits of independent flags of one density: their entropy, and for those set a sign and, all magnitudes being 1, little more. (A weight is counted in
+/// the densities that predict it, so the estimate is low where there are few.)
+#[test]
+fn the_estimate_of_scattered_ones_is_their_entropy() {
+    let (outputs, columns) = (60, 400);
+    for density in [0.05, 0.1, 0.3] {
+        let set = Noise::for_epoch(4, 0).flags(outputs * columns, density);
+        let count = set.iter().filter(|&&set| set).count() as f64;
+        let values: Vec<f32> = set.iter().map(|&set| f32::from(set)).collect();
+        let share = count / values.len() as f64;
+        let entropy = -(values.len() as f64) * (share * share.log2() + (1.0 - share) * (1.0 - share).log2());
+        let expected = entropy + count * (1.0 + 1.15_f64.log2());
+        let total = bits::of_weights(&values, outputs, None).total;
+        assert!((total / expected - 1.0).abs() < 0.06, "{total} bits, {expected} expected, density {density}");
+    }
+}
+
+#[test]
+fn ones_in_few_outputs_or_in_neighbouring_pixels_cost_less_than_scattered_ones() {
+    let (outputs, side) = (20, 12);
+    let positions: Vec<usize> = (0..side * side).collect();
+    let pixels = Some(bits::Pixels { height: side, width: side, positions: &positions });
+    let cost = |set: &dyn Fn(usize, usize) -> bool| {
+        let values: Vec<f32> = (0..outputs * side * side).map(|i| f32::from(set(i / (side * side), i % (side * side)))).collect();
+        assert_eq!(values.iter().sum::<f32>(), 288.0);
+        bits::of_weights(&values, outputs, pixels).total
+    };
+    let scattered = cost(&|output, column| (output * 144 + column) * 7 % 10 == 0);
+    let in_two_outputs = cost(&|output, _| output < 2);
+    // Squares of 3 x 4 pixels and one of 4 x 6, elsewhere in each output.
+    let square = |output: usize, column: usize| {
+        let (y, x) = (column / 12, column % 12);
+        let (top, left) = (output % 3 * 4, output % 4 * 3);
+        (top..top + 4).contains(&y) && (left..left + 3).contains(&x)
+    };
+    let in_squares = cost(&|output, column| square(output, column) || output >= 16 && square(output - 15, column));
+    assert!(in_two_outputs < 0.8 * scattered && in_squares < 0.8 * scattered, "{scattered} {in_two_outputs} {in_squares}");
+}
+
+#[test]
+fn a_slope_points_away_from_zero_and_zero_has_none() {
+    let bits = bits::of_weights(&[0.0, 0.3, -0.3, 2.4, -7.0, 0.0], 2, None);
+    let signs: Vec<f32> = bits.slope.iter().map(|slope| if *slope == 0.0 { 0.0 } else { slope.signum() }).collect();
+    assert_eq!(signs, [0.0, 1.0, -1.0, 1.0, -1.0, 0.0]);
+    let biases = bits::of_biases(&[0.0, 1.0, -3.2]);
+    assert!((biases.total - (1.5 + 3.5 + 1.5 + 2.0 * 2.0)).abs() < 1e-9);
+    assert!((f64::from(biases.slope[1]) - 1.0 / 2.0_f64.ln()).abs() < 1e-6);
+}
+
+/// Without noise, dropout and price the gradient is that of the plain network with the same weights, times the steps.
+#[test]
+fn the_gradient_is_that_of_the_rounded_network_passed_straight_through() {
+    let mut rate = Rate::initialise(&network(), &recipe(100.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(3));
+    rate.recipe.free = 0.5;
+    let batch = images(30).batch(0..30);
+    let mut plain = rate.prediction();
+    let expected = plain.slope(&batch, START, &mut Noise::for_epoch(0, 0));
+    let actual = rate.slope(&batch, START, &mut Noise::for_epoch(0, 0));
+    assert!((actual.cross_entropy - expected.cross_entropy).abs() < 1e-6);
+    for (index, layer) in rate.layers.iter().enumerate() {
+        let [code, log_step, bias] = [0, 1, 2].map(|array| &actual.gradients[3 * index + array]);
+        let (by_weight, by_bias) = (&expected.gradients[2 * index], &expected.gradients[2 * index + 1]);
+        let close = |actual: f32, expected: f32| assert!((actual - expected).abs() < 1e-5, "{actual} {expected}");
+        code.iter().zip(by_weight).for_each(|(&code, weight)| close(code, weight * layer.step()));
+        bias.iter().zip(by_bias).for_each(|(&bias, by_bias)| close(bias, by_bias * layer::BIAS_STEP));
+        // The step scales every weight: its logarithm's slope is the sum of slope times weight.
+        close(log_step[0], by_weight.iter().zip(&plain.layers[index].weight.value).map(|(slope, weight)| slope * weight).sum());
+    }
+}
+
+#[test]
+fn dead_units_go_and_what_is_computed_stays() {
+    let mut rate = Rate::initialise(&network(), &recipe(100.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(5));
+    // A map without a way in whose bias is passed on, a hidden unit likewise, a hidden unit without a way out, two flattened inputs unread.
+    rate.layers[1].code.value[24..36].fill(0.0);
+    rate.layers[1].bias.value[2] = 8.0;
+    rate.layers[2].code.value[..16].fill(0.0);
+    rate.layers[2].bias.value[0] = 16.0;
+    for row in rate.layers[2].code.value.chunks_exact_mut(16) {
+        row[1] = 0.0;
+        row[6] = 0.4;
+    }
+    for row in rate.layers[3].code.value.chunks_exact_mut(6) {
+        row[5] = -0.3;
+    }
+    // Powers of two, so that the constants stay on the grid of the biases.
+    for layer in &mut rate.layers {
+        layer.log_step.value[0] = 0.25_f32.ln();
+    }
+    let batch = images(9);
+    let before = outputs(&rate, &batch);
+    rate.remove_dead();
+    let units = rate.units();
+    assert_eq!(units[1].outputs, [0, 1, 3]);
+    assert_eq!(units[2].inputs, [0, 2, 3, 4, 5, 7, 12, 13, 14, 15]);
+    assert_eq!(units[2].outputs, [1, 2, 3, 4]);
+    assert_eq!(units[3].inputs, [1, 2, 3, 4]);
+    for (before, after) in before.iter().zip(outputs(&rate, &batch)) {
+        assert!((before - after).abs() < 1e-4, "{before} {after}");
+    }
+}
+
+fn outputs(rate: &Rate, images: &Images) -> Vec<f32> {
+    let precision = Precision::inference();
+    let plain = rate.prediction();
+    let layers = plain.layers.iter().map(|layer| LayerTensors {
+        weight: super::super::plain::matrix(&layer.weight, &precision),
+        bias: constant(layer.bias.value.clone(), [layer.bias.value.len()], &precision),
+    });
+    let tensors: Vec<_> = layers.collect();
+    let batch = images.batch(0..images.len());
+    forward::values(logits(&rate.network, &rate.units(), &batch, &tensors, &precision, |_, input| input))
+}
+
+#[test]
+fn a_step_has_five_bits_after_the_first() {
+    let mut layer =
+        Rate::initialise(&network(), &recipe(9.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(1)).layers.remove(0);
+    for step in [0.013, 0.5, 0.99, 1.7] {
+        layer.log_step.value[0] = f32::ln(step);
+        let rounded = layer.step();
+        assert!((rounded / step - 1.0).abs() < 1.0 / 64.0 + 1e-5, "{step} {rounded}");
+        assert_eq!(rounded.to_bits() & 0x3_ffff, 0, "{rounded}");
+    }
+}
+
+#[test]
+fn the_units_given_are_the_first_ones() {
+    let mut recipe = recipe(100.0, &[0.0; 4], 0.0);
+    recipe.units = vec![2, 3, 4];
+    let recipe = recipe.complete(&network()).unwrap();
+    let units = Rate::initialise(&network(), &recipe, &mut Noise::for_initialisation(1)).units();
+    assert_eq!(units[1].inputs, [0, 1]);
+    assert_eq!(units[2].inputs, (0..12).collect::<Vec<_>>());
+    assert_eq!(units[3].inputs, [0, 1, 2, 3]);
+    assert_eq!(units[3].outputs.len(), 3);
+}
+
+#[test]
+fn options_that_cannot_be_are_refused_by_name() {
+    let refused = |change: fn(&mut RateRecipe), option: &str| {
+        let mut recipe = recipe(100.0, &[], 0.0);
+        change(&mut recipe);
+        let error = recipe.complete(&network()).unwrap_err().to_string();
+        assert!(error.contains(option), "{error}");
+    };
+    refused(|recipe| recipe.dropout = vec![0.5], "--dropout");
+    refused(|recipe| recipe.dropout = vec![0.0, 0.0, 0.0, 1.0], "--dropout");
+    refused(|recipe| recipe.units = vec![2, 3], "--units");
+    refused(|recipe| recipe.units = vec![2, 3, 7], "--units");
+    refused(|recipe| recipe.bytes = f64::NAN, "--bytes");
+    refused(|recipe| recipe.reached = 1.0, "--reached");
+}
+
+/// Bits are brought to the bound, and a broken run goes on bit for bit.
+#[test]
+fn the_bound_is_reached_and_a_resumed_run_equals_a_straight_one() {
+    let recipe = RateRecipe { common: recipe::tests::short(60), ..recipe(40.0, &[0.0, 0.1, 0.0, 0.2], 0.2) };
+    let options = serde_json::to_value(&recipe).unwrap();
+    let split = || Split { training: images(60), validation: None };
+    let run = |name: &str, stops: &[Option<usize>]| {
+        let folder = std::env::temp_dir().join(format!("curt-rate-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut last = None;
+        for (index, &stop_after) in stops.iter().enumerate() {
+            let mut rate = Rate::initialise(&network(), &recipe, &mut Noise::for_initialisation(7));
+            // So few images are worth a high price from the start.
+            rate.log_lambda.value[0] = -8.0;
+            let run = Run { folder: &folder, resume: index > 0, stop_after };
+            train(&mut rate, &recipe.common, &options, &split(), &run).unwrap();
+            last = Some(rate);
+        }
+        let log = std::fs::read_to_string(folder.join("log.jsonl")).unwrap();
+        std::fs::remove_dir_all(folder).unwrap();
+        let last_line: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+        assert_eq!(last_line["validation_error"], Value::Null);
+        (last.unwrap(), last_line["bytes"].as_f64().unwrap())
+    };
+    let (straight, bytes) = run("straight", &[None]);
+    assert!((30.0..48.0).contains(&bytes), "{bytes} bytes");
+    let (resumed, _) = run("resumed", &[Some(33), None]);
+    assert_eq!(straight.units(), resumed.units());
+    let bits = |rate: &Rate| -> Vec<u32> {
+        let values = rate.layers.iter().flat_map(|layer| layer.code.value.iter().chain(&layer.bias.value));
+        values.chain(&rate.log_lambda.value).map(|value| value.to_bits()).collect()
+    };
+    assert!(bits(&straight) == bits(&resumed), "parameters differ");
+}
