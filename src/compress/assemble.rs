@@ -30,7 +30,7 @@ pub(super) fn assemble(posterior: &Posterior, shrunk: &[Compact], layers: &[Quan
 }
 
 fn tables(shrunk: &Compact, layer: &Quantized) -> LayerTables {
-    LayerTables { levels: layer.encoded.levels.clone(), row_factors: None, bias: bias(shrunk) }
+    LayerTables::of(&layer.encoded, bias(shrunk))
 }
 
 /// The biases as stored: rounded once, without negative zeros.
@@ -53,7 +53,7 @@ fn graph(posterior: &Posterior, shrunk: &[Compact], layers: &[Quantized]) -> Res
             Op::Flatten if matches!(shape, Shape::Vector(_)) => continue,
             Op::Linear(_) => {
                 let (shrunk, layer) = stored.next().expect("invariant: one layer for each linear node");
-                let linear = Linear { rows: shrunk.rows.kept(), encoding: layer.encoded.encoding, row_factors: false };
+                let linear = Linear::of(&layer.encoded);
                 (Op::Linear(linear), Some(OriginShape { rows: shrunk.rows.clone(), cols: shrunk.cols.clone() }))
             }
             op => (op, None),

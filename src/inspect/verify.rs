@@ -4,7 +4,7 @@ use super::layer::symbols;
 use super::sections::sections;
 use crate::base::checked::to_u64;
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::encoding::{Encoded, Weights, codebook, dense, fixed_point, ternary};
+use crate::encoding::{Encoded, Weights, block, codebook, dense, fixed_point, sparse, ternary};
 use crate::format::{Contents, write};
 use crate::kernels::Isa;
 use crate::measure::reference::Reference;
@@ -87,6 +87,8 @@ fn encode_again(model: &Model, index: usize) -> Encoded {
             let indices: Vec<u8> = symbols(&weights).into_iter().map(index).collect();
             codebook::encode(rows, cols, levels, &indices)
         }
+        Weights::Sparse(view) => sparse::encode(layer.linear.encoding, levels, view.units(), &view.entries()),
+        Weights::Blocks(view) => block::encode(view.height(), &view.entries()),
     }
 }
 

@@ -118,7 +118,7 @@ impl<'a> LayerRun<'a> {
 
     fn time(&self, timing: Timing) -> LinearTime {
         let spec = &self.model.layers()[self.layer];
-        let stored = spec.linear.encoding.array_bytes(spec.linear.rows, spec.cols);
+        let stored = spec.linear.encoding.array_bytes(spec.linear.pattern, spec.linear.rows, spec.cols);
         let weight_bytes = match self.prepared.len() {
             0 => stored.expect("invariant: the layer was loaded with this size"),
             words => to_u64(words * 4),

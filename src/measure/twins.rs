@@ -5,7 +5,7 @@
 use crate::base::checked::to_u64;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::encoding::{Encoded, Encoding, dense};
+use crate::encoding::{Encoded, dense};
 use crate::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
 use crate::graph::{Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Op};
 use crate::model::Model;
@@ -80,7 +80,7 @@ pub fn original_weights(shape: &OriginShape) -> u64 {
 }
 
 fn dense_op(op: Op, rows: Option<usize>) -> Op {
-    let dense = |linear: Linear| Linear { rows: rows.unwrap_or(linear.rows), encoding: Encoding::DenseF32, row_factors: false };
+    let dense = |linear: Linear| Linear::dense(rows.unwrap_or(linear.rows));
     match op {
         Op::Linear(linear) => Op::Linear(dense(linear)),
         Op::Conv2d(conv) => Op::Conv2d(Conv2d { linear: dense(conv.linear), ..conv }),
@@ -89,7 +89,7 @@ fn dense_op(op: Op, rows: Option<usize>) -> Op {
 }
 
 fn biases(bias: Vec<f32>) -> LayerTables {
-    LayerTables { levels: Vec::new(), row_factors: None, bias }
+    LayerTables { levels: Vec::new(), counts: Vec::new(), row_factors: None, bias }
 }
 
 fn build(input: InputSpec, nodes: impl Iterator<Item = Node>) -> Result<Graph> {

@@ -5,7 +5,6 @@ use super::file::File;
 use super::{Layers, Posterior, fail};
 use crate::base::error::Result;
 use crate::base::limits::Limits;
-use crate::encoding::Encoding;
 use crate::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
 use std::collections::BTreeSet;
 
@@ -26,7 +25,7 @@ pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
         let op = match op {
             OpName::Linear => {
                 let rows = layers.read(&mut file, &name, shape.elements())?;
-                Op::Linear(Linear { rows, encoding: Encoding::DenseF32, row_factors: false })
+                Op::Linear(Linear::dense(rows))
             }
             OpName::Relu => Op::RELU,
             OpName::Softmax => Op::Softmax,

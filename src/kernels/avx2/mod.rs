@@ -14,7 +14,7 @@ use super::{Isa, Kernels, LinearKernel, stored_layout};
 
 // Every function of this tier says `#[target_feature(enable = "avx2,fma,f16c")]`: what `Avx2` detects.
 
-pub(super) fn kernels(_: Avx2, _: Kernels) -> Kernels {
+pub(super) fn kernels(_: Avx2, below: Kernels) -> Kernels {
     let kernel = |name, run| LinearKernel { isa: Isa::Avx2, name, prepare: stored_layout, run };
     Kernels {
         isa: Isa::Avx2,
@@ -24,6 +24,7 @@ pub(super) fn kernels(_: Avx2, _: Kernels) -> Kernels {
         codebook: kernel("vpermilps, vpermps or vpshufb, expanded", codebook::run),
         large_codebook: kernel("looked up one by one, expanded", codebook::run_large),
         ternary: LinearKernel { prepare: ternary::prepare, ..kernel("product tables in vpermilps", ternary::run) },
+        ..below
     }
 }
 

@@ -15,7 +15,7 @@ use super::isa::Avx512;
 use super::segments::{self, Tier};
 use super::{Isa, Kernels, LinearKernel, stored_layout};
 
-pub(super) fn kernels(_: Avx512, _: Kernels) -> Kernels {
+pub(super) fn kernels(_: Avx512, below: Kernels) -> Kernels {
     let kernel = |name, run| LinearKernel { isa: Isa::Avx512, name, prepare: stored_layout, run };
     Kernels {
         isa: Isa::Avx512,
@@ -25,6 +25,7 @@ pub(super) fn kernels(_: Avx512, _: Kernels) -> Kernels {
         codebook: kernel("vpermps", codebook::run),
         large_codebook: kernel("vpermi2ps, blended", codebook::run_large),
         ternary: kernel("sums of three in vpermi2ps", ternary::run),
+        ..below
     }
 }
 

@@ -1,0 +1,26 @@
+//! Sparse: for each column tile its slots, `c = fma(factor, x, c)`; then the residue (order class S).
+
+use super::{LinearCall, each_sum, entry, list};
+use crate::base::fma::Fma;
+use crate::encoding::pattern::TILE_COLUMNS;
+use crate::encoding::sparse::Sparse;
+use crate::kernels::segments::{SEGMENTS, segment};
+use std::ops::Range;
+
+entry!(run, Sparse(Sparse<'_>), body);
+
+#[inline(always)]
+fn body<F: Fma>(w: Sparse<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {
+    let lists = w.lists();
+    each_sum([w.rows(), w.cols()], rows, call, |row, x| {
+        let chain = |s| {
+            segment(w.tiles(), s).fold(0.0, |c, tile| {
+                let x = &x[tile * TILE_COLUMNS..];
+                w.slots(row, tile).fold(c, |c, (place, code)| F::fma(w.factor(code), x[place], c))
+            })
+        };
+        let sum = (1..SEGMENTS).fold(chain(0), |sum, s| sum + chain(s));
+        // A mapped column may be any number: zeros follow the last one.
+        sum + list::<F>(lists.range(row), x, |i| (w.factor(w.listed(i)), lists.column(i).min(w.cols())))
+    });
+}
