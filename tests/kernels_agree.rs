@@ -7,7 +7,8 @@ use curt::base::align::AlignedVec;
 use curt::base::fma::fma;
 use curt::base::math::relu;
 use curt::encoding::{Encoded, Encoding, Entries, Lookup, Weights, block, codebook, dense, fixed_point, sparse, ternary};
-use curt::kernels::{Isa, Kernels, LinearCall, PADDING, SCRATCH};
+use curt::kernels::scattered::scratch_len;
+use curt::kernels::{Isa, Kernels, LinearCall, PADDING};
 use proptest::prelude::*;
 
 const ROWS: [usize; 16] = [0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 127, 300];
@@ -195,7 +196,7 @@ impl Case {
         let kernel = kernels.linear(self.encoded.encoding);
         let prepared = (kernel.prepare)(&self.weights()).unwrap();
         let mut output = vec![GUARD; self.output_len() + 2 * MARGIN];
-        let mut scratch = AlignedVec::zeroed(SCRATCH).unwrap();
+        let mut scratch = AlignedVec::zeroed(scratch_len(self.encoded.encoding, self.encoded.cols, self.batch)).unwrap();
         scratch.fill(f32::NAN);
         let end = MARGIN + self.output_len();
         let mut call = LinearCall {

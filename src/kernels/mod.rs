@@ -12,6 +12,7 @@ pub mod isa;
 mod panels;
 mod samples;
 mod scalar;
+pub mod scattered;
 pub mod segments;
 
 use crate::base::align::AlignedVec;

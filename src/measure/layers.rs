@@ -5,7 +5,8 @@ use super::twins;
 use crate::base::align::AlignedVec;
 use crate::base::checked::to_u64;
 use crate::base::error::Result;
-use crate::kernels::{Isa, Kernels, LinearCall, LinearKernel, SCRATCH};
+use crate::kernels::scattered::scratch_len;
+use crate::kernels::{Isa, Kernels, LinearCall, LinearKernel};
 use crate::model::Model;
 use crate::ops::Slot;
 
@@ -95,7 +96,7 @@ impl<'a> LayerRun<'a> {
             batch,
             input,
             output: AlignedVec::zeroed(batch * Slot::stride_of(spec.linear.rows))?,
-            scratch: AlignedVec::zeroed(SCRATCH)?,
+            scratch: AlignedVec::zeroed(scratch_len(spec.linear.encoding, spec.cols, batch))?,
         })
     }
 

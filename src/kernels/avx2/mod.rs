@@ -6,6 +6,7 @@ mod fixed_point;
 mod memory;
 mod packed;
 mod panel;
+mod sparse;
 pub(super) mod ternary;
 
 use super::isa::Avx2;
@@ -24,6 +25,7 @@ pub(super) fn kernels(_: Avx2, below: Kernels) -> Kernels {
         codebook: kernel("vpermilps, vpermps or vpshufb, expanded", codebook::run),
         large_codebook: kernel("looked up one by one, expanded", codebook::run_large),
         ternary: LinearKernel { prepare: ternary::prepare, ..kernel("product tables in vpermilps", ternary::run) },
+        sparse: LinearKernel { prepare: sparse::prepare, ..kernel("lists of two rows, 8 chains", sparse::run) },
         ..below
     }
 }
