@@ -21,10 +21,16 @@ pub fn scratch_len(encoding: Encoding, cols: usize, batch: usize) -> usize {
     if batch > 1 && encoding.lists(1) > 0 && cols < MOST_COLUMNS { SCRATCH.max((cols + 1) * LANES) } else { SCRATCH }
 }
 
+/// What a tier does with the activations of `L` samples.
+pub(super) trait Transpose<const L: usize>: Tier {
+    /// `columns[i][lane]` is `samples[lane][i]`.
+    fn transpose(self, samples: [&[f32; L]; L], columns: &mut [[f32; L]; L]);
+}
+
 /// Runs a layer. `one(sample, call)` computes a sample; `many(rows, x, sums)` the sums of some rows (from a multiple of 64) for `L` samples,
 /// `x[column]` being their activations and `x[cols]` zeros. Fewer than `worthwhile` samples are computed one by one.
 pub(super) fn linear<const L: usize>(
-    tier: impl Tier,
+    tier: impl Transpose<L>,
     [rows, cols]: [usize; 2],
     worthwhile: usize,
     call: &mut LinearCall<'_>,
@@ -40,7 +46,7 @@ pub(super) fn linear<const L: usize>(
         }
         let scratch = std::mem::take(&mut call.scratch);
         let x = &mut scratch.as_chunks_mut().0[..=cols];
-        transpose(call, samples.clone(), x);
+        transpose(tier, call, samples.clone(), x);
         let mut sums = [[0.0; L]; ROWS];
         for row in (0..rows).step_by(ROWS) {
             let block = row..(row + ROWS).min(rows);
@@ -57,11 +63,18 @@ pub(super) fn linear<const L: usize>(
 }
 
 /// The activations of up to `L` samples, a vector per column; zeros for lanes without a sample and after the last column.
-fn transpose<const L: usize>(call: &LinearCall<'_>, samples: Range<usize>, x: &mut [[f32; L]]) {
-    x.fill([0.0; L]);
-    for (lane, sample) in samples.enumerate() {
-        let input = &call.input[sample * call.input_stride..];
-        x.iter_mut().zip(input).for_each(|(x, &input)| x[lane] = input);
+fn transpose<const L: usize>(tier: impl Transpose<L>, call: &LinearCall<'_>, samples: Range<usize>, x: &mut [[f32; L]]) {
+    let inputs = |column: usize| samples.clone().map(move |sample| &call.input[sample * call.input_stride + column..]);
+    let (blocks, rest) = x.as_chunks_mut::<L>();
+    for (i, block) in blocks.iter_mut().enumerate() {
+        let mut rows = [&[0.0; L]; L];
+        rows.iter_mut().zip(inputs(i * L)).for_each(|(row, input)| *row = &input.as_chunks().0[0]);
+        tier.transpose(rows, block);
+    }
+    let done = blocks.len() * L;
+    rest.fill([0.0; L]);
+    for (lane, input) in inputs(done).enumerate() {
+        rest.iter_mut().zip(input).for_each(|(x, &input)| x[lane] = input);
     }
 }
 

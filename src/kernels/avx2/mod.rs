@@ -1,12 +1,13 @@
 //! x86-64 with AVX2, FMA and F16C: 8 lanes, two vectors for the 16 rows of a stored one.
 
+pub(super) mod block;
 mod codebook;
 mod dense;
 mod fixed_point;
 mod memory;
 mod packed;
 mod panel;
-mod sparse;
+pub(super) mod sparse;
 pub(super) mod ternary;
 
 use super::isa::Avx2;
@@ -15,7 +16,7 @@ use super::{Isa, Kernels, LinearKernel, stored_layout};
 
 // Every function of this tier says `#[target_feature(enable = "avx2,fma,f16c")]`: what `Avx2` detects.
 
-pub(super) fn kernels(_: Avx2, below: Kernels) -> Kernels {
+pub(super) fn kernels(_: Avx2, _: Kernels) -> Kernels {
     let kernel = |name, run| LinearKernel { isa: Isa::Avx2, name, prepare: stored_layout, run };
     Kernels {
         isa: Isa::Avx2,
@@ -26,7 +27,7 @@ pub(super) fn kernels(_: Avx2, below: Kernels) -> Kernels {
         large_codebook: kernel("looked up one by one, expanded", codebook::run_large),
         ternary: LinearKernel { prepare: ternary::prepare, ..kernel("product tables in vpermilps", ternary::run) },
         sparse: LinearKernel { prepare: sparse::prepare, ..kernel("lists of two rows, 8 chains", sparse::run) },
-        ..below
+        block: kernel("broadcast x, 4 chains", block::run),
     }
 }
 

@@ -11,16 +11,19 @@
 #![allow(unsafe_code)] // calls into functions of this tier
 
 use super::memory::{Activations, load, load_columns, load_wide_columns, store};
-use super::{WRONG, proof};
+use super::{Avx2, WRONG, proof};
 use crate::base::align::AlignedVec;
 use crate::base::error::Result;
 use crate::encoding::Weights;
 use crate::encoding::pattern::TILE_COLUMNS;
 use crate::encoding::sparse::Sparse;
 use crate::kernels::LinearCall;
-use crate::kernels::scattered::{self, by_reference, firsts, free_slots_add_nothing};
+use crate::kernels::scattered::{self, Transpose, by_reference, firsts, free_slots_add_nothing};
 use crate::kernels::segments::{SEGMENTS, segment};
-use std::arch::x86_64::{__m256, __m256i, _mm256_add_ps, _mm256_fmadd_ps, _mm256_set1_ps, _mm256_setzero_ps};
+use std::arch::x86_64::{
+    __m256, __m256i, _mm256_add_ps, _mm256_fmadd_ps, _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_setzero_ps,
+    _mm256_shuffle_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+};
 use std::ops::Range;
 
 /// Chains of two rows.
@@ -50,7 +53,7 @@ fn chain(w: Sparse<'_>, row: usize, chain: usize, in_list: bool) -> impl Iterato
     slots.chain(listed)
 }
 
-pub(super) fn prepare(weights: &Weights<'_>) -> Result<AlignedVec<u32>> {
+pub(in crate::kernels) fn prepare(weights: &Weights<'_>) -> Result<AlignedVec<u32>> {
     let Weights::Sparse(w) = *weights else { panic!("{WRONG}") };
     let parts = 2 * w.rows().div_ceil(2);
     let chains = |part: usize| {
@@ -134,7 +137,35 @@ impl Column for u32 {
     }
 }
 
-pub(super) fn run(weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
+impl Transpose<8> for Avx2 {
+    fn transpose(self, samples: [&[f32; 8]; 8], columns: &mut [[f32; 8]; 8]) {
+        // SAFETY: `self` proves the features.
+        unsafe { transpose(samples, columns) }
+    }
+}
+
+/// Pairs of lanes, then of pairs, then of halves.
+#[target_feature(enable = "avx2,fma,f16c")]
+fn transpose(samples: [&[f32; 8]; 8], columns: &mut [[f32; 8]; 8]) {
+    let [a, b, c, d, e, f, g, h] = samples.map(|sample| load(sample));
+    let fours = |a, b, c, d| {
+        let (low0, high0) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        let (low1, high1) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+        [
+            _mm256_shuffle_ps::<0x44>(low0, low1),
+            _mm256_shuffle_ps::<0xEE>(low0, low1),
+            _mm256_shuffle_ps::<0x44>(high0, high1),
+            _mm256_shuffle_ps::<0xEE>(high0, high1),
+        ]
+    };
+    let (lower, upper) = columns.split_at_mut(4);
+    for (((low, high), first), second) in lower.iter_mut().zip(upper).zip(fours(a, b, c, d)).zip(fours(e, f, g, h)) {
+        store(low, _mm256_permute2f128_ps::<0x20>(first, second));
+        store(high, _mm256_permute2f128_ps::<0x31>(first, second));
+    }
+}
+
+pub(in crate::kernels) fn run(weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
     let Weights::Sparse(w) = *weights else { panic!("{WRONG}") };
     if is_wide(w.cols()) {
         linear(weights, w, Octets::<u32>::new(prepared, w.rows()), call);

@@ -51,11 +51,14 @@ fn linear(
 
 /// The end of a sum of order class S: the four chains of a row's list, `entry(j)` being a factor and a column.
 #[inline(always)]
-fn list<F: Fma>(entries: Range<usize>, x: &[f32], entry: impl Fn(usize) -> (f32, usize)) -> f32 {
+pub(super) fn list<F: Fma>(entries: Range<usize>, x: &[f32], entry: impl Fn(usize) -> (f32, usize)) -> f32 {
     let mut chains = [0.0; SEGMENTS];
-    for (j, i) in entries.enumerate() {
-        let (w, column) = entry(i);
-        chains[j % SEGMENTS] = F::fma(w, x[column], chains[j % SEGMENTS]);
+    for first in entries.clone().step_by(SEGMENTS) {
+        // Without a remainder in the loop the chains stay in registers.
+        for (chain, i) in chains.iter_mut().zip(first..entries.end) {
+            let (w, column) = entry(i);
+            *chain = F::fma(w, x[column], *chain);
+        }
     }
     let [r0, r1, r2, r3] = chains;
     ((r0 + r1) + r2) + r3
