@@ -110,7 +110,7 @@ fn encode(encoding: Encoding, rows: usize, cols: usize, inputs: Inputs, random: 
         }
         Encoding::BlockF32 { height } => {
             let zeros = ZEROS[random.below(ZEROS.len())];
-            let groups = (rows + height - 1) / height;
+            let groups = rows.div_ceil(height);
             let kept: Vec<bool> = (0..groups * cols).map(|_| !random.is_below(zeros)).collect();
             let weight = |i: usize| if kept[i / cols / height * cols + i % cols] { floats.value(random) } else { 0.0 };
             block::encode(height, &Entries::of_floats(rows, cols, &(0..n).map(weight).collect::<Vec<_>>()))

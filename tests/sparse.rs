@@ -1,6 +1,7 @@
 //! Sparse and block layers as files: what is encoded is decoded, every rule of their pages is held, and no stored byte can do harm.
 
 #![allow(unsafe_code)] // maps files
+#![allow(clippy::unwrap_used)] // helpers of tests
 
 mod support;
 
