@@ -144,17 +144,26 @@ fn samples<S: Slots<P>, const P: usize, const N: usize>(
     first: usize,
     call: &mut LinearCall<'_>,
 ) {
-    let (tier, lists) = (proof(), w.lists());
+    let tier = proof();
     let x: [&[f32]; N] = std::array::from_fn(|n| &call.input[(first + n) * call.input_stride..][..call.input_stride]);
     let mut sums = [[0.0; TILE_ROWS]; N];
     // SAFETY: `tier` proves the features, all that the function asks for.
     unsafe { tile_sums::<S, P, N>(w, slots, tile, x, &mut sums) }
     for (n, sums) in sums.iter_mut().enumerate() {
-        for (row, sum) in (tile.row..tile.row + tile.rows).zip(sums.iter_mut()) {
-            let entry = |i: usize| (w.factor(w.listed(i)), lists.column(i).min(w.cols()));
-            *sum += scalar::list::<Hardware>(lists.range(row), x[n], entry);
-        }
+        // SAFETY: as above.
+        unsafe { add_residue(w, tile, x[n], sums) }
         call.finish(tier, first + n, tile.row, &sums[..tile.rows]);
+    }
+}
+
+/// Adds the residue of each row of a tile to its sum.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
+fn add_residue(w: Sparse<'_>, tile: &Tile, x: &[f32], sums: &mut TileRows) {
+    let lists = w.lists();
+    for (row, sum) in (tile.row..tile.row + tile.rows).zip(sums) {
+        // A mapped column may be any number: zeros follow the last one.
+        let entry = |i: usize| (w.factor(w.listed(i)), lists.column(i).min(w.cols()));
+        *sum += scalar::list::<Hardware>(lists.range(row), x, entry);
     }
 }
 

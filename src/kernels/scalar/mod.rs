@@ -11,9 +11,9 @@ mod ternary;
 
 use super::segments::{SEGMENTS, segment};
 use super::{Isa, Kernels, LinearCall, LinearKernel, stored_layout};
-use crate::base::fma::Fma;
 use crate::base::math::relu;
 use crate::encoding::Weights;
+pub(super) use sparse::list;
 use std::ops::Range;
 
 pub(super) fn kernels() -> Kernels {
@@ -47,21 +47,6 @@ fn linear(
         }
         sum
     });
-}
-
-/// The end of a sum of order class S: the four chains of a row's list, `entry(j)` being a factor and a column.
-#[inline(always)]
-pub(super) fn list<F: Fma>(entries: Range<usize>, x: &[f32], entry: impl Fn(usize) -> (f32, usize)) -> f32 {
-    let mut chains = [0.0; SEGMENTS];
-    for first in entries.clone().step_by(SEGMENTS) {
-        // Without a remainder in the loop the chains stay in registers.
-        for (chain, i) in chains.iter_mut().zip(first..entries.end) {
-            let (w, column) = entry(i);
-            *chain = F::fma(w, x[column], *chain);
-        }
-    }
-    let [r0, r1, r2, r3] = chains;
-    ((r0 + r1) + r2) + r3
 }
 
 /// The outputs of sums, `sum(row, x)` being one.

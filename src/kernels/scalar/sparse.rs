@@ -1,6 +1,6 @@
 //! Sparse: for each column tile its slots, `c = fma(factor, x, c)`; then the residue (order class S).
 
-use super::{LinearCall, each_sum, entry, list};
+use super::{LinearCall, each_sum, entry};
 use crate::base::fma::Fma;
 use crate::encoding::pattern::TILE_COLUMNS;
 use crate::encoding::sparse::Sparse;
@@ -23,4 +23,19 @@ fn body<F: Fma>(w: Sparse<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {
         // A mapped column may be any number: zeros follow the last one.
         sum + list::<F>(lists.range(row), x, |i| (w.factor(w.listed(i)), lists.column(i).min(w.cols())))
     });
+}
+
+/// The end of a sum of order class S: the four chains of a row's list, `entry(j)` being a factor and a column.
+#[inline(always)]
+pub(in crate::kernels) fn list<F: Fma>(entries: Range<usize>, x: &[f32], entry: impl Fn(usize) -> (f32, usize)) -> f32 {
+    let mut chains = [0.0; SEGMENTS];
+    for first in entries.clone().step_by(SEGMENTS) {
+        // Without a remainder in the loop the chains stay in registers.
+        for (chain, i) in chains.iter_mut().zip(first..entries.end) {
+            let (w, column) = entry(i);
+            *chain = F::fma(w, x[column], *chain);
+        }
+    }
+    let [r0, r1, r2, r3] = chains;
+    ((r0 + r1) + r2) + r3
 }
