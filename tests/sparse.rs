@@ -292,6 +292,22 @@ fn columns_beyond_16_bits_are_wide() {
     }
 }
 
+/// An array of an odd number of bytes, then one of none, which starts where the other ends.
+#[test]
+fn an_empty_array_needs_no_alignment() {
+    let mut random = Random(7);
+    let mut entries = Entries::new(3);
+    entries.push_row([(1, 2)]);
+    let first = sparse::encode(Encoding::SparseFixedPoint { bits: 4 }, &[0.5], 0, &entries);
+    assert_eq!(first.bytes.len(), 3);
+    let mut none = Entries::new(1);
+    (0..2).for_each(|_| none.push_row([]));
+    let second = sparse::encode(Encoding::SparseF32, &[], 0, &none);
+    let ops = [&first, &second].map(|layer| Op::Linear(Linear::of(layer)));
+    let bytes = file(Shape::Vector(3), &ops, vec![first, second], &mut random);
+    verify(&Model::from_bytes(&bytes, &Limits::DEFAULT).unwrap()).unwrap();
+}
+
 /// A mapped file may change: nothing may panic or leave its bounds, whatever the weights section says.
 #[test]
 fn any_bytes_in_the_weights_section_are_harmless() {
