@@ -7,14 +7,15 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use curt::base::align::AlignedVec;
-use curt::encoding::{Encoded, Encoding, Weights, codebook, dense, fixed_point, ternary};
-use curt::kernels::{Isa, Kernels, LinearCall, PADDING, SCRATCH};
+use curt::encoding::{Encoded, Encoding, Entries, Weights, block, codebook, dense, fixed_point, sparse, ternary};
+use curt::kernels::scattered::scratch_len;
+use curt::kernels::{Isa, Kernels, LinearCall, PADDING};
 use std::time::Duration;
 
 const SHAPES: [(usize, usize); 4] = [(1024, 1024), (300, 784), (100, 300), (10, 13)];
 const BATCHES: [usize; 2] = [1, 16];
 
-fn encodings() -> [Encoding; 8] {
+fn encodings() -> [Encoding; 11] {
     [
         Encoding::DenseF32,
         Encoding::DenseF16,
@@ -24,6 +25,9 @@ fn encodings() -> [Encoding; 8] {
         Encoding::Codebook { levels: 4 },
         Encoding::Codebook { levels: 16 },
         Encoding::Codebook { levels: 32 },
+        Encoding::SparseF32,
+        Encoding::SparseCodebook { levels: 15 },
+        Encoding::BlockF32 { height: 16 },
     ]
 }
 
@@ -62,19 +66,41 @@ fn encode(encoding: Encoding, rows: usize, cols: usize) -> Encoded {
             let levels: Vec<_> = (0..k).map(|i| (i as f32 - k as f32 / 2.1) / k as f32).collect();
             codebook::encode(rows, cols, &levels, &(0..n).map(|i| pattern(i, k) as u8).collect::<Vec<_>>())
         }
+        // One weight of ten is not zero.
+        Encoding::SparseCodebook { levels: k } => {
+            let levels: Vec<_> = (0..k).map(|i| (i as f32 - k as f32 / 2.1) / k as f32).collect();
+            let indices: Vec<_> = (0..n).map(|i| if pattern(i, 10) == 0 { 1 + (i % k) as u8 } else { 0 }).collect();
+            let entries = Entries::of_indices(rows, cols, &indices);
+            sparse::encode(encoding, &levels, units(encoding, &entries), &entries)
+        }
+        Encoding::BlockF32 { height } => {
+            let kept = |i: usize| pattern(i / cols / height * cols + i % cols, 10) == 0;
+            let weights: Vec<_> = floats(n).iter().enumerate().map(|(i, &w)| if kept(i) { w } else { 0.0 }).collect();
+            block::encode(height, &Entries::of_floats(rows, cols, &weights))
+        }
+        _ => {
+            let weights: Vec<_> = floats(n).iter().enumerate().map(|(i, &w)| if pattern(i, 10) == 0 { w } else { 0.0 }).collect();
+            let entries = Entries::of_floats(rows, cols, &weights);
+            sparse::encode(encoding, &[], units(encoding, &entries), &entries)
+        }
     }
+}
+
+/// The units of fewest bytes.
+fn units(encoding: Encoding, entries: &Entries) -> usize {
+    entries.best_pattern(encoding.slots().expect("a sparse encoding")).units
 }
 
 fn bench(criterion: &mut Criterion, encoding: Encoding, rows: usize, cols: usize, batch: usize) {
     let encoded = encode(encoding, rows, cols);
     let mut bytes = AlignedVec::zeroed(encoded.bytes.len()).expect("memory");
     bytes.copy_from_slice(&encoded.bytes);
-    let table = encoding.table(&encoded.levels);
-    let weights = Weights::new(encoding, rows, cols, &bytes, &table).expect("a valid array");
+    let lookup = encoded.lookup();
+    let weights = Weights::new(encoding, rows, cols, &bytes, &lookup).expect("a valid array");
     let input_stride = cols + PADDING;
     let mut input = floats(batch * input_stride);
     input.chunks_exact_mut(input_stride).for_each(|sample| sample[cols..].fill(0.0));
-    let (bias, mut scratch) = (floats(rows), AlignedVec::zeroed(SCRATCH).expect("memory"));
+    let (bias, mut scratch) = (floats(rows), AlignedVec::zeroed(scratch_len(encoding, cols, batch)).expect("memory"));
     let mut group = criterion.benchmark_group(format!("{} {rows}x{cols} batch {batch}", name(encoding)));
     group.throughput(Throughput::Elements((rows * cols * batch) as u64));
     let mut expected = None;

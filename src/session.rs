@@ -2,7 +2,7 @@
 
 use crate::base::align::AlignedVec;
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::kernels::{Isa, Kernels, SCRATCH};
+use crate::kernels::{Isa, Kernels};
 use crate::model::Model;
 pub use crate::ops::Input;
 use crate::ops::Memory;
@@ -44,7 +44,7 @@ impl Session {
         let isa = options.isa.map_or_else(Isa::from_env, Ok)?;
         let plan = Plan::new(model, &Kernels::of(isa)?, options.batch)?;
         let arena = AlignedVec::zeroed(plan.arena_len)?;
-        let scratch = AlignedVec::zeroed(SCRATCH)?;
+        let scratch = AlignedVec::zeroed(plan.scratch_len)?;
         let patches = AlignedVec::zeroed(plan.patches_len)?;
         Ok(Self { model: model.clone(), plan, arena, scratch, patches, batch: options.batch })
     }

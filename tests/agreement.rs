@@ -26,7 +26,7 @@
 mod support;
 
 use curt::base::limits::Limits;
-use curt::encoding::{Encoded, Encoding, Weights, codebook, dense, fixed_point, ternary};
+use curt::encoding::{Encoded, Encoding, Entries, Weights, block, codebook, dense, fixed_point, sparse, ternary};
 use curt::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
 use curt::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op, PoolKind, Window};
 use curt::model::Model;
@@ -89,17 +89,23 @@ fn encode(encoding: Encoding, rows: usize, cols: usize, weights: &[f64]) -> (Enc
     let encoded = match encoding {
         Encoding::DenseF32 => dense::encode_f32(rows, cols, &floats),
         Encoding::DenseF16 => dense::encode_f16(rows, cols, &floats),
-        Encoding::FixedPoint { bits } => {
+        Encoding::FixedPoint { bits } | Encoding::SparseFixedPoint { bits } => {
             let step = (greatest / f64::from(fixed_point::greatest(bits))) as f32;
             let integers: Vec<i8> = weights.iter().map(|w| (w / f64::from(step)).round() as i8).collect();
-            fixed_point::encode(rows, cols, bits, step, &integers)
+            if let Encoding::FixedPoint { .. } = encoding {
+                fixed_point::encode(rows, cols, bits, step, &integers)
+            } else {
+                scattered(encoding, &[step], &Entries::of_integers(rows, cols, &integers))
+            }
         }
+        Encoding::SparseF32 => scattered(encoding, &[], &Entries::of_floats(rows, cols, &large(&floats))),
+        Encoding::BlockF32 { height } => block::encode(height, &Entries::of_floats(rows, cols, &large(&floats))),
         Encoding::Ternary => {
             let level = (greatest / 2.0) as f32;
             let sign = |w: &f64| if w.abs() < f64::from(level) / 2.0 { 0 } else { w.signum() as i8 };
             ternary::encode(rows, cols, -level, level, &weights.iter().map(sign).collect::<Vec<_>>())
         }
-        Encoding::Codebook { levels } => {
+        Encoding::Codebook { levels } | Encoding::SparseCodebook { levels } => {
             // Levels evenly spread, those that no weight uses left out: the format refuses them.
             let nearest = |w: f64| ((w / greatest + 1.0) / 2.0 * (levels - 1) as f64).round() as usize;
             let mut used: Vec<usize> = weights.iter().map(|&w| nearest(w)).collect();
@@ -108,13 +114,45 @@ fn encode(encoding: Encoding, rows: usize, cols: usize, weights: &[f64]) -> (Enc
             let value = |&k: &usize| ((k as f64 / (levels - 1) as f64 * 2.0 - 1.0) * greatest) as f32 + 0.0;
             let index = |w: &f64| used.binary_search(&nearest(*w)).unwrap() as u8;
             let indices: Vec<u8> = weights.iter().map(index).collect();
-            codebook::encode(rows, cols, &used.iter().map(value).collect::<Vec<_>>(), &indices)
+            let mut levels: Vec<f32> = used.iter().map(value).collect();
+            if let Encoding::Codebook { .. } = encoding {
+                return decoded(codebook::encode(rows, cols, &levels, &indices));
+            }
+            // The level in the middle is zero: no entry.
+            let zero = levels.iter().position(|&level| level == 0.0);
+            let index = |i: usize| match zero {
+                Some(zero) if i == zero => 0,
+                Some(zero) if i > zero => i,
+                _ => i + 1,
+            };
+            let indices: Vec<u8> = indices.iter().map(|&i| index(usize::from(i)) as u8).collect();
+            levels.retain(|&level| level != 0.0);
+            let encoding = Encoding::SparseCodebook { levels: levels.len() };
+            scattered(encoding, &levels, &Entries::of_indices(rows, cols, &indices))
         }
     };
-    let table = encoded.encoding.table(&encoded.levels);
+    decoded(encoded)
+}
+
+/// The half of the weights of greatest magnitude; zeros for the others.
+fn large(weights: &[f32]) -> Vec<f32> {
+    let mut magnitudes: Vec<f32> = weights.iter().map(|w| w.abs()).collect();
+    magnitudes.sort_by(f32::total_cmp);
+    let median = magnitudes[magnitudes.len() / 2];
+    weights.iter().map(|&w| if w.abs() >= median { w } else { 0.0 }).collect()
+}
+
+/// With a residue, as one unit less than the best has.
+fn scattered(encoding: Encoding, levels: &[f32], entries: &Entries) -> Encoded {
+    let best = entries.best_pattern(encoding.slots().unwrap());
+    sparse::encode(encoding, levels, best.units.saturating_sub(1), entries)
+}
+
+fn decoded(encoded: Encoded) -> (Encoded, Vec<f64>) {
+    let lookup = encoded.lookup();
     let words: Vec<u64> = encoded.bytes.chunks(8).map(padded).collect(); // aligned
     let bytes = &bytemuck::cast_slice(&words)[..encoded.bytes.len()];
-    let decoded = Weights::new(encoded.encoding, rows, cols, bytes, &table).unwrap().decode();
+    let decoded = Weights::new(encoded.encoding, encoded.rows, encoded.cols, bytes, &lookup).unwrap().decode();
     let decoded = decoded.into_iter().map(f64::from).collect();
     (encoded, decoded)
 }
@@ -263,9 +301,8 @@ impl Network {
             }
         }
         let tables = |layer: &Layer| LayerTables {
-            levels: layer.encoded.levels.clone(),
             row_factors: layer.factors.clone(),
-            bias: layer.rows.indices().map(|row| layer.bias[row] as f32).collect(),
+            ..LayerTables::of(&layer.encoded, layer.rows.indices().map(|row| layer.bias[row] as f32).collect())
         };
         let channels = if is_image { channels } else { 1 };
         let tables = Tables {
@@ -344,8 +381,13 @@ fn gamma(n: usize, u: f64) -> f64 {
 fn roundings(encoding: Encoding, cols: usize) -> usize {
     let w = encoding.unit_columns();
     let columns = cols.div_ceil(w).div_ceil(4) * w;
-    let chain = if encoding == Encoding::Ternary { 3 + columns / 3 } else { columns };
-    chain + 3 + 2 + if matches!(encoding, Encoding::FixedPoint { .. }) { 2 } else { 0 }
+    let chain = match encoding {
+        Encoding::Ternary => 3 + columns / 3,
+        // The residue's chains, their sum, and its addition.
+        _ if encoding.lists(1) > 0 => columns.max(cols.div_ceil(4)) + 1,
+        _ => columns,
+    };
+    chain + 3 + 2 + if matches!(encoding, Encoding::FixedPoint { .. } | Encoding::SparseFixedPoint { .. }) { 2 } else { 0 }
 }
 
 /// The greatest error relative to its bound over all samples; above 1 the bound is broken.
@@ -362,7 +404,7 @@ fn greatest_ratio(network: &Network, model: &Model, samples: &[f32], outputs: &[
     worst
 }
 
-const ENCODINGS: [Encoding; 9] = [
+const ENCODINGS: [Encoding; 14] = [
     Encoding::DenseF32,
     Encoding::DenseF16,
     Encoding::FixedPoint { bits: 2 },
@@ -372,6 +414,12 @@ const ENCODINGS: [Encoding; 9] = [
     Encoding::Codebook { levels: 3 },
     Encoding::Codebook { levels: 16 },
     Encoding::Codebook { levels: 200 },
+    Encoding::SparseF32,
+    Encoding::SparseFixedPoint { bits: 4 },
+    // An odd number of levels besides zero would leave the middle out.
+    Encoding::SparseCodebook { levels: 15 },
+    Encoding::BlockF32 { height: 8 },
+    Encoding::BlockF32 { height: 16 },
 ];
 
 #[test]

@@ -68,13 +68,7 @@ fn writing_a_golden_file_again_gives_the_same_bytes() {
     for path in vectors() {
         let file = std::fs::read(&path).unwrap();
         let model = Model::open(&path).unwrap();
-        let layers = model.layers().iter().enumerate().map(|(i, layer)| Encoded {
-            encoding: layer.linear.encoding,
-            rows: layer.linear.rows,
-            cols: layer.cols,
-            levels: model.tables().layers[i].levels.clone(),
-            bytes: encode_again(&model.weights(i), layer.linear.rows, layer.cols, &model.tables().layers[i].levels),
-        });
+        let layers = (0..model.layers().len()).map(|i| encode_again(&model, i));
         let contents = Contents {
             graph: model.graph().clone(),
             tables: model.tables().clone(),
@@ -93,17 +87,17 @@ fn writing_a_golden_file_again_gives_the_same_bytes() {
 }
 
 /// Encodes from decoded values, never from stored bytes.
-fn encode_again(weights: &Weights<'_>, rows: usize, cols: usize, levels: &[f32]) -> Vec<u8> {
-    use curt::encoding::{codebook, dense, fixed_point, ternary};
+fn encode_again(model: &Model, i: usize) -> Encoded {
+    use curt::encoding::{Encoding, Entries, block, codebook, dense, fixed_point, sparse, ternary};
+    let (layer, weights, levels) = (&model.layers()[i], model.weights(i), &model.tables().layers[i].levels);
+    let (rows, cols, encoding) = (layer.linear.rows, layer.cols, layer.linear.encoding);
     let values = weights.decode();
     let index = |value: f32| u8::try_from(levels.iter().position(|&level| level == value).unwrap()).unwrap();
+    let integers = || values.iter().map(|value| (value / levels[0]).round() as i8).collect::<Vec<_>>();
     match weights {
-        Weights::DenseF32(_) => dense::encode_f32(rows, cols, &values).bytes,
-        Weights::DenseF16(_) => dense::encode_f16(rows, cols, &values).bytes,
-        Weights::FixedPoint(w) => {
-            let integers: Vec<i8> = values.iter().map(|value| (value / levels[0]).round() as i8).collect();
-            fixed_point::encode(rows, cols, w.bits(), levels[0], &integers).bytes
-        }
+        Weights::DenseF32(_) => dense::encode_f32(rows, cols, &values),
+        Weights::DenseF16(_) => dense::encode_f16(rows, cols, &values),
+        Weights::FixedPoint(w) => fixed_point::encode(rows, cols, w.bits(), levels[0], &integers()),
         Weights::Ternary(_) => {
             let signs: Vec<i8> = values
                 .iter()
@@ -117,11 +111,23 @@ fn encode_again(weights: &Weights<'_>, rows: usize, cols: usize, levels: &[f32])
                     }
                 })
                 .collect();
-            ternary::encode(rows, cols, levels[0], levels[1], &signs).bytes
+            ternary::encode(rows, cols, levels[0], levels[1], &signs)
         }
         Weights::Codebook(_) => {
             let indices: Vec<u8> = values.iter().map(|&value| index(value)).collect();
-            codebook::encode(rows, cols, levels, &indices).bytes
+            codebook::encode(rows, cols, levels, &indices)
         }
+        Weights::Sparse(w) => {
+            let entries = match encoding {
+                Encoding::SparseFixedPoint { .. } => Entries::of_integers(rows, cols, &integers()),
+                Encoding::SparseCodebook { .. } => {
+                    let index = |&value: &f32| if value == 0.0 { 0 } else { index(value) + 1 };
+                    Entries::of_indices(rows, cols, &values.iter().map(index).collect::<Vec<_>>())
+                }
+                _ => Entries::of_floats(rows, cols, &values),
+            };
+            sparse::encode(encoding, levels, w.units(), &entries)
+        }
+        Weights::Blocks(w) => block::encode(w.height(), &Entries::of_floats(rows, cols, &values)),
     }
 }

@@ -21,21 +21,7 @@ const TABLE: &[Row] = &[
     ("cost", &["base", "tensor", "encoding", "kernels"]),
     ("ops", &["base", "tensor", "encoding", "graph", "model", "kernels", "format::Tables"]),
     ("plan", &["base", "tensor", "encoding", "graph", "model", "ops", "kernels", "cost"]),
-    (
-        "session",
-        &[
-            "base",
-            "tensor",
-            "bytes",
-            "model",
-            "plan",
-            "ops::Input",
-            "ops::Memory",
-            "kernels::Isa",
-            "kernels::Kernels",
-            "kernels::SCRATCH",
-        ],
-    ),
+    ("session", &["base", "tensor", "bytes", "model", "plan", "ops::Input", "ops::Memory", "kernels::Isa", "kernels::Kernels"]),
     ("posterior", &["base", "tensor", "graph", "encoding"]), // the encoding of a node, never of an array
     ("import", &["base", "tensor", "graph"]),
     ("compress", &["base", "tensor", "encoding", "graph", "format", "model", "posterior", "cost", "session"]),

@@ -69,7 +69,7 @@ fn peak_of<T>(f: impl FnOnce() -> T) -> (usize, T) {
 }
 
 fn linear(rows: u64, encoding: Encoding) -> Op {
-    Op::Linear(Linear { rows: rows as usize, encoding, row_factors: false })
+    Op::Linear(Linear { encoding, ..Linear::dense(rows as usize) })
 }
 
 /// A chain of nodes on a vector of floats.
@@ -138,7 +138,7 @@ fn the_fields_hold_for_files_as_well() {
     let layers = golden.model.layers();
     let padded = |layer: &curt::model::Layer| {
         let encoding = layer.linear.encoding;
-        encoding.array_elements(layer.linear.rows, layer.cols).unwrap() * encoding.unit_columns() as u64
+        encoding.padded_weights(layer.linear.rows, layer.cols).unwrap()
     };
     let need = Limits {
         file_bytes: len,
@@ -197,7 +197,7 @@ fn bomb(inputs: u64, ops: Vec<Op>) -> Vec<u8> {
     let graph = chain(inputs, ops, &Limits::FORMAT).unwrap();
     let layer = |(_, linear, cols): (usize, &Linear, usize)| dense::encode_f32(linear.rows, cols, &[]);
     let layers: Vec<Encoded> = graph.linears().map(layer).collect();
-    let empty = |layer: &Encoded| LayerTables { levels: Vec::new(), row_factors: None, bias: vec![0.0; layer.rows] };
+    let empty = |layer: &Encoded| LayerTables::of(layer, vec![0.0; layer.rows]);
     let tables = Tables {
         input_scale: vec![1.0],
         input_offset: vec![0.0],

@@ -65,12 +65,13 @@ fn the_encodings_of_section_6_are_those_of_the_library() {
         let (id, _) = encoding.to_fields();
         assert_eq!((row[0].as_str(), quoted(&row[1])), (id.to_string().as_str(), vec![encoding.name()]));
         assert!(page(&row[4]).contains(encoding.name()), "{} does not name {}", row[4], encoding.name());
-        // "bits, 2 to 8": every parameter of the range is taken and no other. A single number is the only one.
+        // "bits, 2 to 8": every parameter of the range is taken and no other; of "8 or 16" those two. A single number is the only one.
         let numbers: Vec<u32> = row[2].split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse().ok()).collect();
         let (least, most) = (numbers[0], numbers[numbers.len() - 1]);
         for parameter in 0..300 {
             let taken = Encoding::from_fields(id, parameter, 0);
-            assert_eq!(taken.is_ok(), (least..=most).contains(&parameter), "{} with parameter {parameter}", encoding.name());
+            let named = if row[2].contains(" or ") { numbers.contains(&parameter) } else { (least..=most).contains(&parameter) };
+            assert_eq!(taken.is_ok(), named, "{} with parameter {parameter}", encoding.name());
             if let Ok(encoding) = taken {
                 assert_eq!(encoding.to_fields(), (id, parameter));
                 let levels = match row[3].as_str() {

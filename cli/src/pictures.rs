@@ -154,17 +154,22 @@ fn matrix(rows: usize, cols: usize, weights: &[f32]) -> (Canvas, String) {
     (with_legend(canvas, scale), shows)
 }
 
-/// The levels that the weights of a layer have, and how many have each; `None` for dense layers.
+/// The levels that the weights of a layer have, and how many have each; `None` for floats.
 fn level_counts(model: &Model, index: usize) -> Option<Vec<(f32, usize)>> {
     let (layer, stored) = (&model.layers()[index], &model.tables().layers[index].levels);
     let values: Vec<f32> = match layer.linear.encoding {
         Encoding::Codebook { .. } => stored.clone(),
         Encoding::Ternary => vec![stored[0], 0.0, stored[1]],
-        Encoding::FixedPoint { bits } => {
+        Encoding::SparseCodebook { .. } => {
+            let mut levels = stored.clone();
+            levels.insert(levels.partition_point(|&level| level < 0.0), 0.0);
+            levels
+        }
+        Encoding::FixedPoint { bits } | Encoding::SparseFixedPoint { bits } => {
             let most = (1i16 << (bits - 1)) - 1;
             (-most..=most).map(|integer| f32::from(integer) * stored[0]).collect()
         }
-        Encoding::DenseF32 | Encoding::DenseF16 => return None,
+        Encoding::DenseF32 | Encoding::DenseF16 | Encoding::SparseF32 | Encoding::BlockF32 { .. } => return None,
     };
     let mut levels: Vec<(f32, usize)> = values.into_iter().map(|value| (value, 0)).collect();
     levels.dedup_by(|a, b| a.0 == b.0); // a ternary level that nothing uses is zero

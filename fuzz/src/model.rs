@@ -4,7 +4,7 @@ use crate::container::{assemble, sections};
 use crate::random::Random;
 use curt::base::error::ErrorKind;
 use curt::base::limits::Limits;
-use curt::encoding::{Encoded, Weights, codebook, dense, fixed_point, ternary};
+use curt::encoding::{Encoded, Encoding, Weights, block, codebook, dense, fixed_point, sparse, ternary};
 use curt::format::{Check, Contents, validate, write};
 use curt::kernels::Isa;
 use curt::model::Model;
@@ -46,15 +46,15 @@ pub fn load(file: &[u8]) {
 
 /// Kinds that the check of the structure leaves out.
 fn concerns_weights(kind: ErrorKind) -> bool {
-    use ErrorKind::{Checksum, Code, NonCanonical, NonFinite, Padding};
-    matches!(kind, Checksum | Code | NonCanonical | NonFinite | Padding)
+    use ErrorKind::{Checksum, Code, Mask, NonCanonical, NonFinite, Padding};
+    matches!(kind, Checksum | Code | Mask | NonCanonical | NonFinite | Padding)
 }
 
 /// Writing what was read gives the file again, but for what a reader skips.
 fn is_canonical(model: &Model, file: &[u8]) {
     let layer = |(i, layer): (usize, &curt::model::Layer)| {
         let levels = &model.tables().layers[i].levels;
-        encode_again(&model.weights(i), layer.linear.rows, layer.cols, levels)
+        encode_again(&model.weights(i), layer.linear.encoding, layer.linear.rows, layer.cols, levels)
     };
     let contents = Contents {
         graph: model.graph().clone(),
@@ -69,7 +69,7 @@ fn is_canonical(model: &Model, file: &[u8]) {
 }
 
 /// Decodes every code and encodes it again.
-fn encode_again(weights: &Weights<'_>, rows: usize, cols: usize, levels: &[f32]) -> Encoded {
+fn encode_again(weights: &Weights<'_>, encoding: Encoding, rows: usize, cols: usize, levels: &[f32]) -> Encoded {
     match weights {
         Weights::DenseF32(w) => dense::encode_f32(rows, cols, &w.decode()),
         Weights::DenseF16(w) => dense::encode_f16(rows, cols, &w.decode()),
@@ -83,6 +83,8 @@ fn encode_again(weights: &Weights<'_>, rows: usize, cols: usize, levels: &[f32])
             ternary::encode(rows, cols, levels[0], levels[1], &signs)
         }
         Weights::Codebook(w) => codebook::encode(rows, cols, levels, &codes(w.words(), 1, |code| vec![code as u8])),
+        Weights::Sparse(w) => sparse::encode(encoding, levels, w.units(), &w.entries()),
+        Weights::Blocks(w) => block::encode(w.height(), &w.entries()),
     }
 }
 

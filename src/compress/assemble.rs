@@ -37,7 +37,7 @@ pub(super) fn assemble(
 }
 
 fn tables(compact: &Compact, layer: &Quantized) -> LayerTables {
-    LayerTables { levels: layer.encoded.levels.clone(), row_factors: None, bias: bias(compact) }
+    LayerTables::of(&layer.encoded, bias(compact))
 }
 
 /// The biases as stored: rounded once, without negative zeros.
@@ -80,8 +80,7 @@ fn graph(
         let (mut op, mut shape) = (node.op, None);
         if op.linear().is_some() {
             let (compact, layer) = stored.next().expect("invariant: one for each layer of the graph");
-            let encoding = layer.encoded.encoding;
-            op = op.with_linear(Linear { rows: compact.rows.kept(), encoding, row_factors: false });
+            op = op.with_linear(Linear::of(&layer.encoded));
             shape = Some(OriginShape { rows: compact.rows.clone(), cols: compact.units.clone() });
         }
         let output = op.output_shape(&shapes).map_err(|error| error.context(name))?;

@@ -134,7 +134,10 @@ pub fn encoding_label(encoding: Encoding) -> String {
     match encoding {
         Encoding::FixedPoint { bits } => format!("{}:{bits}", encoding.name()),
         Encoding::Codebook { levels } => format!("{}:{levels}", encoding.name()),
-        Encoding::DenseF32 | Encoding::DenseF16 | Encoding::Ternary => encoding.name().to_owned(),
+        Encoding::SparseFixedPoint { bits } => format!("{}:{bits}", encoding.name()),
+        Encoding::SparseCodebook { levels } => format!("{}:{levels}", encoding.name()),
+        Encoding::BlockF32 { height } => format!("{}:{height}", encoding.name()),
+        Encoding::DenseF32 | Encoding::DenseF16 | Encoding::Ternary | Encoding::SparseF32 => encoding.name().to_owned(),
     }
 }
 

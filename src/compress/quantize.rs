@@ -53,6 +53,10 @@ pub(super) fn candidates(layer: &Weighted<'_>, encodings: &[Encoding]) -> Vec<Qu
         Encoding::FixedPoint { bits } => fixed_point::quantize(layer, bits),
         Encoding::Ternary => Some(ternary::quantize(layer)),
         Encoding::Codebook { levels } => clusters.as_ref().and_then(|clusters| clusters.quantize(layer, levels)),
+        // No method here makes weights zero one by one, or in blocks.
+        Encoding::SparseF32 | Encoding::SparseFixedPoint { .. } | Encoding::SparseCodebook { .. } | Encoding::BlockF32 { .. } => {
+            None
+        }
     });
     quantized.filter(|quantized| layer.step.is_none() || quantized.weights == layer.weights).collect()
 }
@@ -110,10 +114,10 @@ pub(super) mod tests {
             let all = candidates(&layer, &encodings);
             assert!(all.len() >= if rows * cols > 1 { encodings.len() } else { 10 });
             for Quantized { encoded, weights } in all {
-                let table = encoded.encoding.table(&encoded.levels);
+                let lookup = encoded.lookup();
                 let mut aligned = crate::base::align::AlignedVec::zeroed(encoded.bytes.len()).unwrap();
                 aligned.copy_from_slice(&encoded.bytes);
-                let view = Weights::new(encoded.encoding, rows, cols, &aligned, &table).unwrap();
+                let view = Weights::new(encoded.encoding, rows, cols, &aligned, &lookup).unwrap();
                 view.check(0).unwrap();
                 let same = view.decode().iter().zip(&weights).all(|(a, b)| a.to_bits() == b.to_bits());
                 assert!(same && weights.len() == rows * cols, "{:?} of {rows} x {cols}", encoded.encoding);

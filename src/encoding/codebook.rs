@@ -92,5 +92,5 @@ pub fn encode(rows: usize, cols: usize, levels: &[f32], indices: &[u8]) -> Encod
         assert!(usize::from(index) < levels.len(), "index {index} of {} levels", levels.len());
         u32::from(index)
     });
-    Encoded { encoding: Encoding::Codebook { levels: levels.len() }, rows, cols, levels: levels.to_vec(), bytes }
+    Encoded::dense(Encoding::Codebook { levels: levels.len() }, rows, cols, levels.to_vec(), bytes)
 }

@@ -167,5 +167,5 @@ fn encode(encoding: Encoding, rows: usize, cols: usize, weights: &[f32], mut pus
         Ok(())
     });
     done.expect("invariant: the visitor never fails");
-    Encoded { encoding, rows, cols, levels: Vec::new(), bytes }
+    Encoded::dense(encoding, rows, cols, Vec::new(), bytes)
 }

@@ -21,6 +21,13 @@ pub fn sign_extend(code: u32, bits: u32) -> i32 {
     code.wrapping_shl(32 - bits).cast_signed() >> (32 - bits)
 }
 
+/// The same as a float, exact.
+#[must_use]
+#[allow(clippy::as_conversions)] // at most 128
+pub fn integer(code: u32, bits: u32) -> f32 {
+    sign_extend(code, bits) as f32
+}
+
 /// The greatest integer of `bits` bits; the range is symmetric.
 #[must_use]
 #[allow(clippy::arithmetic_side_effects)]
@@ -74,12 +81,7 @@ impl<'a> FixedPoint<'a> {
     /// The weights `q * step` as a row-major matrix, each rounded once.
     #[must_use]
     pub fn decode(self) -> Vec<f32> {
-        self.words.decode(|code| self.integer(code) * self.step)
-    }
-
-    #[allow(clippy::as_conversions)] // at most 127: exact
-    fn integer(self, code: u32) -> f32 {
-        sign_extend(code, self.bits()) as f32
+        self.words.decode(|code| integer(code, self.bits()) * self.step)
     }
 }
 
@@ -94,5 +96,5 @@ pub fn encode(rows: usize, cols: usize, bits: u32, step: f32, integers: &[i8]) -
         assert!(q.abs() <= greatest(bits), "{q} is outside the symmetric range of {bits} bits");
         q.cast_unsigned() & layout.mask()
     });
-    Encoded { encoding: Encoding::FixedPoint { bits }, rows, cols, levels: vec![step], bytes }
+    Encoded::dense(Encoding::FixedPoint { bits }, rows, cols, vec![step], bytes)
 }

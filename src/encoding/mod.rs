@@ -4,22 +4,28 @@
 //! `check` every code. Kernels take views, never raw bytes.
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
+pub mod block;
 pub mod codebook;
 pub mod dense;
+mod entries;
 pub mod fixed_point;
+pub mod lists;
+pub mod pattern;
+pub mod sparse;
 pub mod ternary;
 pub mod tiles;
+mod weights;
 pub mod words;
 
 use crate::base::checked;
 use crate::base::error::{Error, ErrorKind, Result};
-use codebook::Codebook;
-use dense::{DenseF16, DenseF32};
-use fixed_point::FixedPoint;
-use ternary::Ternary;
+pub use entries::Entries;
+pub use pattern::Pattern;
+use pattern::{SlotLayout, TILE_COLUMNS};
+pub use weights::{Encoded, Lookup, Weights};
 use words::WordLayout;
 
-/// An encoding with its parameter: all that is needed to know the size of an array.
+/// An encoding with its parameter: with a [`Pattern`], all that is needed to know the size of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
     /// 32-bit floats.
@@ -38,12 +44,38 @@ pub enum Encoding {
         /// K, 2 to 256.
         levels: usize,
     },
+    /// 32-bit floats where they are not zero.
+    SparseF32,
+    /// Integers of `bits` bits times a step, where they are not zero.
+    SparseFixedPoint {
+        /// 2 to 8.
+        bits: u32,
+    },
+    /// One of `levels` levels, or zero.
+    SparseCodebook {
+        /// K, 1 to 15.
+        levels: usize,
+    },
+    /// 32-bit floats in blocks of `height` rows and one column.
+    BlockF32 {
+        /// 8 or 16.
+        height: usize,
+    },
 }
 
 impl Encoding {
     /// One of each kind, with the parameters that tests and benches use.
-    pub const ALL: [Encoding; 5] =
-        [Self::DenseF32, Self::DenseF16, Self::FixedPoint { bits: 5 }, Self::Ternary, Self::Codebook { levels: 16 }];
+    pub const ALL: [Encoding; 9] = [
+        Self::DenseF32,
+        Self::DenseF16,
+        Self::FixedPoint { bits: 5 },
+        Self::Ternary,
+        Self::Codebook { levels: 16 },
+        Self::SparseF32,
+        Self::SparseFixedPoint { bits: 5 },
+        Self::SparseCodebook { levels: 15 },
+        Self::BlockF32 { height: 16 },
+    ];
 
     /// The encoding of the file's fields `encoding` and `parameter`. Errors: `unknown_id`, `codebook`.
     pub fn from_fields(id: u32, parameter: u32, offset: u64) -> Result<Self> {
@@ -54,11 +86,15 @@ impl Encoding {
             (2, 2..=8) => Ok(Self::FixedPoint { bits: parameter }),
             (3, 0) => Ok(Self::Ternary),
             (4, 2..=256) => Ok(Self::Codebook { levels: checked::from_u32(parameter) }),
-            (2..=4, p) => {
+            (5, 0) => Ok(Self::SparseF32),
+            (6, 2..=8) => Ok(Self::SparseFixedPoint { bits: parameter }),
+            (7, 1..=15) => Ok(Self::SparseCodebook { levels: checked::from_u32(parameter) }),
+            (8, 8 | 16) => Ok(Self::BlockF32 { height: checked::from_u32(parameter) }),
+            (2..=4 | 6 | 7, p) => {
                 let message = format!("encoding {id} does not take the parameter {p}");
                 Err(Error::at(ErrorKind::Codebook, offset, message))
             }
-            (0 | 1, p) => unknown(format!("dense weights do not take the parameter {p}")),
+            (0 | 1 | 5 | 8, p) => unknown(format!("weights of encoding {id} do not take the parameter {p}")),
             _ => unknown(format!("encoding {id} is not known")),
         }
     }
@@ -66,12 +102,17 @@ impl Encoding {
     /// The file's fields `encoding` and `parameter`.
     #[must_use]
     pub fn to_fields(self) -> (u32, u32) {
+        let number = |n| u32::try_from(n).expect("invariant: at most 256");
         match self {
             Self::DenseF32 => (0, 0),
             Self::DenseF16 => (1, 0),
             Self::FixedPoint { bits } => (2, bits),
             Self::Ternary => (3, 0),
-            Self::Codebook { levels } => (4, u32::try_from(levels).expect("invariant: at most 256 levels")),
+            Self::Codebook { levels } => (4, number(levels)),
+            Self::SparseF32 => (5, 0),
+            Self::SparseFixedPoint { bits } => (6, bits),
+            Self::SparseCodebook { levels } => (7, number(levels)),
+            Self::BlockF32 { height } => (8, number(height)),
         }
     }
 
@@ -84,161 +125,102 @@ impl Encoding {
             Self::FixedPoint { .. } => "fixed_point",
             Self::Ternary => "ternary",
             Self::Codebook { .. } => "codebook",
+            Self::SparseF32 => "sparse_f32",
+            Self::SparseFixedPoint { .. } => "sparse_fixed_point",
+            Self::SparseCodebook { .. } => "sparse_codebook",
+            Self::BlockF32 { .. } => "block_f32",
         }
     }
 
-    /// How codes lie in words, for the encodings that pack them.
+    /// How codes lie in words, for the encodings that pack every weight.
     #[must_use]
     pub fn words(self) -> Option<WordLayout> {
         match self {
-            Self::DenseF32 | Self::DenseF16 => None,
             Self::FixedPoint { bits } => Some(WordLayout::new(bits, 1)),
             Self::Ternary => Some(ternary::LAYOUT),
             Self::Codebook { levels } => Some(WordLayout::new(codebook::index_bits(levels), 1)),
+            _ => None,
+        }
+    }
+
+    /// How entries lie in slots, for the sparse encodings.
+    #[must_use]
+    pub fn slots(self) -> Option<SlotLayout> {
+        match self {
+            Self::SparseF32 => Some(SlotLayout::FLOATS),
+            Self::SparseFixedPoint { bits } => Some(SlotLayout::codes(bits)),
+            Self::SparseCodebook { levels } => Some(SlotLayout::codes(codebook::index_bits(levels.saturating_add(1)))),
+            _ => None,
+        }
+    }
+
+    /// Lists of columns of a layer of `rows` outputs: one per row, or per group of rows; none for encodings that store every weight.
+    #[must_use]
+    pub fn lists(self, rows: usize) -> usize {
+        match self {
+            Self::SparseF32 | Self::SparseFixedPoint { .. } | Self::SparseCodebook { .. } => rows,
+            Self::BlockF32 { height } => rows.div_ceil(height),
+            _ => 0,
         }
     }
 
     /// Columns of one unit of the array: the granularity of segments (arithmetic.md, section 3).
     #[must_use]
     pub fn unit_columns(self) -> usize {
-        self.words().map_or(1, WordLayout::columns)
-    }
-
-    /// Bytes of one element of the array.
-    #[must_use]
-    pub fn element_bytes(self) -> usize {
-        if self == Self::DenseF16 { 2 } else { 4 }
+        self.slots().map_or(self.words().map_or(1, WordLayout::columns), |_| TILE_COLUMNS)
     }
 
     /// Levels stored in the tables section.
     #[must_use]
     pub fn level_count(self) -> usize {
         match self {
-            Self::DenseF32 | Self::DenseF16 => 0,
-            Self::FixedPoint { .. } => 1,
+            Self::DenseF32 | Self::DenseF16 | Self::SparseF32 | Self::BlockF32 { .. } => 0,
+            Self::FixedPoint { .. } | Self::SparseFixedPoint { .. } => 1,
             Self::Ternary => 2,
-            Self::Codebook { levels } => levels,
+            Self::Codebook { levels } | Self::SparseCodebook { levels } => levels,
         }
     }
 
     /// Whether each output may have a factor of its own.
     #[must_use]
     pub fn allows_row_factors(self) -> bool {
-        !matches!(self, Self::DenseF32 | Self::DenseF16)
+        self.level_count() > 0
     }
 
-    /// Bits that carry information per weight, without the padding of words.
-    #[must_use]
-    pub fn code_bits(self) -> f64 {
-        match self {
-            Self::DenseF32 => 32.0,
-            Self::DenseF16 => 16.0,
-            Self::FixedPoint { bits } => f64::from(bits),
-            Self::Ternary => 5.0 / 3.0,
-            Self::Codebook { levels } => f64::from(codebook::index_bits(levels)),
-        }
+    /// Weights of a `rows` x `cols` layer, padding rows and columns included. Error: `limit` when the product overflows.
+    pub fn padded_weights(self, rows: usize, cols: usize) -> Result<u64> {
+        let height = if let Self::BlockF32 { height } = self { height } else { tiles::LANES };
+        let (rows, cols) = (lists::padded_rows(rows, height)?, lists::padded_rows(cols, self.unit_columns())?);
+        checked::mul(rows, cols, "a layer's weights")
     }
 
-    /// Elements of the array of a `rows` x `cols` layer, padding included. Error: `limit` when the product overflows.
-    pub fn array_elements(self, rows: usize, cols: usize) -> Result<u64> {
-        let units = cols.div_ceil(self.unit_columns());
-        let padded_rows = checked::mul(checked::to_u64(rows.div_ceil(16)), 16, "a layer's padded rows")?;
-        checked::mul(padded_rows, checked::to_u64(units), "a layer's weights")
+    /// Holds a pattern against the layer that it is of. Error: `limit`.
+    pub fn check_pattern(self, pattern: Pattern, rows: usize, cols: usize) -> Result<()> {
+        let most_units = self.slots().map_or(0, SlotLayout::most_units);
+        checked::at_most(checked::to_u64(pattern.units), checked::to_u64(most_units), "the number of units")?;
+        let most = checked::mul(checked::to_u64(self.lists(rows)), checked::to_u64(cols), "a layer's entries")?;
+        checked::at_most(checked::to_u64(pattern.listed), most, "the number of entries in lists")?;
+        Ok(())
     }
 
     /// Bytes of the array of a `rows` x `cols` layer.
-    pub fn array_bytes(self, rows: usize, cols: usize) -> Result<u64> {
-        checked::mul(self.array_elements(rows, cols)?, checked::to_u64(self.element_bytes()), "a layer's weight bytes")
-    }
-
-    /// The levels as kernels want them: a codebook's are repeated up to a power of two, so that no index leaves the table.
-    #[must_use]
-    pub fn table(self, levels: &[f32]) -> Vec<f32> {
-        let mut table = levels.to_vec();
-        if let (Self::Codebook { levels: k }, Some(&last)) = (self, levels.last()) {
-            table.resize(k.next_power_of_two(), last);
+    pub fn array_bytes(self, pattern: Pattern, rows: usize, cols: usize) -> Result<u64> {
+        if let Some(slots) = self.slots() {
+            return slots.array_bytes(pattern, rows, cols);
         }
-        table
+        let (elements, element_bytes) = match self {
+            Self::BlockF32 { height } => {
+                let values = checked::mul(checked::to_u64(height), 4, "the bytes of a block")?;
+                (checked::to_u64(pattern.listed), checked::add(values, lists::column_bytes(cols), "the bytes of a block")?)
+            }
+            _ => {
+                let units = checked::to_u64(cols.div_ceil(self.unit_columns()));
+                let rows = lists::padded_rows(rows, tiles::LANES)?;
+                (checked::mul(rows, units, "a layer's weights")?, if self == Self::DenseF16 { 2 } else { 4 })
+            }
+        };
+        checked::mul(elements, element_bytes, "a layer's weight bytes")
     }
-}
-
-/// A layer's stored weights, seen through the view of their encoding.
-#[derive(Clone, Copy, Debug)]
-pub enum Weights<'a> {
-    /// See [`dense`].
-    DenseF32(DenseF32<'a>),
-    /// See [`dense`].
-    DenseF16(DenseF16<'a>),
-    /// See [`fixed_point`].
-    FixedPoint(FixedPoint<'a>),
-    /// See [`ternary`].
-    Ternary(Ternary<'a>),
-    /// See [`codebook`].
-    Codebook(Codebook<'a>),
-}
-
-impl<'a> Weights<'a> {
-    /// The view of `bytes` as a `rows` x `cols` array; `table` is what [`Encoding::table`] made of the stored levels.
-    /// Errors: `size`, `align`, `codebook`.
-    pub fn new(encoding: Encoding, rows: usize, cols: usize, bytes: &'a [u8], table: &'a [f32]) -> Result<Self> {
-        Ok(match encoding {
-            Encoding::DenseF32 => Self::DenseF32(DenseF32::new(rows, cols, bytes)?),
-            Encoding::DenseF16 => Self::DenseF16(DenseF16::new(rows, cols, bytes)?),
-            Encoding::FixedPoint { bits } => Self::FixedPoint(FixedPoint::new(rows, cols, bits, bytes, table)?),
-            Encoding::Ternary => Self::Ternary(Ternary::new(rows, cols, bytes, table)?),
-            Encoding::Codebook { levels } => Self::Codebook(Codebook::new(rows, cols, levels, bytes, table)?),
-        })
-    }
-
-    /// Outputs.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        match self {
-            Self::DenseF32(w) => w.rows(),
-            Self::DenseF16(w) => w.rows(),
-            Self::FixedPoint(w) => w.words().rows(),
-            Self::Ternary(w) => w.words().rows(),
-            Self::Codebook(w) => w.words().rows(),
-        }
-    }
-
-    /// Checks every stored element; `offset` is where the array starts in the file.
-    pub fn check(&self, offset: u64) -> Result<()> {
-        match self {
-            Self::DenseF32(w) => w.check(offset),
-            Self::DenseF16(w) => w.check(offset),
-            Self::FixedPoint(w) => w.check(offset),
-            Self::Ternary(w) => w.check(offset),
-            Self::Codebook(w) => w.check(offset),
-        }
-    }
-
-    /// The weights as a row-major `rows` x `cols` matrix, without row factors.
-    #[must_use]
-    pub fn decode(&self) -> Vec<f32> {
-        match self {
-            Self::DenseF32(w) => w.decode(),
-            Self::DenseF16(w) => w.decode(),
-            Self::FixedPoint(w) => w.decode(),
-            Self::Ternary(w) => w.decode(),
-            Self::Codebook(w) => w.decode(),
-        }
-    }
-}
-
-/// A layer's weights, encoded: what the writer needs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Encoded {
-    /// The encoding.
-    pub encoding: Encoding,
-    /// Outputs.
-    pub rows: usize,
-    /// Inputs.
-    pub cols: usize,
-    /// Levels as stored (not padded).
-    pub levels: Vec<f32>,
-    /// The array, in the layout of the encoding.
-    pub bytes: Vec<u8>,
 }
 
 /// Refuses what no stored float may be; `what` and `offset` say which it was.

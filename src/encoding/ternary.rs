@@ -120,7 +120,7 @@ pub fn encode(rows: usize, cols: usize, negative: f32, positive: f32, signs: &[i
         (0..3).rev().fold(0, |code: u32, i| code.saturating_mul(3).saturating_add(digit(row, col.saturating_add(i))))
     });
     let used = |sign, level| if signs.contains(&sign) { level } else { 0.0 };
-    Encoded { encoding: Encoding::Ternary, rows, cols, levels: vec![used(-1, negative), used(1, positive)], bytes }
+    Encoded::dense(Encoding::Ternary, rows, cols, vec![used(-1, negative), used(1, positive)], bytes)
 }
 
 #[cfg(test)]

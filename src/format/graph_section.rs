@@ -5,7 +5,8 @@ use crate::base::checked::to_u64;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::{Limits, MAX_DIMENSION, MAX_ELEMENTS};
 use crate::bytes::Cursor;
-use crate::encoding::{Encoding, check_float};
+use crate::encoding::pattern::SlotLayout;
+use crate::encoding::{Encoding, Pattern, check_float};
 use crate::graph::{Activation, Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Op, PoolKind, Window};
 use crate::tensor::{Dtype, Shape};
 
@@ -155,7 +156,16 @@ fn parse_linear(cursor: &mut Cursor<'_>) -> Result<Linear> {
     let rows = cursor.count(MAX_DIMENSION, "a layer's rows")?;
     let at = cursor.offset();
     let encoding = Encoding::from_fields(cursor.u32("an encoding")?, cursor.u32("its parameter")?, at)?;
-    Ok(Linear { rows, encoding, row_factors: flag(cursor, "row_factors")? })
+    let row_factors = flag(cursor, "row_factors")?;
+    Ok(Linear { rows, encoding, pattern: parse_pattern(cursor, encoding)?, row_factors })
+}
+
+fn parse_pattern(cursor: &mut Cursor<'_>, encoding: Encoding) -> Result<Pattern> {
+    let most_units = encoding.slots().map(SlotLayout::most_units);
+    let units = most_units.map_or(Ok(0), |most| cursor.count(to_u64(most), "the number of units"))?;
+    let has_lists = encoding.lists(1) > 0;
+    let listed = if has_lists { cursor.count(u64::from(u32::MAX), "the number of entries in lists")? } else { 0 };
+    Ok(Pattern { units, listed })
 }
 
 fn pair(cursor: &mut Cursor<'_>, what: &str) -> Result<[usize; 2]> {
@@ -247,6 +257,9 @@ fn push_fields(words: &mut Vec<u32>, op: &Op) {
     if let Some(linear) = op.linear() {
         let (encoding, parameter) = linear.encoding.to_fields();
         words.extend([word(linear.rows), encoding, parameter, u32::from(linear.row_factors)]);
+        let (units, listed) = (linear.encoding.slots().is_some(), linear.encoding.lists(1) > 0);
+        words.extend(units.then(|| word(linear.pattern.units)));
+        words.extend(listed.then(|| word(linear.pattern.listed)));
     }
     match op {
         Op::Conv2d(conv) => {

@@ -4,7 +4,7 @@ use super::sections::Section;
 use crate::base::checked::{self, to_u64};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::bytes::Cursor;
-use crate::encoding::{Encoding, check_float, codebook};
+use crate::encoding::{Encoded, Encoding, Lookup, check_float, codebook};
 use crate::graph::{Graph, Linear, Op};
 use crate::tensor::Mask;
 
@@ -37,10 +37,43 @@ pub struct AffineTables {
 pub struct LayerTables {
     /// Levels as stored.
     pub levels: Vec<f32>,
+    /// Entries of each list: the residue of each row, or the blocks of each group.
+    pub counts: Vec<u32>,
     /// A factor per output, or none.
     pub row_factors: Option<Vec<f32>>,
     /// A bias per output.
     pub bias: Vec<f32>,
+}
+
+impl LayerTables {
+    /// The tables of an encoded layer without row factors.
+    #[must_use]
+    pub fn of(layer: &Encoded, bias: Vec<f32>) -> Self {
+        Self { levels: layer.levels.clone(), counts: layer.counts.clone(), row_factors: None, bias }
+    }
+
+    /// Bytes of the levels, the counts and the row factors of a layer of `cols` inputs as stored.
+    #[must_use]
+    pub fn stored_bytes(&self, cols: usize) -> u64 {
+        let words = [self.levels.len(), count_words(self.counts.len(), cols), self.row_factors.as_ref().map_or(0, Vec::len)];
+        words.into_iter().map(to_u64).fold(0, u64::saturating_add).saturating_mul(4)
+    }
+
+    /// What the view of the layer needs.
+    #[must_use]
+    pub fn lookup(&self, linear: &Linear) -> Lookup {
+        Lookup::new(linear.encoding, &self.levels, linear.pattern, &self.counts)
+    }
+}
+
+/// Whether the counts of a layer of `cols` inputs are stored as `u32`, not as pairs of `u16`.
+fn wide_counts(cols: usize) -> bool {
+    cols > usize::from(u16::MAX)
+}
+
+/// Words of the counts of a layer of `lists` lists.
+fn count_words(lists: usize, cols: usize) -> usize {
+    if wide_counts(cols) { lists } else { lists.div_ceil(2) }
 }
 
 /// Bytes of the section that `graph` needs.
@@ -54,7 +87,9 @@ pub(super) fn needed_bytes(graph: &Graph) -> Result<u64> {
         let own = match node.op.linear() {
             Some(linear) => {
                 let rows = checked::mul(to_u64(linear.rows), if linear.row_factors { 2 } else { 1 }, "a layer's biases")?;
-                checked::add(to_u64(linear.encoding.level_count()), rows, "a layer's tables")?
+                let cols = node.op.columns(graph.shape(node.input()));
+                let small = linear.encoding.level_count().saturating_add(count_words(linear.encoding.lists(linear.rows), cols));
+                checked::add(to_u64(small), rows, "a layer's tables")?
             }
             None if node.op == Op::Affine => {
                 checked::mul(2, to_u64(graph.shape(node.input()).affine_channels()), "affine tables")?
@@ -76,7 +111,7 @@ pub(super) fn parse(section: &Section<'_>, graph: &Graph) -> Result<Tables> {
     let (mut layers, mut affines) = (Vec::new(), Vec::new());
     for node in graph.nodes() {
         if let Some(linear) = node.op.linear() {
-            layers.push(parse_layer(&mut cursor, linear)?);
+            layers.push(parse_layer(&mut cursor, linear, node.op.columns(graph.shape(node.input())))?);
         } else if node.op == Op::Affine {
             let channels = graph.shape(node.input()).affine_channels();
             let scale = floats(&mut cursor, channels, "an affine scale", |_| true)?;
@@ -87,14 +122,44 @@ pub(super) fn parse(section: &Section<'_>, graph: &Graph) -> Result<Tables> {
     Ok(Tables { input_scale, input_offset, input_mask, layers, affines })
 }
 
-fn parse_layer(cursor: &mut Cursor<'_>, linear: &Linear) -> Result<LayerTables> {
+fn parse_layer(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<LayerTables> {
     let at = cursor.offset();
     let levels = floats(cursor, linear.encoding.level_count(), "a level", |_| true)?;
     check_levels(linear.encoding, &levels, at)?;
+    let counts = counts(cursor, linear, cols)?;
     let factors = |cursor: &mut Cursor<'_>| floats(cursor, linear.rows, "a row factor", |factor| factor > 0.0);
     let row_factors = if linear.row_factors { Some(factors(cursor)?) } else { None };
     let bias = floats(cursor, linear.rows, "a bias", |_| true)?;
-    Ok(LayerTables { levels, row_factors, bias })
+    Ok(LayerTables { levels, counts, row_factors, bias })
+}
+
+/// The entries of each list, none more than the columns, together as many as the graph says. Error: `mask`.
+fn counts(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<Vec<u32>> {
+    let lists = linear.encoding.lists(linear.rows);
+    let at = cursor.offset();
+    let refuse = |offset, message| Err(Error::at(ErrorKind::Mask, offset, message));
+    let mut counts = Vec::with_capacity(lists.min(cursor.remaining()));
+    let mut sum = 0u64;
+    for (i, word) in cursor.words(count_words(lists, cols), "a layer's counts")?.enumerate() {
+        let place = at.saturating_add(to_u64(i).saturating_mul(4));
+        let parts = if wide_counts(cols) { [Some(word), None] } else { [Some(word & 0xFFFF), Some(word >> 16)] };
+        for count in parts.into_iter().flatten() {
+            if counts.len() == lists {
+                if count != 0 {
+                    return refuse(place, "the unused half of the last count is not zero".to_owned());
+                }
+            } else if to_u64(cols) < u64::from(count) {
+                return refuse(place, format!("a list of {count} of {cols} columns"));
+            } else {
+                sum = sum.saturating_add(u64::from(count));
+                counts.push(count);
+            }
+        }
+    }
+    if sum != to_u64(linear.pattern.listed) {
+        return refuse(at, format!("the lists have {sum} entries, the graph says {}", linear.pattern.listed));
+    }
+    Ok(counts)
 }
 
 /// The next `n` floats, each finite, no negative zero and `allowed`.
@@ -128,9 +193,13 @@ pub(super) fn mask(cursor: &mut Cursor<'_>, len: usize, kept: usize, what: &str)
 
 fn check_levels(encoding: Encoding, levels: &[f32], offset: u64) -> Result<()> {
     let right = match (encoding, levels) {
-        (Encoding::FixedPoint { .. }, [step]) => *step > 0.0,
+        (Encoding::FixedPoint { .. } | Encoding::SparseFixedPoint { .. }, [step]) => *step > 0.0,
         (Encoding::Ternary, [negative, positive]) => *negative <= 0.0 && *positive >= 0.0,
         (Encoding::Codebook { .. }, _) => return codebook::check_levels(levels, offset),
+        (Encoding::SparseCodebook { .. }, _) if levels.iter().all(|&level| level != 0.0) => {
+            return codebook::check_levels(levels, offset);
+        }
+        (Encoding::SparseCodebook { .. }, _) => false,
         _ => true,
     };
     if right {
@@ -151,6 +220,13 @@ pub(super) fn write(graph: &Graph, tables: &Tables) -> Vec<u8> {
         if node.op.linear().is_some() {
             let layer = layers.next().expect("invariant: one for each layer with weights");
             floats(&mut bytes, &layer.levels);
+            if wide_counts(node.op.columns(graph.shape(node.input()))) {
+                bytes.extend(layer.counts.iter().flat_map(|count| count.to_le_bytes()));
+            } else {
+                let narrow = |&count| u16::try_from(count).expect("invariant: at most the columns").to_le_bytes();
+                bytes.extend(layer.counts.iter().flat_map(narrow));
+                bytes.resize(bytes.len().next_multiple_of(4), 0);
+            }
             floats(&mut bytes, layer.row_factors.as_deref().unwrap_or_default());
             floats(&mut bytes, &layer.bias);
         } else if node.op == Op::Affine {

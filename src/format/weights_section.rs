@@ -13,7 +13,7 @@ pub(super) fn layout(graph: &Graph) -> Result<(Vec<Range<u64>>, u64)> {
     let mut ranges = Vec::new();
     let mut end = 0;
     for (_, linear, cols) in graph.linears() {
-        let len = linear.encoding.array_bytes(linear.rows, cols)?;
+        let len = linear.encoding.array_bytes(linear.pattern, linear.rows, cols)?;
         let start = if len == 0 { end } else { align64(end)? };
         end = checked::add(start, len, "the weights section")?;
         ranges.push(start..end);
@@ -41,8 +41,8 @@ pub(super) fn check(section: &Section<'_>, graph: &Graph, tables: &Tables) -> Re
             return Err(Error::at(ErrorKind::Padding, place, "bytes between weight arrays are not zero"));
         }
         let bytes = section.bytes.get(slice(range.start, range.end)?).expect("invariant: the section has its length");
-        let table = linear.encoding.table(&layer.levels);
-        let weights = Weights::new(linear.encoding, linear.rows, cols, bytes, &table)?;
+        let lookup = layer.lookup(linear);
+        let weights = Weights::new(linear.encoding, linear.rows, cols, bytes, &lookup)?;
         weights.check(at).map_err(|error| error.context(format_args!("node {}", node.saturating_add(1))))?;
         end = range.end;
     }

@@ -62,8 +62,8 @@ impl GraphBuilder {
     }
 
     fn count_weights(&mut self, linear: &Linear, cols: usize) -> Result<()> {
-        let array = linear.encoding.array_elements(linear.rows, cols)?;
-        let weights = checked::mul(array, to_u64(linear.encoding.unit_columns()), "a layer's weights")?;
+        linear.encoding.check_pattern(linear.pattern, linear.rows, cols)?;
+        let weights = linear.encoding.padded_weights(linear.rows, cols)?;
         at_most(weights, MAX_LAYER_WEIGHTS, "the weights of a layer, padding included,")?;
         self.weights = checked::add(self.weights, weights, "the sum of all weights")?;
         at_most(self.weights, self.limits.weights, "the weights of the model, padding included,")?;

@@ -4,7 +4,7 @@ use super::window::Window;
 use crate::base::checked::{mul, to_u64};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::MAX_ELEMENTS;
-use crate::encoding::Encoding;
+use crate::encoding::{Encoded, Encoding, Pattern};
 use crate::tensor::Shape;
 
 /// A node: an operator and the values that it reads.
@@ -69,8 +69,24 @@ pub struct Linear {
     pub rows: usize,
     /// How the weights are stored.
     pub encoding: Encoding,
+    /// How many entries stand where, for encodings that do not store every weight.
+    pub pattern: Pattern,
     /// Whether each output has a factor of its own.
     pub row_factors: bool,
+}
+
+impl Linear {
+    /// A map of 32-bit floats, all of them stored.
+    #[must_use]
+    pub fn dense(rows: usize) -> Self {
+        Self { rows, encoding: Encoding::DenseF32, pattern: Pattern::default(), row_factors: false }
+    }
+
+    /// The map of an encoded layer, without row factors.
+    #[must_use]
+    pub fn of(layer: &Encoded) -> Self {
+        Self { rows: layer.rows, encoding: layer.encoding, pattern: layer.pattern, row_factors: false }
+    }
 }
 
 /// A convolution: `linear` maps the patch (channel, row, column) under the window at every position.

@@ -21,11 +21,11 @@ pub struct LayerReport {
     pub nonzeros: u64,
     /// How the weights are stored.
     pub encoding: Encoding,
-    /// Bytes of the weight array (padding rows and columns included), its levels and its row factors; not of the biases.
+    /// Bytes of the weight array (padding rows and columns included), its levels, counts and row factors; not of the biases.
     pub stored_bytes: u64,
     /// Bits per kept weight of an ideal code that knows how often each symbol occurs and nothing else: `-sum p log2 p` over the symbols
-    /// of the `rows * cols` kept weights (the integer, digit or index of a packed encoding, the value of a dense one), without the cost
-    /// of telling the frequencies. 0 without weights.
+    /// of the `rows * cols` kept weights (the integer, digit or index of a packed encoding, the value of a dense one; zero where a sparse one
+    /// has no entry), without the cost of telling the frequencies. 0 without weights.
     pub order0_entropy_bits: f64,
 }
 
@@ -36,18 +36,20 @@ impl LayerReport {
         let (rows, cols, encoding) = (layer.linear.rows, layer.cols, layer.linear.encoding);
         let original = model.origin().and_then(|origin| origin.nodes[layer.node].shape.as_ref());
         let tables = &model.tables().layers[index];
-        let small = tables.levels.len() + tables.row_factors.as_ref().map_or(0, Vec::len);
-        let array = encoding.array_bytes(rows, cols).expect("invariant: the layer was loaded with this size");
+        let array =
+            encoding.array_bytes(layer.linear.pattern, rows, cols).expect("invariant: the layer was loaded with this size");
         let (weights, op) = (model.weights(index), &model.graph().nodes()[layer.node].op);
+        let symbols = symbols(&weights);
+        let absent = (to_u64(rows) * to_u64(cols)).saturating_sub(to_u64(symbols.len()));
         Self {
             name: names[layer.node].clone(),
             op: op.name(),
             original_shape: original.map(|shape| (shape.rows.len(), shape.columns(op))),
             kept_shape: (rows, cols),
-            nonzeros: to_u64(weights.decode().iter().filter(|&&weight| weight != 0.0).count()),
+            nonzeros: nonzeros(&weights),
             encoding,
-            stored_bytes: array + 4 * to_u64(small),
-            order0_entropy_bits: entropy_bits(&symbols(&weights)),
+            stored_bytes: array + tables.stored_bytes(cols),
+            order0_entropy_bits: entropy_bits(&symbols, absent),
         }
     }
 
@@ -69,9 +71,24 @@ impl LayerReport {
         let weights = self.kept_weights();
         (weights > 0).then(|| (8 * self.stored_bytes) as f64 / weights as f64)
     }
+
+    /// Eight times `stored_bytes` over the kept weights that are not zero; `None` when there are none.
+    #[must_use]
+    pub fn bits_per_nonzero(&self) -> Option<f64> {
+        (self.nonzeros > 0).then(|| (8 * self.stored_bytes) as f64 / self.nonzeros as f64)
+    }
 }
 
-/// The symbol of every kept weight, row by row.
+/// Weights that are not zero.
+fn nonzeros(weights: &Weights<'_>) -> u64 {
+    to_u64(match weights {
+        Weights::Sparse(view) => view.nonzeros(),
+        Weights::Blocks(view) => view.entries().len(),
+        _ => weights.decode().iter().filter(|&&weight| weight != 0.0).count(),
+    })
+}
+
+/// The symbol of every kept weight, row by row; of every entry, where not every weight is stored.
 pub(super) fn symbols(weights: &Weights<'_>) -> Vec<u32> {
     let mut symbols = Vec::new();
     let cols = |words: crate::encoding::words::Words<'_>| words.cols();
@@ -91,17 +108,22 @@ pub(super) fn symbols(weights: &Weights<'_>) -> Vec<u32> {
                 symbols.push(code);
             }
         }),
+        Weights::Sparse(view) => symbols.extend(view.entries().codes()),
+        Weights::Blocks(view) => symbols.extend(view.entries().codes()),
     }
     symbols
 }
 
-/// `-sum p log2 p` of the symbols' frequencies.
-fn entropy_bits(symbols: &[u32]) -> f64 {
+/// `-sum p log2 p` of the frequencies of the symbols, and of zero, which `absent` weights more have.
+fn entropy_bits(symbols: &[u32], absent: u64) -> f64 {
     let mut counts = HashMap::new();
+    if absent > 0 {
+        counts.insert(&0, absent);
+    }
     symbols.iter().for_each(|symbol| *counts.entry(symbol).or_insert(0u64) += 1);
     let mut counts: Vec<u64> = counts.into_values().collect();
     counts.sort_unstable(); // the sum is the same on every run
-    let total = symbols.len() as f64;
+    let total = (to_u64(symbols.len()) + absent) as f64;
     counts.iter().map(|&count| count as f64 / total).map(|p| -p * p.log2()).sum()
 }
 
@@ -111,9 +133,10 @@ mod tests {
 
     #[test]
     fn entropy_is_that_of_the_frequencies() {
-        assert_eq!(entropy_bits(&[]), 0.0);
-        assert_eq!(entropy_bits(&[7, 7, 7]), 0.0);
-        assert_eq!(entropy_bits(&[0, 1, 2, 3]), 2.0);
-        assert!((entropy_bits(&[0, 0, 0, 1]) - 0.811_278_124_459_132_8).abs() < 1e-15);
+        assert_eq!(entropy_bits(&[], 0), 0.0);
+        assert_eq!(entropy_bits(&[7, 7, 7], 0), 0.0);
+        assert_eq!(entropy_bits(&[0, 1, 2, 3], 0), 2.0);
+        assert!((entropy_bits(&[0, 0, 0, 1], 0) - 0.811_278_124_459_132_8).abs() < 1e-15);
+        assert_eq!(entropy_bits(&[5], 3), entropy_bits(&[0, 0, 0, 5], 0));
     }
 }

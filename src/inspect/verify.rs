@@ -4,10 +4,11 @@ use super::layer::symbols;
 use super::sections::sections;
 use crate::base::checked::to_u64;
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::encoding::{Encoded, Weights, codebook, dense, fixed_point, ternary};
+use crate::encoding::{Encoded, Weights, block, codebook, dense, fixed_point, sparse, ternary};
 use crate::format::{Contents, write};
 use crate::kernels::Isa;
 use crate::measure::reference::Reference;
+use crate::measure::twins::check_expandable;
 use crate::model::Model;
 use crate::ops::Input;
 use crate::session::{Session, SessionOptions};
@@ -31,7 +32,7 @@ const BATCHES: [usize; 3] = [1, 2, 64];
 
 /// Checks everything: the bytes again, the canonical form by decoding and writing it anew, a run on every instruction set of this
 /// processor with equal bits at every batch size, and the outputs against an f64 reference within its bound. The first failure is the
-/// error; `internal` means that the fault is the library's or the machine's, not the file's.
+/// error; `limit` means that sparse layers are too large to be expanded for the reference, `internal` means that the fault is the library's or the machine's, not the file's.
 pub fn verify(model: &Model) -> Result<Vec<Passed>> {
     model.verify()?;
     let passed = |check, detail| Passed { check, detail };
@@ -87,11 +88,14 @@ fn encode_again(model: &Model, index: usize) -> Encoded {
             let indices: Vec<u8> = symbols(&weights).into_iter().map(index).collect();
             codebook::encode(rows, cols, levels, &indices)
         }
+        Weights::Sparse(view) => sparse::encode(layer.linear.encoding, levels, view.units(), &view.entries()),
+        Weights::Blocks(view) => block::encode(view.height(), &view.entries()),
     }
 }
 
 /// Runs the same samples on every tier at every batch size and compares the bits, and holds them against the reference.
 fn run_everywhere(model: &Model) -> Result<String> {
+    check_expandable(model)?;
     let spec = model.graph().input();
     let len = spec.shape.elements();
     let work: u64 = model.graph().linears().map(|(_, linear, cols)| to_u64(linear.rows) * to_u64(cols)).sum();

@@ -12,6 +12,7 @@ pub mod isa;
 mod panels;
 mod samples;
 mod scalar;
+pub mod scattered;
 pub mod segments;
 
 use crate::base::align::AlignedVec;
@@ -101,6 +102,10 @@ pub struct Kernels {
     pub codebook: LinearKernel,
     /// Codebook of 17 to 256 levels.
     pub large_codebook: LinearKernel,
+    /// Sparse: floats, fixed point, codebook.
+    pub sparse: LinearKernel,
+    /// Blocks.
+    pub block: LinearKernel,
 }
 
 /// Computes the rows `rows` of a layer only: output `i` of a sample is row `rows.start + i`. Scalar, for grouped convolutions.
@@ -136,6 +141,8 @@ impl Kernels {
             Encoding::Ternary => &self.ternary,
             Encoding::Codebook { levels: ..=16 } => &self.codebook,
             Encoding::Codebook { .. } => &self.large_codebook,
+            Encoding::SparseF32 | Encoding::SparseFixedPoint { .. } | Encoding::SparseCodebook { .. } => &self.sparse,
+            Encoding::BlockF32 { .. } => &self.block,
         }
     }
 }

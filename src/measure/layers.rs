@@ -5,7 +5,8 @@ use super::twins;
 use crate::base::align::AlignedVec;
 use crate::base::checked::to_u64;
 use crate::base::error::Result;
-use crate::kernels::{Isa, Kernels, LinearCall, LinearKernel, SCRATCH};
+use crate::kernels::scattered::scratch_len;
+use crate::kernels::{Isa, Kernels, LinearCall, LinearKernel};
 use crate::model::Model;
 use crate::ops::Slot;
 
@@ -95,7 +96,7 @@ impl<'a> LayerRun<'a> {
             batch,
             input,
             output: AlignedVec::zeroed(batch * Slot::stride_of(spec.linear.rows))?,
-            scratch: AlignedVec::zeroed(SCRATCH)?,
+            scratch: AlignedVec::zeroed(scratch_len(spec.linear.encoding, spec.cols, batch))?,
         })
     }
 
@@ -118,7 +119,7 @@ impl<'a> LayerRun<'a> {
 
     fn time(&self, timing: Timing) -> LinearTime {
         let spec = &self.model.layers()[self.layer];
-        let stored = spec.linear.encoding.array_bytes(spec.linear.rows, spec.cols);
+        let stored = spec.linear.encoding.array_bytes(spec.linear.pattern, spec.linear.rows, spec.cols);
         let weight_bytes = match self.prepared.len() {
             0 => stored.expect("invariant: the layer was loaded with this size"),
             words => to_u64(words * 4),

@@ -5,13 +5,14 @@
 use crate::base::checked::to_u64;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::encoding::{Encoded, Encoding, dense};
+use crate::encoding::{Encoded, dense};
 use crate::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
 use crate::graph::{Graph, GraphBuilder, InputSpec, Linear, Node, Op};
 use crate::model::Model;
 use crate::tensor::{Mask, Shape};
 
-/// The largest original network that is rebuilt: its shape comes from a file, and so does not size an allocation unasked.
+/// The largest original network that is rebuilt, and the largest sparse one that is expanded: its shape comes from a file, and so does not
+/// size an allocation unasked.
 pub const MAX_WEIGHTS: u64 = 1 << 26;
 
 /// The weights of layer `index` as they act: row-major, each `decode() * row factor`, rounded once more where there is a factor.
@@ -27,8 +28,21 @@ pub fn acting_weights(model: &Model, index: usize) -> Vec<f32> {
     weights
 }
 
+/// Refuses a model whose sparse layers are too large to be expanded: a small file may declare them. Error: `limit`.
+pub fn check_expandable(model: &Model) -> Result<()> {
+    let sparse = model.layers().iter().filter(|layer| layer.linear.encoding.lists(1) > 0);
+    let weights = sparse.map(|layer| to_u64(layer.linear.rows).saturating_mul(to_u64(layer.cols)));
+    let weights = weights.fold(0, u64::saturating_add);
+    if weights > MAX_WEIGHTS {
+        let message = format!("the sparse layers stand for {weights} weights; at most {MAX_WEIGHTS} are expanded");
+        return Err(Error::new(ErrorKind::Limit, message));
+    }
+    Ok(())
+}
+
 /// The same graph with every layer dense. Error: `non_finite` when a weight times its factor overflows; `limit`, `no_memory`.
 pub fn shrunk(model: &Model) -> Result<Model> {
+    check_expandable(model)?;
     let layers = model.layers().iter().enumerate();
     let layers = layers.map(|(i, layer)| dense::encode_f32(layer.linear.rows, layer.cols, &acting_weights(model, i)));
     let nodes = model.graph().nodes().iter().map(|node| Node { op: dense_op(node.op, None), inputs: node.inputs.clone() });
@@ -50,6 +64,7 @@ pub fn original(model: &Model) -> Result<Option<Model>> {
         return Ok(None);
     }
     let shapes: Vec<&OriginShape> = origin.nodes.iter().filter_map(|node| node.shape.as_ref()).collect();
+    check_expandable(model)?;
     let ops: Vec<Op> = model.graph().linears().map(|(node, ..)| model.graph().nodes()[node].op).collect();
     let weights = shapes.iter().zip(&ops).fold(0u64, |sum, (shape, op)| sum.saturating_add(original_weights(shape, op)));
     if weights > MAX_WEIGHTS {
@@ -92,11 +107,11 @@ pub fn original_weights(shape: &OriginShape, op: &Op) -> u64 {
 
 fn dense_op(op: Op, rows: Option<usize>) -> Op {
     let Some(&linear) = op.linear() else { return op };
-    op.with_linear(Linear { rows: rows.unwrap_or(linear.rows), encoding: Encoding::DenseF32, row_factors: false })
+    op.with_linear(Linear::dense(rows.unwrap_or(linear.rows)))
 }
 
 fn biases(bias: Vec<f32>) -> LayerTables {
-    LayerTables { levels: Vec::new(), row_factors: None, bias }
+    LayerTables { levels: Vec::new(), counts: Vec::new(), row_factors: None, bias }
 }
 
 fn build(input: InputSpec, nodes: impl Iterator<Item = Node>) -> Result<Graph> {

@@ -4,7 +4,7 @@ use crate::base::checked::to_u64;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::bytes::Storage;
-use crate::encoding::Weights;
+use crate::encoding::{Encoding, Lookup, Weights};
 use crate::format::{self, Check, Origin, Tables, Validated};
 use crate::graph::{Graph, Linear};
 use std::path::Path;
@@ -30,8 +30,8 @@ pub struct Layer {
     pub linear: Linear,
     /// Inputs.
     pub cols: usize,
-    /// Levels, padded as kernels want them.
-    table: Vec<f32>,
+    /// What the view of the weights needs.
+    lookup: Lookup,
     /// The scale of each output (arithmetic.md, section 4), or none.
     pub scale: Option<Vec<f32>>,
     /// The bias of each output.
@@ -88,7 +88,7 @@ impl Model {
             node,
             linear,
             cols,
-            table: linear.encoding.table(&tables.levels),
+            lookup: tables.lookup(&linear),
             scale: scale(&linear, &tables.levels, tables.row_factors.as_deref()),
             bias: tables.bias.clone(),
         });
@@ -125,7 +125,7 @@ impl Model {
     pub fn weights(&self, index: usize) -> Weights<'_> {
         let (layer, range) = (&self.0.layers[index], self.0.validated.arrays[index].clone());
         let bytes = &self.0.storage.bytes()[range];
-        Weights::new(layer.linear.encoding, layer.linear.rows, layer.cols, bytes, &layer.table)
+        Weights::new(layer.linear.encoding, layer.linear.rows, layer.cols, bytes, &layer.lookup)
             .expect("invariant: the validator has built this view, or its size was checked")
     }
 
@@ -143,7 +143,8 @@ impl Model {
 
 /// The scale of each output: row factors, the step, or their product.
 fn scale(linear: &Linear, levels: &[f32], row_factors: Option<&[f32]>) -> Option<Vec<f32>> {
-    let step = matches!(linear.encoding, crate::encoding::Encoding::FixedPoint { .. }).then(|| levels[0]);
+    let has_step = matches!(linear.encoding, Encoding::FixedPoint { .. } | Encoding::SparseFixedPoint { .. });
+    let step = has_step.then(|| levels[0]);
     match (step, row_factors) {
         (None, None) => None,
         (None, Some(factors)) => Some(factors.to_vec()),

@@ -96,7 +96,6 @@ fn owners(graph: &Graph, fused: &[bool]) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::base::limits::Limits;
-    use crate::encoding::Encoding;
     use crate::graph::{GraphBuilder, InputSpec, Linear, Node};
     use crate::tensor::{Dtype, Shape};
 
@@ -108,7 +107,7 @@ mod tests {
     }
 
     fn linear(rows: usize) -> Op {
-        Op::Linear(Linear { rows, encoding: Encoding::DenseF32, row_factors: false })
+        Op::Linear(Linear::dense(rows))
     }
 
     fn overlap(a: Slot, b: Slot, batch: usize) -> bool {

@@ -7,7 +7,9 @@ use crate::base::align::AlignedVec;
 use crate::base::checked::{at_most, to_u64};
 use crate::base::error::Result;
 use crate::base::limits::Limits;
-use crate::kernels::{Isa, Kernels};
+use crate::graph::Op;
+use crate::kernels::scattered::scratch_len;
+use crate::kernels::{Isa, Kernels, SCRATCH};
 use crate::model::{Layer, Model};
 use crate::ops::{Action, Converter, Slot, Step};
 use lower::{fused_relus, lower};
@@ -29,6 +31,8 @@ pub struct Plan {
     pub arena_len: usize,
     /// Floats that convolutions gather patches in.
     pub patches_len: usize,
+    /// Floats that kernels are lent.
+    pub scratch_len: usize,
     /// The prepared weights of each layer; empty for kernels that read the stored layout.
     pub prepared: Vec<AlignedVec<u32>>,
 }
@@ -58,8 +62,12 @@ impl Plan {
             Action::Conv(_, geometry) => geometry.floats(),
             _ => 0,
         });
+        // The patches of a convolution are a batch.
+        let samples = |layer: &Layer| if matches!(graph.nodes()[layer.node].op, Op::Conv2d(_)) { usize::MAX } else { batch };
+        let scratch = model.layers().iter().map(|layer| scratch_len(layer.linear.encoding, layer.cols, samples(layer)));
         Ok(Self {
             isa: kernels.isa,
+            scratch_len: scratch.max().unwrap_or(SCRATCH),
             converter: Converter::new(graph.input(), model.tables()),
             patches_len: patches.max().unwrap_or(0),
             steps,

@@ -5,7 +5,6 @@ use super::json::{self, Object};
 use crate::base::checked::to_u64;
 use crate::base::error::Result;
 use crate::base::limits::Limits;
-use crate::encoding::Encoding;
 use crate::graph::{Activation, Conv2d, Linear, Op, PoolKind, Window};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -14,9 +13,6 @@ use std::collections::HashMap;
 const INPUT: &str = "input";
 /// Values that one node reads at most.
 const MAX_INPUTS: usize = 64;
-/// The rows of a layer are those of its tensors; until they are read it has none.
-const NO_ROWS: Linear = Linear { rows: 0, encoding: Encoding::DenseF32, row_factors: false };
-
 /// A node; value 0 is the input, node `i` (from 0) makes value `i + 1`.
 pub(super) struct Node {
     pub(super) name: String,
@@ -68,7 +64,7 @@ fn inputs(object: &Object, op: &Op, values: &HashMap<String, usize>, what: &str)
 fn op(object: &Object, what: &str) -> Result<Op> {
     let number = |key| json::number(object, key, what);
     let (op, keys): (Op, &[&str]) = match json::text(object, "op", what)? {
-        "linear" => (Op::Linear(NO_ROWS), &[]),
+        "linear" => (Op::Linear(Linear::dense(0)), &[]),
         "conv2d" => (Op::Conv2d(conv(object, what)?), &["kernel", "stride", "padding", "dilation", "groups"]),
         "max_pool" => (Op::Pool { kind: PoolKind::Max, window: window(object, what)? }, &["kernel", "stride", "padding"]),
         "average_pool" => (
@@ -110,7 +106,7 @@ fn conv(object: &Object, what: &str) -> Result<Conv2d> {
         }
     };
     let dilation = object.get("dilation").map_or(Ok([1, 1]), |value| pair(value, 1, "dilation", what))?;
-    Ok(Conv2d { linear: NO_ROWS, window: Window { dilation, ..window(object, what)? }, groups })
+    Ok(Conv2d { linear: Linear::dense(0), window: Window { dilation, ..window(object, what)? }, groups })
 }
 
 /// `kernel` and `stride`, each (height, width); `padding`, (height, width) or (top, left, bottom, right), zero when absent.

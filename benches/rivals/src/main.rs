@@ -1,11 +1,15 @@
 //! Curt's kernels and the `gemm` crate in one run, one thread: interleaved round by round, so that whatever else the machine does hits all.
 //!
 //! `cargo run --release --manifest-path benches/rivals/Cargo.toml [ROUNDS]`. Every answer is checked against f64 first. Times are
-//! medians of wall time per call, in microseconds; ratios are `gemm`'s time over Curt's.
+//! medians of wall time per call, in microseconds; ratios are `gemm`'s time over Curt's. With `sparse` after ROUNDS: sparse layers, and the `sprs`
+//! crate beside them (see [`sparse`]).
+
+mod sparse;
 
 use curt::base::align::AlignedVec;
 use curt::encoding::{Encoded, Weights, codebook, dense, fixed_point, ternary};
-use curt::kernels::{Isa, Kernels, LinearCall, PADDING, SCRATCH};
+use curt::kernels::scattered::scratch_len;
+use curt::kernels::{Isa, Kernels, LinearCall, PADDING};
 use std::time::Instant;
 
 const SHAPES: [(usize, usize); 3] = [(1024, 1024), (4096, 4096), (300, 784)];
@@ -33,15 +37,15 @@ fn curt<'a>(name: &'static str, kernels: Kernels, encoded: &Encoded, input: &'a 
     let (encoding, rows, cols) = (encoded.encoding, encoded.rows, encoded.cols);
     let mut bytes = AlignedVec::zeroed(encoded.bytes.len()).expect("memory");
     bytes.copy_from_slice(&encoded.bytes);
-    let table = encoding.table(&encoded.levels);
-    let view = Weights::new(encoding, rows, cols, &bytes, &table).expect("a valid array");
+    let lookup = encoded.lookup();
+    let view = Weights::new(encoding, rows, cols, &bytes, &lookup).expect("a valid array");
     // Fixed point sums integers: the step is a layer's scale, and there is none here.
-    let step = if let curt::encoding::Encoding::FixedPoint { .. } = encoding { table[0] } else { 1.0 };
+    let step = if let curt::encoding::Encoding::FixedPoint { .. } = encoding { encoded.levels[0] } else { 1.0 };
     let matrix = view.decode().iter().map(|w| w / step).collect();
     let prepared = (kernels.linear(encoding).prepare)(&view).expect("memory");
-    let (bias, mut scratch) = (vec![0.0; rows], AlignedVec::zeroed(SCRATCH).expect("memory"));
+    let (bias, mut scratch) = (vec![0.0; rows], AlignedVec::zeroed(scratch_len(encoding, cols, batch)).expect("memory"));
     let run = move |output: &mut [f32]| {
-        let weights = Weights::new(encoding, rows, cols, &bytes, &table).expect("a valid array");
+        let weights = Weights::new(encoding, rows, cols, &bytes, &lookup).expect("a valid array");
         let mut call = LinearCall {
             input,
             input_stride: cols + PADDING,
@@ -174,6 +178,10 @@ fn main() {
     let rounds: usize = std::env::args().nth(1).map_or(Ok(200), |n| n.parse()).expect("ROUNDS is a number");
     let isa = Isa::from_env().expect("CURT_ISA");
     let kernels = Kernels::of(isa).expect("the tier was detected");
+    if std::env::args().nth(2).as_deref() == Some("sparse") {
+        println!("tier {}; microseconds per sample: median (least)", isa.name());
+        return sparse::compare(kernels, rounds);
+    }
     println!("tier {}; `gemm` is the faster of its two layouts in every ratio", isa.name());
     for (rows, cols) in SHAPES {
         for batch in BATCHES {

@@ -21,7 +21,7 @@ pub(crate) fn run(_: &Doctor) -> Result<Answer, Failure> {
 }
 
 /// The kernels of a tier with the encodings that they serve.
-fn served(kernels: &Kernels) -> [(&'static str, LinearKernel); 6] {
+fn served(kernels: &Kernels) -> [(&'static str, LinearKernel); 8] {
     [
         ("dense_f32", kernels.dense_f32),
         ("dense_f16", kernels.dense_f16),
@@ -29,6 +29,8 @@ fn served(kernels: &Kernels) -> [(&'static str, LinearKernel); 6] {
         ("ternary", kernels.ternary),
         ("codebook, up to 16", kernels.codebook),
         ("codebook, 17 to 256", kernels.large_codebook),
+        ("sparse, any values", kernels.sparse),
+        ("block_f32", kernels.block),
     ]
 }
 

@@ -62,6 +62,7 @@ fn layer_json(layer: &LayerReport) -> Value {
         "nonzeros": layer.nonzeros,
         "encoding": layer.encoding.name(),
         "bits_per_kept_weight": layer.bits_per_kept_weight(),
+        "bits_per_nonzero": layer.bits_per_nonzero(),
         "stored_bytes": layer.stored_bytes,
         "order0_entropy_bits": layer.order0_entropy_bits,
     })
@@ -72,6 +73,9 @@ pub(crate) fn encoding_text(encoding: Encoding) -> String {
     match encoding {
         Encoding::FixedPoint { bits } => format!("fixed_point, {bits} bits"),
         Encoding::Codebook { levels } => format!("codebook of {levels}"),
+        Encoding::SparseFixedPoint { bits } => format!("sparse_fixed_point, {bits} bits"),
+        Encoding::SparseCodebook { levels } => format!("sparse_codebook of {levels}"),
+        Encoding::BlockF32 { height } => format!("block_f32, {height} rows"),
         other => other.name().to_owned(),
     }
 }
@@ -100,7 +104,18 @@ fn text(report: &Report) -> String {
 }
 
 fn layers(report: &Report) -> Table {
-    let mut table = Table::new(&["<layer", "<op", "original", "kept", "nonzero", "<encoding", "bytes", "bits/weight", "entropy"]);
+    let mut table = Table::new(&[
+        "<layer",
+        "<op",
+        "original",
+        "kept",
+        "nonzero",
+        "<encoding",
+        "bytes",
+        "bits/weight",
+        "bits/nonzero",
+        "entropy",
+    ]);
     let shape = |(rows, cols): (usize, usize)| format!("{rows}x{cols}");
     let mut weighted = report.layers.iter().peekable();
     for node in &report.nodes {
@@ -117,6 +132,7 @@ fn layers(report: &Report) -> Table {
             encoding_text(layer.encoding),
             grouped(layer.stored_bytes),
             layer.bits_per_kept_weight().map(|bits| format!("{bits:.2}")).unwrap_or_default(),
+            layer.bits_per_nonzero().map(|bits| format!("{bits:.2}")).unwrap_or_default(),
             format!("{:.2}", layer.order0_entropy_bits),
         ]);
     }

@@ -21,8 +21,9 @@ const RUN_KEYS: [&str; 10] = [
     "original_dense_ns_per_image",
     "shrunk_dense_ns_per_image",
 ];
-const LAYER_KEYS: [&str; 9] = [
+const LAYER_KEYS: [&str; 10] = [
     "bits_per_kept_weight",
+    "bits_per_nonzero",
     "encoding",
     "kept_shape",
     "name",
@@ -206,7 +207,7 @@ fn doctor_names_the_kernel_of_every_encoding() {
     assert_eq!(json["isa"], "scalar");
     let tiers = json["tiers"].as_array().unwrap();
     assert_eq!(tiers[0]["isa"], "scalar");
-    tiers.iter().for_each(|tier| assert_eq!(tier["kernels"].as_array().unwrap().len(), 6));
+    tiers.iter().for_each(|tier| assert_eq!(tier["kernels"].as_array().unwrap().len(), 8));
     assert!(curt(&["doctor"]).ok().stdout.contains("runs on"));
 }
 

@@ -37,7 +37,7 @@ pub(crate) fn network(with_origin: bool) -> Vec<u8> {
     };
     for (i, layer) in layers.iter().enumerate() {
         let origin = OriginShape { rows: masks[i + 1].clone(), cols: masks[i].clone() };
-        let linear = Linear { rows: layer.rows, encoding: layer.encoding, row_factors: false };
+        let linear = Linear::of(layer);
         push(Op::Linear(linear), format!("fc{}", i + 1), Some(origin));
         if i < 2 {
             push(Op::RELU, format!("relu{}", i + 1), None);
@@ -77,7 +77,7 @@ fn layers(masks: &[Mask; 4], random: &mut Random) -> Vec<Encoded> {
 
 fn tables(layer: &Encoded, random: &mut Random) -> LayerTables {
     let bias = (0..layer.rows).map(|_| random.below(100) as f32 * 0.01 - 0.5).collect();
-    LayerTables { levels: layer.levels.clone(), row_factors: None, bias }
+    LayerTables::of(layer, bias)
 }
 
 /// An IDX file of bytes.

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::base::limits::Limits;
-use crate::encoding::Encoding;
 use crate::graph::{Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Window};
 use crate::tensor::{Dtype, Shape};
 
@@ -20,7 +19,7 @@ impl Numbers {
 }
 
 fn linear(rows: usize) -> Op {
-    Op::Linear(Linear { rows, encoding: Encoding::DenseF32, row_factors: false })
+    Op::Linear(Linear::dense(rows))
 }
 
 fn conv(rows: usize, kernel: usize, padding: usize) -> Op {

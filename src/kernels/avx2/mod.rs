@@ -1,11 +1,13 @@
 //! x86-64 with AVX2, FMA and F16C: 8 lanes, two vectors for the 16 rows of a stored one.
 
+pub(super) mod block;
 mod codebook;
 mod dense;
 mod fixed_point;
 mod memory;
 mod packed;
 mod panel;
+pub(super) mod sparse;
 pub(super) mod ternary;
 
 use super::isa::Avx2;
@@ -24,6 +26,8 @@ pub(super) fn kernels(_: Avx2, _: Kernels) -> Kernels {
         codebook: kernel("vpermilps, vpermps or vpshufb, expanded", codebook::run),
         large_codebook: kernel("looked up one by one, expanded", codebook::run_large),
         ternary: LinearKernel { prepare: ternary::prepare, ..kernel("product tables in vpermilps", ternary::run) },
+        sparse: LinearKernel { prepare: sparse::prepare, ..kernel("lists of two rows, 8 chains", sparse::run) },
+        block: kernel("broadcast x, 4 chains", block::run),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The loads and stores of this tier: the only places where its intrinsics touch memory, each a whole array by reference.
 #![allow(unsafe_code)]
 
-use std::arch::x86_64::{__m256i, __m512, __m512i, _mm256_loadu_si256, _mm512_loadu_epi32, _mm512_loadu_ps, _mm512_storeu_ps};
+use std::arch::x86_64::{
+    __m128i, __m256i, __m512, __m512i, _mm_loadu_si128, _mm256_loadu_si256, _mm512_loadu_epi32, _mm512_loadu_ps, _mm512_storeu_ps,
+};
 
 /// 16 floats.
 #[inline]
@@ -25,6 +27,14 @@ pub(super) fn load_words(from: &[u32; 16]) -> __m512i {
 pub(super) fn load_halves(from: &[u16; 16]) -> __m256i {
     // SAFETY: a reference to 16 elements of 2 bytes is valid for 32 bytes.
     unsafe { _mm256_loadu_si256(from.as_ptr().cast()) }
+}
+
+/// 16 bytes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
+pub(super) fn load_bytes(from: &[u8; 16]) -> __m128i {
+    // SAFETY: a reference to 16 bytes is valid for 16 bytes.
+    unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
 }
 
 /// 16 floats.

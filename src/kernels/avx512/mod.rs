@@ -3,12 +3,14 @@
 //! Every function of this tier enables the features that [`Avx512`] detects; the compiler refuses a safe call between functions whose lists
 //! differ. (VL, BW and DQ are named although few intrinsics need them: without them LLVM leaves half of the registers alone.)
 
+mod block;
 mod codebook;
 mod dense;
 mod fixed_point;
 mod memory;
 mod packed;
 mod panel;
+mod sparse;
 mod ternary;
 
 use super::isa::Avx512;
@@ -25,6 +27,8 @@ pub(super) fn kernels(_: Avx512, _: Kernels) -> Kernels {
         codebook: kernel("vpermps", codebook::run),
         large_codebook: kernel("vpermi2ps, blended", codebook::run_large),
         ternary: kernel("sums of three in vpermi2ps", ternary::run),
+        sparse: LinearKernel { prepare: sparse::prepare, ..kernel("vpermi2ps; lists", sparse::run) },
+        block: kernel("broadcast x, 4 chains", block::run),
     }
 }
 

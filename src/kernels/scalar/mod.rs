@@ -2,15 +2,18 @@
 //!
 //! A kernel is one generic body, instantiated for the emulated fma and, on processors that have the instruction, for the hardware's.
 
+mod block;
 mod codebook;
 mod dense;
 mod fixed_point;
+mod sparse;
 mod ternary;
 
 use super::segments::{SEGMENTS, segment};
 use super::{Isa, Kernels, LinearCall, LinearKernel, stored_layout};
 use crate::base::math::relu;
 use crate::encoding::Weights;
+pub(super) use sparse::list;
 use std::ops::Range;
 
 pub(super) fn kernels() -> Kernels {
@@ -23,10 +26,12 @@ pub(super) fn kernels() -> Kernels {
         ternary: kernel("three digits, two adds"),
         codebook: kernel("index, fma"),
         large_codebook: kernel("index, fma"),
+        sparse: kernel("slot, fma; list, fma"),
+        block: kernel("list, fma"),
     }
 }
 
-/// The shell of every scalar kernel: `chain(row, units, x)` computes one chain from +0 over a range of units.
+/// The shell of the scalar kernels: `chain(row, units, x)` computes one chain from +0 over a range of units.
 #[inline(always)]
 fn linear(
     shape: [usize; 2],
@@ -35,16 +40,25 @@ fn linear(
     call: &mut LinearCall<'_>,
     chain: impl Fn(usize, Range<usize>, &[f32]) -> f32,
 ) {
+    each_sum(shape, rows, call, |row, x| {
+        let mut sum = chain(row, segment(units, 0), x);
+        for s in 1..SEGMENTS {
+            sum += chain(row, segment(units, s), x);
+        }
+        sum
+    });
+}
+
+/// The outputs of sums, `sum(row, x)` being one.
+#[inline(always)]
+fn each_sum(shape: [usize; 2], rows: Range<usize>, call: &mut LinearCall<'_>, sum: impl Fn(usize, &[f32]) -> f32) {
     let [all_rows, cols] = shape;
     call.check_rows(all_rows, rows.len(), cols);
     for sample in 0..call.batch {
         let x = &call.input[sample * call.input_stride..][..call.input_stride];
         let y = &mut call.output[sample * call.output_stride..][..rows.len()];
         for (row, y) in rows.clone().zip(y) {
-            let mut sum = chain(row, segment(units, 0), x);
-            for s in 1..SEGMENTS {
-                sum += chain(row, segment(units, s), x);
-            }
+            let mut sum = sum(row, x);
             if let Some(scale) = call.scale {
                 sum *= scale[row];
             }
@@ -62,6 +76,8 @@ pub(super) fn run_rows(weights: &Weights<'_>, rows: Range<usize>, call: &mut Lin
         Weights::FixedPoint(_) => fixed_point::run(weights, rows, call),
         Weights::Ternary(_) => ternary::run(weights, rows, call),
         Weights::Codebook(_) => codebook::run(weights, rows, call),
+        Weights::Sparse(_) => sparse::run(weights, rows, call),
+        Weights::Blocks(_) => block::run(weights, rows, call),
     }
 }
 

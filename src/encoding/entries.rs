@@ -1,0 +1,136 @@
+//! The weights of a matrix that are not zero, row after row: what sparse layers are encoded from.
+
+use super::pattern::{Pattern, SlotLayout, TILE_COLUMNS};
+
+/// The entries of a `rows` x `cols` matrix, each a column and a code other than 0; columns ascend within a row.
+///
+/// A code is the bits of an `f32`, an integer in two's complement, or an index from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entries {
+    cols: usize,
+    /// Where each row starts in `list`, and the end.
+    starts: Vec<usize>,
+    list: Vec<(usize, u32)>,
+}
+
+impl Entries {
+    /// A matrix of no rows yet.
+    #[must_use]
+    pub fn new(cols: usize) -> Self {
+        Self { cols, starts: vec![0], list: Vec::new() }
+    }
+
+    /// Adds a row; codes of 0 are left out.
+    ///
+    /// # Panics
+    /// When the columns do not ascend, or one is not a column of the matrix.
+    pub fn push_row(&mut self, entries: impl IntoIterator<Item = (usize, u32)>) {
+        let start = self.list.len();
+        self.list.extend(entries.into_iter().filter(|&(_, code)| code != 0));
+        let row = self.list.get(start..).unwrap_or_default();
+        assert!(row.is_sorted_by(|a, b| a.0 < b.0) && row.last().is_none_or(|last| last.0 < self.cols), "columns of a row");
+        self.starts.push(self.list.len());
+    }
+
+    /// The entries of a row-major matrix of finite weights.
+    #[must_use]
+    pub fn of_floats(rows: usize, cols: usize, weights: &[f32]) -> Self {
+        Self::of(rows, cols, weights, |w| if w == 0.0 { 0 } else { w.to_bits() })
+    }
+
+    /// The entries of a row-major matrix of integers.
+    #[must_use]
+    pub fn of_integers(rows: usize, cols: usize, integers: &[i8]) -> Self {
+        Self::of(rows, cols, integers, |q| i32::from(q).cast_unsigned())
+    }
+
+    /// The entries of a row-major matrix of indices: 0 is no entry, `i` is level `i - 1`.
+    #[must_use]
+    pub fn of_indices(rows: usize, cols: usize, indices: &[u8]) -> Self {
+        Self::of(rows, cols, indices, u32::from)
+    }
+
+    fn of<T: Copy>(rows: usize, cols: usize, matrix: &[T], code: impl Fn(T) -> u32) -> Self {
+        assert_eq!(Some(matrix.len()), rows.checked_mul(cols), "a {rows} x {cols} layer");
+        let mut entries = Self::new(cols);
+        for row in 0..rows {
+            let start = row.saturating_mul(cols);
+            let row = matrix.get(start..start.saturating_add(cols)).expect("invariant: the matrix has its size");
+            entries.push_row(row.iter().map(|&weight| code(weight)).enumerate());
+        }
+        entries
+    }
+
+    /// Outputs.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.starts.len().saturating_sub(1)
+    }
+
+    /// Inputs.
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// Entries of all rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether every weight is zero.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The codes of all entries, row by row.
+    pub fn codes(&self) -> impl Iterator<Item = u32> {
+        self.list.iter().map(|&(_, code)| code)
+    }
+
+    /// The columns and codes of a row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[(usize, u32)] {
+        let bounds = self.starts.get(row).zip(self.starts.get(row.saturating_add(1)));
+        bounds.and_then(|(&start, &end)| self.list.get(start..end)).unwrap_or_default()
+    }
+
+    /// The entries of a row, one slice for each column tile that has any.
+    pub fn tiles(&self, row: usize) -> impl Iterator<Item = &[(usize, u32)]> {
+        self.row(row).chunk_by(|a, b| a.0 / TILE_COLUMNS == b.0 / TILE_COLUMNS)
+    }
+
+    /// The pattern of fewest bytes in slots of this layout: about the mean number of a row's entries in a column tile and half to
+    /// one standard deviation. Fewer units where two need the same bytes.
+    #[must_use]
+    pub fn best_pattern(&self, layout: SlotLayout) -> Pattern {
+        let mut cells = [0usize; TILE_COLUMNS + 1]; // how many rows have so many entries in a column tile
+        for tile in (0..self.rows()).flat_map(|row| self.tiles(row)) {
+            if let Some(cell) = cells.get_mut(tile.len()) {
+                *cell = cell.saturating_add(1);
+            }
+        }
+        let listed = |slots: usize| {
+            let beyond = cells.iter().enumerate().map(|(n, &cells)| n.saturating_sub(slots).saturating_mul(cells));
+            beyond.fold(0, usize::saturating_add)
+        };
+        let patterns = (0..=layout.most_units()).map(|units| Pattern { units, listed: listed(layout.slots(units)) });
+        patterns
+            .min_by_key(|&pattern| layout.array_bytes(pattern, self.rows(), self.cols).unwrap_or(u64::MAX))
+            .expect("invariant: no units are one of the choices")
+    }
+
+    /// A row-major matrix of the codes' weights, zeros elsewhere.
+    #[must_use]
+    pub fn decode(&self, weight: impl Fn(u32) -> f32) -> Vec<f32> {
+        let mut matrix = vec![0.0; self.rows().saturating_mul(self.cols)];
+        for (row, out) in matrix.chunks_exact_mut(self.cols.max(1)).enumerate() {
+            for &(col, code) in self.row(row) {
+                *out.get_mut(col).expect("invariant: a column of the matrix") = weight(code);
+            }
+        }
+        matrix
+    }
+}

@@ -1,0 +1,103 @@
+//! Order class S on SIMD: the loops around a tier's inner loops, the same for every tier.
+//!
+//! Several samples lie in the lanes: their activations are transposed into the call's scratch, a vector per column, so that one
+//! entry serves all of them with one load and one fma. A scratch that is too small for that, or too few samples, are computed one by one.
+
+use super::segments::Tier;
+use super::{LinearCall, SCRATCH, scalar};
+use crate::encoding::pattern::TILE_COLUMNS;
+use crate::encoding::tiles::LANES;
+use crate::encoding::{Encoding, Weights};
+use std::ops::Range;
+
+/// Rows whose sums are kept before they are written: a multiple of the rows of any block.
+const ROWS: usize = 64;
+/// Columns above which samples are computed one by one: transposed, they would leave the second-level cache.
+const MOST_COLUMNS: usize = 1 << 14;
+
+/// The floats of scratch that a call for this layer is best lent; [`SCRATCH`] always do.
+#[must_use]
+pub fn scratch_len(encoding: Encoding, cols: usize, batch: usize) -> usize {
+    if batch > 1 && encoding.lists(1) > 0 && cols < MOST_COLUMNS { SCRATCH.max((cols + 1) * LANES) } else { SCRATCH }
+}
+
+/// What a tier does with the activations of `L` samples.
+pub(super) trait Transpose<const L: usize>: Tier {
+    /// `columns[i][lane]` is `samples[lane][i]`.
+    fn transpose(self, samples: [&[f32; L]; L], columns: &mut [[f32; L]; L]);
+}
+
+/// Runs a layer. `one(sample, call)` computes a sample; `many(rows, x, sums)` the sums of some rows (from a multiple of 64) for `L` samples,
+/// `x[column]` being their activations and `x[cols]` zeros. Fewer than `worthwhile` samples are computed one by one.
+pub(super) fn linear<const L: usize>(
+    tier: impl Transpose<L>,
+    [rows, cols]: [usize; 2],
+    worthwhile: usize,
+    call: &mut LinearCall<'_>,
+    one: impl Fn(usize, &mut LinearCall<'_>),
+    many: impl Fn(Range<usize>, &[[f32; L]], &mut [[f32; L]]),
+) {
+    call.check(rows, cols);
+    for first in (0..call.batch).step_by(L) {
+        let samples = first..(first + L).min(call.batch);
+        if samples.len() < worthwhile || call.scratch.len() < (cols + 1) * L {
+            samples.for_each(|sample| one(sample, call));
+            continue;
+        }
+        let scratch = std::mem::take(&mut call.scratch);
+        let x = &mut scratch.as_chunks_mut().0[..=cols];
+        transpose(tier, call, samples.clone(), x);
+        let mut sums = [[0.0; L]; ROWS];
+        for row in (0..rows).step_by(ROWS) {
+            let block = row..(row + ROWS).min(rows);
+            let sums = &mut sums[..block.len()];
+            many(block, x, sums);
+            for (lane, sample) in samples.clone().enumerate() {
+                let mut own = [0.0; ROWS];
+                own.iter_mut().zip(sums.iter()).for_each(|(own, sums)| *own = sums[lane]);
+                call.finish(tier, sample, row, &own[..sums.len()]);
+            }
+        }
+        call.scratch = scratch;
+    }
+}
+
+/// The activations of up to `L` samples, a vector per column; zeros for lanes without a sample and after the last column.
+fn transpose<const L: usize>(tier: impl Transpose<L>, call: &LinearCall<'_>, samples: Range<usize>, x: &mut [[f32; L]]) {
+    let inputs = |column: usize| samples.clone().map(move |sample| &call.input[sample * call.input_stride + column..]);
+    let (blocks, rest) = x.as_chunks_mut::<L>();
+    for (i, block) in blocks.iter_mut().enumerate() {
+        let mut rows = [&[0.0; L]; L];
+        rows.iter_mut().zip(inputs(i * L)).for_each(|(row, input)| *row = &input.as_chunks().0[0]);
+        tier.transpose(rows, block);
+    }
+    let done = blocks.len() * L;
+    rest.fill([0.0; L]);
+    for (lane, input) in inputs(done).enumerate() {
+        rest.iter_mut().zip(input).for_each(|(x, &input)| x[lane] = input);
+    }
+}
+
+/// Whether free slots add nothing: `fma(+0, x, c)` is `c` (or a zero of the other sign, which no output shows: a bias is
+/// never -0) unless the activation, that of the first column of a tile, is infinite or NaN.
+pub(super) fn free_slots_add_nothing(units: usize, firsts: impl Iterator<Item = f32>) -> bool {
+    units == 0 || firsts.fold(true, |all, x| all & x.is_finite())
+}
+
+/// The activations of the first column of every column tile.
+pub(super) fn firsts(x: &[f32], cols: usize) -> impl Iterator<Item = f32> {
+    x[..cols].iter().copied().step_by(TILE_COLUMNS)
+}
+
+/// One sample by the reference.
+pub(super) fn by_reference(weights: &Weights<'_>, sample: usize, call: &mut LinearCall<'_>) {
+    let rows = weights.rows();
+    let mut one = LinearCall {
+        input: &call.input[sample * call.input_stride..],
+        batch: 1,
+        output: &mut call.output[sample * call.output_stride..],
+        scratch: &mut [0.0; SCRATCH],
+        ..*call
+    };
+    scalar::run_rows(weights, 0..rows, &mut one);
+}
