@@ -32,8 +32,42 @@ CHAINS = [
     ("bias before scale", SCALE_BIAS,
      "            a = add(a, bias); y.append(a if scale is None else mul(a, scale))"),
 ]
+SLOTS, LISTS = "sum(tiles[first:last], [])", "[layer.lists[row][j::4] for j in range(4)]"
+TILE_SUM, LIST_SUM = "_combine([_chain_s(part, x) for part in segments])", "_combine([_chain_s(part, x) for part in lists])"
+SPARSE = [
+    ("sparse: mul then add", "c = fma(w, x[column], c)", "c = add(mul(w, x[column]), c)"),
+    ("sparse: fma rounded twice in binary64", "c = fma(w, x[column], c)", "c = add(w * x[column], c)"),
+    ("free slots and zeros in blocks left out", "c = fma(w, x[column], c)", "c = fma(w, x[column], c) if w else c"),
+    ("free slots read column 0", "c = fma(w, x[column], c)", "c = fma(w, x[column if w else 0], c)"),
+    ("free slots read the last column of their tile", "c = fma(w, x[column], c)",
+     "c = fma(w, x[column if w else min(column | 31, len(x) - 1)], c)"),
+    ("slots descending in a segment", SLOTS, SLOTS + "[::-1]"),
+    ("slots descending in a tile", SLOTS, "[slot for tile in tiles[first:last] for slot in tile[::-1]]"),
+    ("segments of slots, not of tiles", "segments = [" + SLOTS + " for first, last in _segments(len(tiles))]",
+     "flat = sum(tiles, []); segments = [flat[first:last] for first, last in _segments(len(flat))]"),
+    ("one segment of tiles", "_segments(len(tiles))", "((0, len(tiles)), (0, 0), (0, 0), (0, 0))"),
+    ("tiles s, s + 4, s + 8 in segment s", SLOTS + " for first, last in _segments(len(tiles))]",
+     "sum(tiles[s::4], []) for s in range(4)]"),
+    ("segments of tiles in pairs", TILE_SUM, "[add(add(*p[:2]), add(*p[2:])) for p in [[_chain_s(part, x) for part in segments]]][0]"),
+    ("lists in pairs", LIST_SUM, "[add(add(*p[:2]), add(*p[2:])) for p in [[_chain_s(part, x) for part in lists]]][0]"),
+    ("lists descending", LISTS, "[layer.lists[row][::-1][j::4] for j in range(4)]"),
+    ("a list is one chain", LISTS, "[layer.lists[row], [], [], []]"),
+    ("a list is two chains", LISTS, "[layer.lists[row][0::2], layer.lists[row][1::2], [], []]"),
+    ("chains of a list contiguous", LISTS, "[layer.lists[row][a:b] for a, b in _segments(len(layer.lists[row]))]"),
+    ("chains of a list by column", LISTS, "[[e for e in layer.lists[row] if e[0] % 4 == j] for j in range(4)]"),
+    ("chains of a list counted from 1", LISTS, "[layer.lists[row][(j + 3) % 4::4] for j in range(4)]"),
+    ("a list continues the chains of the segments", f"            a = {TILE_SUM}\n            yield add(a, {LIST_SUM})",
+     "            yield _combine([_chain_s(a + b, x) for a, b in zip(segments, lists)])"),
+    ("chains of a list added one by one", f"yield add(a, {LIST_SUM})",
+     "[a := add(a, _chain_s(part, x)) for part in lists]; yield a"),
+    ("lists without the segments", f"yield add(a, {LIST_SUM})", f"yield {LIST_SUM}"),
+    ("sparse: bias before scale", SCALE_BIAS,
+     "            a = add(a, bias); y.append(a if scale is None else mul(a, scale))"),
+    ("sparse: step and factor one by one", "mul(layer.step, factor)", "layer.step * factor"),
+]
 
 ARITHMETIC = {
+    ("linear", "sparse"): SPARSE,
     ("linear", "linear"): CHAINS + [("ternary zero digits take part", "if weights[i] else 0.0", "if True else 0.0")],
     ("linear", "conv2d"): [(f"conv2d: {name}", old, new) for name, old, new in CHAINS
                            if name.startswith(("one segment", "segments", "ternary", "bias", "columns"))],

@@ -1,5 +1,7 @@
 """Sparse and block layers: defects of the graph, of lengths and of the tables."""
 
+import struct
+
 from .bases import block_net, sparse_net, wide_net
 from .fields import IMAGE, conv, square
 from .invalid_graph import TOP, raw_graph
@@ -18,6 +20,14 @@ def patterned(*pattern, **changes):
     """A convolution (writer/fields.py) with the fields of a pattern after row_factors."""
     node = conv(**changes)
     return node[:6] + pattern + node[6:]
+
+
+def with_tables(net, *changes):
+    """The file of `net`, of one layer, with several (label, index, u32) in its tables."""
+    words = tables_words(net)
+    for label, index, value in changes:
+        struct.pack_into("<I", words.data, words.labels[f"1.{label}"] + 4 * index, value)
+    return with_section(net, 2, lambda _: bytes(words.data))
 
 
 def _ranges():
@@ -82,8 +92,9 @@ def _order():
     bad("codebook", "order-level-before-count", edited(net, 2, "1.counts", 1 << 16))
     words = tables_words(sparse_net("b4", factors=True))
     at = words.labels["1.factors"]
-    bad("mask", "order-count-before-factor", edited(
-        sparse_net("b4", factors=True), 2, "1.counts", b"\0\0" + bytes(words.data[words.labels["1.counts"] + 2:at]) + bytes(4)))
+    bad("mask", "order-count-before-factor", with_tables(sparse_net("b4", factors=True), ("counts", 0, 0), ("factors", 0, 0)))
+    bad("mask", "order-count-greater-than-cols-before-bias", with_tables(
+        sparse_net("csr"), ("counts", 0, 6 << 16), ("counts", 1, 0), ("biases", 0, SPECIAL["nan"])))
 
 
 def _lengths():
