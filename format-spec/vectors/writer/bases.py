@@ -77,7 +77,7 @@ def origin_conv_net(columns=(1, 0, 1)):
 
 
 def sparse_net(kind, factors=False):
-    """18 x 70. Tile 0 of each row has two entries more than slots; tile 1 has one entry; tile 2 of even rows one more than slots.
+    """18 x 70. Tile 0 of each row has two entries more than slots, tile 1 one entry, tile 2 of even rows one more than slots.
 
     `csr`: 3 x 4 in f32 without slots, 3, 1 and 2 entries.
     """

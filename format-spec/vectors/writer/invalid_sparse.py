@@ -98,7 +98,8 @@ def _order():
 
 
 def _lengths():
-    for name, net in (("sparse_f32", sparse_net("f32")), ("sparse_fixed_point", sparse_net("b4")), ("block_f32", block_net(8))):
+    arrays = {"sparse_f32": sparse_net("f32"), "sparse_fixed_point": sparse_net("b4"), "block_f32": block_net(8)}
+    for name, net in arrays.items():
         for what, change in (("byte-short", lambda p: p[:-1]), ("byte-long", lambda p: p + b"\0")):
             bad("size", f"{name}-array-{what}", with_section(net, 3, change))
     net = sparse_net("f32")
@@ -113,8 +114,9 @@ def _lengths():
             at = words.labels["1.columns"]
             bad("size", f"{'sparse' if kind == 'f32' else 'block_f32'}-{cols}-{label}", with_section(
                 other, 3, lambda part, a=at, n=cols: part[:a] + (part[a:] + bytes(6) if n == 65536 else part[a:-6])))
-    bad("size", "sparse-65536-u16-counts", with_section(wide_net("f32", 65536), 2, lambda part: part[:8] + part[8:20] + part[24:]))
-    bad("size", "sparse-65535-u32-counts", with_section(wide_net("f32", 65535), 2, lambda part: part[:8] + bytes(4) + part[8:]))
+    bad("size", "sparse-65536-u16-counts", with_section(wide_net("f32", 65536), 2, lambda part: part[:20] + part[24:]))
+    net = wide_net("f32", 65535)
+    bad("size", "sparse-65535-u32-counts", with_section(net, 2, lambda part: part[:8] + bytes(4) + part[8:]))
 
 
 def _counts():
@@ -123,8 +125,10 @@ def _counts():
                                ("last-65535-of-70", 8, 3 | 65535 << 16)):
         bad("mask", f"sparse-count-{what}", edited(net, 2, "1.counts", value, index))
     small = sparse_net("csr")  # 3 x 4, counts 3, 1, 2
-    for what, first, second in (("greater-than-cols-first-sum-right", 5 | 1 << 16, 0), ("greater-than-cols-second-sum-right", 5 << 16, 1),
-                                ("greater-than-cols-last-sum-right", 1 << 16, 5), ("unused-half-1", 3 | 1 << 16, 2 | 1 << 16),
+    for what, first, second in (("greater-than-cols-first-sum-right", 5 | 1 << 16, 0),
+                                ("greater-than-cols-second-sum-right", 5 << 16, 1),
+                                ("greater-than-cols-last-sum-right", 1 << 16, 5),
+                                ("unused-half-1", 3 | 1 << 16, 2 | 1 << 16),
                                 ("unused-half-makes-the-sum", 3 | 1 << 16, 1 | 1 << 16)):
         words = first.to_bytes(4, "little") + second.to_bytes(4, "little")
         bad("mask", f"sparse-count-{what}", edited(small, 2, "1.counts", words))

@@ -107,7 +107,8 @@ def _residue_columns():
         array().residue(0, 0, 69).bad("mask", f"{name}-residue-columns-descending-first-row")
     f32().residue(8, 1, 65535).bad("mask", "sparse_f32-residue-column-65535")
     for cols, column in ((65535, 65535), (65537, 65537), (65537, 2**32 - 1)):
-        Array(wide_net("f32", cols)).put("columns", 2, column, 2 if cols == 65535 else 4).bad("mask", f"sparse-{cols}-column-{column}")
+        array = Array(wide_net("f32", cols)).put("columns", 2, column, 2 if cols == 65535 else 4)
+        array.bad("mask", f"sparse-{cols}-column-{column}")
     Array(wide_net("b4", 65536)).put("columns", 1, 65535, 2).bad("mask", "sparse-65536-columns-equal")
     Array(sparse_net("csr")).put("columns", 1, 3, 2).bad("mask", "sparse-csr-columns-equal")
     large = one(sparse(Numbers("large"), "f32", 1, 2**18, 0, 0), 2**18)
@@ -123,7 +124,8 @@ def _words():
         array.field(row, tile, last, 1 << bits - 1, None).bad("code", f"{name}-row-{row}-tile-{tile}-slot-{last}")
         top = (5 + bits) * (32 // (5 + bits))
         if top < 32:
-            Array(sparse_net(f"b{bits}")).word(17 - row, 0, lambda word, b=top: word | 1 << b).bad("padding", f"{name}-bit-{top}")
+            array = Array(sparse_net(f"b{bits}")).word(17 - row, 0, lambda word, b=top: word | 1 << b)
+            array.bad("padding", f"{name}-bit-{top}")
     Array(sparse_net("b7")).word(17, 2, lambda word: word | 1 << 31).bad("padding", "sparse_fixed_point-b7-free-word-bit-31")
     Array(sparse_net("k1")).word(16, 1, lambda word: word | 1 << 30).bad("padding", "sparse_codebook-k1-bit-30")
     for size, row, tile, code in ((2, 0, 0, 3), (4, 17, 1, 5), (6, 16, 2, 7), (8, 15, 0, 9), (14, 8, 0, 15)):
@@ -192,7 +194,8 @@ def _blocks():
     array().put("columns", 1, 0, 2).bad("mask", "block_f32-columns-equal")
     array().put("columns", 4, 39, 2).bad("mask", "block_f32-columns-descending")
     for cols in (65536, 65537):
-        Array(wide_net("h8", cols)).put("columns", 1, 0, 2 if cols == 65536 else 4).bad("mask", f"block_f32-{cols}-columns-equal")
+        wide = Array(wide_net("h8", cols)).put("columns", 1, 0, 2 if cols == 65536 else 4)
+        wide.bad("mask", f"block_f32-{cols}-columns-equal")
 
 
 def _order():

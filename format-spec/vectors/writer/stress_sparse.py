@@ -54,7 +54,7 @@ def _infinite(r, layer, *columns):
 
 
 def _free_slots(units, kind):
-    """Column 32 is infinite. Row 0 has no entry, row 1 no free slot, row 2 none in tile 1; row 3 has an entry for column 32."""
+    """Column 32 is infinite. Row 0 has no entry, row 1 no free slot, row 2 none in tile 1, row 3 an entry for column 32."""
     def build(r):
         layer = sparse(r, kind, 4, 70, units, 0)
         room = units * (1 if kind == "f32" else 4)

@@ -12,13 +12,14 @@ SPARSE = [
     ("f32", 17, 97, 1, .01), ("f32", 3, 40, 0, 1), ("f32", 2, 40, 2, 0), ("f32", 2, 40, 0, 0),
     ("b2", 5, 33, 8, 1), ("b3", 17, 64, 2, .5), ("b4", 3, 32, 11, 1), ("b4", 65, 47, 1, .1, True), ("b5", 16, 63, 1, .1, True),
     ("b6", 1, 67, 16, .5), ("b7", 15, 31, 0, .5, True), ("b8", 7, 17, 3, .5), ("b3", 3, 70, 1, 0),
-    ("k1", 1, 32, 7, 1), ("k1", 6, 100, 1, .1, True), ("k2", 64, 33, 1, .1), ("k3", 63, 15, 2, .5), ("k4", 17, 65, 0, .1, True),
+    ("k1", 1, 32, 7, 1), ("k1", 6, 100, 1, .1, True), ("k2", 64, 33, 1, .1), ("k3", 63, 15, 2, .5),
+    ("k4", 17, 65, 0, .1, True),
     ("k5", 9, 130, 2, .1), ("k6", 2, 64, 8, 1), ("k7", 16, 16, 1, .9), ("k8", 5, 97, 0, .5), ("k10", 66, 31, 1, .1, True),
     ("k12", 15, 64, 11, .5), ("k15", 4, 257, 1, .1), ("k15", 15, 1, 1, 1),
 ]
 BLOCKS = [  # height, rows, columns, share of blocks
-    (8, 1, 1, 1), (8, 7, 33, .5), (8, 9, 16, .1), (8, 64, 17, .1), (8, 65, 5, .5), (8, 5, 40, 0), (16, 15, 64, .1), (16, 16, 31, 1),
-    (16, 17, 65, .1), (16, 33, 127, .05),
+    (8, 1, 1, 1), (8, 7, 33, .5), (8, 9, 16, .1), (8, 64, 17, .1), (8, 65, 5, .5), (8, 5, 40, 0),
+    (16, 15, 64, .1), (16, 16, 31, 1), (16, 17, 65, .1), (16, 33, 127, .05),
 ]
 
 
@@ -42,7 +43,9 @@ def _layers():
 
 
 def any_layer(r, kind, rows, cols, units=1, density=0.3, factors=False):
-    return block(r, int(kind[1:]), rows, cols, density) if kind[0] == "h" else sparse(r, kind, rows, cols, units, density, factors)
+    if kind[0] == "h":
+        return block(r, int(kind[1:]), rows, cols, density)
+    return sparse(r, kind, rows, cols, units, density, factors)
 
 
 def _empty():
@@ -92,7 +95,8 @@ def conv_of(r, kind, channels, rows, kernel, groups=1, units=1, density=0.3, fac
 
 def _net(shape, nodes, dtype="f32", **fields):
     channels = shape[0]
-    return Network(shape, nodes, dtype, scale=[0.0078125 if dtype == "u8" else 1.0] * channels, offset=[0.0] * channels, **fields)
+    scale = 0.0078125 if dtype == "u8" else 1.0
+    return Network(shape, nodes, dtype, scale=[scale] * channels, offset=[0.0] * channels, **fields)
 
 
 def _one(shape, kind, rows, kernel, **options):
@@ -119,7 +123,8 @@ CONVOLUTIONS = {
 def _mlp(r):
     mask = r.shuffled([1] * 90 + [0] * 106)
     return _net((1, 14, 14), [
-        sparse(r, "b4", 40, 90, 2, .1, True), "relu", block(r, 8, 24, 40, .3), "relu", sparse(r, "k2", 10, 24, 1, .3), "softmax"],
+        sparse(r, "b4", 40, 90, 2, .1, True), "relu", block(r, 8, 24, 40, .3), "relu",
+        sparse(r, "k2", 10, 24, 1, .3), "softmax"],
         "u8", mask=mask)
 
 
