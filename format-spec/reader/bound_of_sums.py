@@ -2,8 +2,6 @@
 
 import math
 
-from curt_reader.layout import FIXED_POINT
-
 U, TINY = 2.0**-24, 2.0**-149
 OVERFLOW = 1e37  # long sums near the largest f32 have no bound
 LARGEST = 2.0**128 - 2.0**104
@@ -39,12 +37,11 @@ def mean(x, n):
     return math.fsum(v for v, _ in x) / n, (inherited + gamma(len(x) + 2) * size) / n + 2 * TINY
 
 
-def _dot(layer, row, terms):
-    """The output of `row`; terms are (column, (value, bound))."""
-    roundings = layer.layout.units * layer.layout.unit + 12
+def _dot(layer, row, values, terms):
+    """The output of `row` of multipliers `values`; terms are (column, (value, bound))."""
+    roundings = layer.cols + 12
     factor = layer.factors[row] if layer.row_factors else 1.0
-    scale = factor * (layer.levels[0] if layer.encoding == FIXED_POINT else 1.0)
-    values = layer.codes[row] if layer.encoding == FIXED_POINT else layer.weights[row]
+    scale = factor * (layer.step or 1.0)
     size = math.fsum(abs(values[k]) * (abs(v) + e) for k, (v, e) in terms)
     if not max(size, size * scale) < OVERFLOW or scale > OVERFLOW:
         raise NoBound
@@ -56,7 +53,7 @@ def _dot(layer, row, terms):
 
 
 def linear(layer, x):
-    return [_dot(layer, row, list(enumerate(x))) for row in range(layer.rows)]
+    return [_dot(layer, row, layer.multipliers(row), list(enumerate(x))) for row in range(layer.rows)]
 
 
 def convolution(node, x):
@@ -66,7 +63,7 @@ def convolution(node, x):
     per_group = channels // node.groups
     y = []
     for row in range(layer.rows):
-        first = row // (layer.rows // node.groups) * per_group
+        values, first = layer.multipliers(row), row // (layer.rows // node.groups) * per_group
         for p in range(node.shape[1]):
             for q in range(node.shape[2]):
                 terms = []
@@ -77,5 +74,5 @@ def convolution(node, x):
                     j = q * across.stride + kx * across.dilation - across.before
                     if 0 <= i < height and 0 <= j < width:
                         terms.append((k, x[((first + channel) * height + i) * width + j]))
-                y.append(_dot(layer, row, terms))
+                y.append(_dot(layer, row, values, terms))
     return y

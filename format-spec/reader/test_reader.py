@@ -20,11 +20,14 @@ import curt_reader  # noqa: E402
 from curt_reader import KINDS, InputError, crc32c, parse, run, samples  # noqa: E402
 from error_bound import NoBound, bounded_run  # noqa: E402
 from test_arithmetic import Arithmetic, note  # noqa: E402, F401
+from test_canonical import Canonical  # noqa: E402, F401
 from wrong_readings import WRONG, ChangedReader  # noqa: E402
 
 VALID = sorted((VECTORS / "valid").glob("*.curt"))
 INVALID = sorted((VECTORS / "invalid").glob("*.curt"))
-IMAGES = re.compile("conv|pool|affine|relu|clip|sigmoid|add|concat|reshape|graph|work|values|order|linear-of")
+# The files on which wrong checks are tried: of graphs with images, of sparse and block layers.
+TRIED = {"check": re.compile("conv|pool|affine|relu|clip|sigmoid|add|concat|reshape|graph|work|values|order|linear-of"),
+         "pattern": re.compile("sparse|block|order")}
 
 
 @functools.cache
@@ -51,6 +54,11 @@ def answer(data, reader=curt_reader):
     except ZeroDivisionError:
         return "division by zero"
     return "ok"
+
+
+def holds(model, op):
+    """Whether a wrong reading of `op` may show in the outputs of the model."""
+    return op is None or any(node.op == op or op == "sparse" and node.layer and node.layer.pattern for node in model.nodes)
 
 
 class Valid(unittest.TestCase):
@@ -97,17 +105,17 @@ class WrongReadings(unittest.TestCase):
 
     def shown_by_output(self, reader, op):
         for path in sorted(VALID, key=lambda path: path.stat().st_size):
-            if op is None or any(node.op == op for node in model_of(path).nodes):
+            if holds(model_of(path), op):
                 if output_of(path, reader.run) != stored_output(path):
                     return path.stem
         return None
 
-    def shown_by_answer(self, reader):
+    def shown_by_answer(self, reader, tried):
         for path in INVALID:
-            if IMAGES.search(path.stem) and answer(path.read_bytes(), reader) != path.stem.split("--")[0]:
+            if tried.search(path.stem) and answer(path.read_bytes(), reader) != path.stem.split("--")[0]:
                 return path.stem
         for path in VALID:
-            if IMAGES.search(path.stem):
+            if tried.search(path.stem):
                 data = path.read_bytes()
                 if answer(data, reader) != "ok":
                     return path.stem
@@ -119,7 +127,7 @@ class WrongReadings(unittest.TestCase):
     def test_each_is_shown(self):
         for name, file, old, new, op in WRONG:
             with self.subTest(name), ChangedReader(file, old, new) as reader:
-                shown = self.shown_by_answer(reader) if op == "check" else self.shown_by_output(reader, op)
+                shown = self.shown_by_answer(reader, TRIED[op]) if op in TRIED else self.shown_by_output(reader, op)
                 self.assertIsNotNone(shown)
                 note(f"{name}: {shown}")
         note(f"wrong readings: {len(WRONG)}")
@@ -149,7 +157,7 @@ class Invalid(unittest.TestCase):
     def test_every_truncation(self):
         count = 0
         for name in ("mlp-gather-origin", "section-unknown-several", "codebook-k5", "section-empty-weights-then-unknown",
-                     "section-origin-conv"):
+                     "section-origin-conv", "empty-sparse-arrays-between"):
             data = (VECTORS / "valid" / f"{name}.curt").read_bytes()
             for length in range(len(data)):
                 self.assertEqual(answer(data[:length]), "truncated" if length else "empty")
@@ -158,7 +166,8 @@ class Invalid(unittest.TestCase):
 
     def test_every_single_bit_flip(self):
         count = 0
-        for name in ("section-origin", "input-u8-gather-33", "section-empty-weights-then-unknown", "conv-dilation-2-by-1"):
+        for name in ("section-origin", "input-u8-gather-33", "section-empty-weights-then-unknown", "conv-dilation-2-by-1",
+                     "sparse_codebook-k1-1x32-units-7-full"):
             data = (VECTORS / "valid" / f"{name}.curt").read_bytes()
             for bit in range(8 * len(data)):
                 flipped = bytearray(data)
@@ -171,7 +180,7 @@ class Invalid(unittest.TestCase):
     def test_every_word_of_a_graph(self):
         """Other values in a graph whose checksums are right: accepted, or refused with a kind."""
         answers = {}
-        for name in ("graph-inception", "graph-mobile", "graph-gathered-image", "operator-reshape-image"):
+        for name in ("graph-inception", "graph-mobile", "graph-gathered-image", "operator-reshape-image", "mlp-sparse-gather"):
             data = (VECTORS / "valid" / f"{name}.curt").read_bytes()
             offset, length = struct.unpack_from("<QQ", data, 64 + 8)
             for at in range(offset, offset + length, 4):

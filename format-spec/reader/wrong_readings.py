@@ -1,7 +1,8 @@
 """Wrong readings of the specification, each a change of one text of the reader; the golden vectors must show each of them.
 
 An entry is (name, file, text, replacement, operator). A wrong arithmetic is tried on the valid files that hold the operator
-(None: on all of them), a wrong check ("check") on invalid files, then valid.
+(None: on all of them; "sparse": those with sparse or block layers), a wrong check ("check", of a pattern "pattern") on invalid
+files, then valid.
 """
 
 import functools
@@ -12,11 +13,13 @@ import sys
 from curt_reader import crc32c
 from wrong_arithmetic import ARITHMETIC
 from wrong_checks import CHECKS
+from wrong_patterns import PATTERNS
 
 CHECKSUM = functools.cache(crc32c)  # the same bytes are read by every reader
 SOURCES = {path.stem: path.read_text() for path in (pathlib.Path(__file__).resolve().parent / "curt_reader").glob("*.py")}
 WRONG = tuple((name, file, old, new, op) for (file, op), entries in ARITHMETIC.items() for name, old, new in entries)
-WRONG += tuple((name, file, old, new, "check") for file, entries in CHECKS.items() for name, old, new in entries)
+WRONG += tuple((name, file, old, new, what) for what, checks in (("check", CHECKS), ("pattern", PATTERNS))
+               for file, entries in checks.items() for name, old, new in entries)
 
 
 @functools.cache

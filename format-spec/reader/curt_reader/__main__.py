@@ -6,7 +6,9 @@ import struct
 import sys
 
 from . import FormatError, InputError, parse, run, samples
-from .layout import NAMES
+from .layout import BLOCK_F32, NAMES, SPARSE
+
+PATTERNS = dict.fromkeys(SPARSE, ("units", "residue")) | {BLOCK_F32: ("blocks",)}
 
 
 def _load(path):
@@ -24,7 +26,8 @@ def _info(args):
         if node.layer:
             layer = node.layer
             factors = ", row factors" if layer.row_factors else ""
-            text += f"  {NAMES[layer.encoding]}({layer.parameter}){factors}, {layer.cols} columns"
+            pattern = "".join(f", {name} {value}" for name, value in zip(PATTERNS.get(layer.encoding, ()), layer.pattern))
+            text += f"  {NAMES[layer.encoding]}({layer.parameter}){factors}{pattern}, {layer.cols} columns"
         print(text if model.origin is None else f"{text}  {model.origin.nodes[number - 1].name}")
     for section in model.sections:
         print(f"section {section.id}: offset {section.offset}, {section.length} bytes, {section.checksum:#010x}")
@@ -33,7 +36,7 @@ def _info(args):
 
 
 def _weights(args):
-    keys = ("rows", "cols", "parameter", "levels", "factors", "biases", "codes", "weights")
+    keys = ("rows", "cols", "parameter", "pattern", "levels", "counts", "factors", "biases", "codes", "weights")
     layers = [{"encoding": NAMES[layer.encoding]} | {key: getattr(layer, key) for key in keys}
               for layer in _load(args.file).layers]
     json.dump(layers, sys.stdout)

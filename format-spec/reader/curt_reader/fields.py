@@ -5,10 +5,13 @@ import struct
 
 from . import limits
 from .error import need
-from .layout import CODEBOOK, DENSE_F16, DENSE_F32, FIXED_POINT, NAMES
+from .layout import (BLOCK_F32, CODEBOOK, FIXED_POINT, FLOATS, NAMES, SPARSE, SPARSE_CODEBOOK, SPARSE_FIXED_POINT,
+                     TILE_COLUMNS, slots_of_unit)
 from .node import Layer, Node
 from .tables import check_float
 from .window import Axis
+
+PARAMETERS = {FIXED_POINT: (2, 8), CODEBOOK: (2, 256), SPARSE_FIXED_POINT: (2, 8), SPARSE_CODEBOOK: (1, 15)}
 
 
 def choice(cursor, allowed, what):
@@ -44,12 +47,23 @@ def _input(cursor, node):
 
 def _parameter(cursor, encoding):
     at, value = cursor.at, cursor.u32("parameter")
-    if encoding in (DENSE_F32, DENSE_F16):
-        need(value == 0, "unknown_id", at, f"{NAMES[encoding]} has no parameter {value}")
+    what = f"parameter {value} of {NAMES[encoding]}"
+    if encoding in FLOATS:
+        need(value in ((8, 16) if encoding == BLOCK_F32 else (0,)), "unknown_id", at, what)
         return value
-    low, high = {FIXED_POINT: (2, 8), CODEBOOK: (2, 256)}.get(encoding, (0, 0))
-    need(low <= value <= high, "codebook", at, f"parameter {value} of {NAMES[encoding]}")
+    low, high = PARAMETERS.get(encoding, (0, 0))
+    need(low <= value <= high, "codebook", at, what)
     return value
+
+
+def _pattern(cursor, encoding, parameter):
+    """units and residue, or blocks; what bounds residue and blocks is known with the shapes."""
+    if encoding in SPARSE:
+        at, units = cursor.at, cursor.u32("units")
+        slots = slots_of_unit(encoding, parameter)[1]
+        need((units - 1) * slots < TILE_COLUMNS, "limit", at, f"{units} units of {slots} slots")
+        return units, cursor.u32("residue")
+    return (cursor.u32("blocks"),) if encoding == BLOCK_F32 else ()
 
 
 def _linear(cursor, node):
@@ -57,7 +71,8 @@ def _linear(cursor, node):
     rows = bounded(cursor, 0, limits.DIMENSION, "rows")
     encoding = choice(cursor, range(len(NAMES)), "encoding")
     parameter = _parameter(cursor, encoding)
-    node.layer = Layer(rows, encoding, parameter, bool(choice(cursor, (0, 1), "row_factors")))
+    factors = bool(choice(cursor, (0, 1), "row_factors"))
+    node.layer = Layer(rows, encoding, parameter, factors, _pattern(cursor, encoding, parameter))
 
 
 def _window(cursor, node):

@@ -1,7 +1,7 @@
 """Chains, segments, scale and bias of a layer: arithmetic.md, sections 3 and 4."""
 
 from .float32 import add, fma, mul
-from .layout import CODEBOOK, FIXED_POINT, TERNARY
+from .layout import CODEBOOK, TERNARY
 
 
 def _segments(units):
@@ -25,41 +25,71 @@ def _chain_t(weights, x):
     return c
 
 
-def _chain_values(layer, row):
-    """What the chain multiplies by: the weights, or the integers of fixed_point; padded to whole units."""
-    layout = layer.layout
-    padding = layout.units * layout.unit - layer.cols
-    if layer.encoding == FIXED_POINT:
-        return [float(q) for q in layer.codes[row]] + [0.0] * padding
-    return layer.weights[row] + [layer.levels[0] if layer.encoding == CODEBOOK else 0.0] * padding
+def _chain_s(entries, x):
+    c = 0.0
+    for column, w in entries:
+        c = fma(w, x[column], c)
+    return c
+
+
+def _combine(c):
+    return add(add(add(c[0], c[1]), c[2]), c[3])
+
+
+class _Columns:
+    """The sums of order classes F and T: every column takes part."""
+
+    def __init__(self, layer, rows):
+        layout = layer.layout
+        self.bounds = [(first * layout.unit, last * layout.unit) for first, last in _segments(layout.units)]
+        padding = layout.units * layout.unit - layer.cols
+        self.padding = [0.0] * padding
+        self.chain = _chain_t if layer.encoding == TERNARY else _chain_f
+        code_0 = layer.levels[0] if layer.encoding == CODEBOOK else 0.0
+        self.rows = [layer.multipliers(row) + [code_0] * padding for row in rows]
+
+    def __call__(self, x):
+        x = x + self.padding
+        parts = [x[first:last] for first, last in self.bounds]
+        for values in self.rows:
+            c = [self.chain(values[first:last], part) for (first, last), part in zip(self.bounds, parts)]
+            yield _combine(c)
+
+
+class _Entries:
+    """The sums of order class S: the slots of the column tiles, then the row's list."""
+
+    def __init__(self, layer, rows):
+        self.rows = []
+        for row in rows:
+            tiles = layer.tiles[row]
+            segments = [sum(tiles[first:last], []) for first, last in _segments(len(tiles))]
+            self.rows.append((segments, [layer.lists[row][j::4] for j in range(4)]))
+
+    def __call__(self, x):
+        for segments, lists in self.rows:
+            a = _combine([_chain_s(part, x) for part in segments])
+            yield add(a, _combine([_chain_s(part, x) for part in lists]))
 
 
 def _scale(layer, row):
     """The factor of output `row` (arithmetic.md, section 4), or None."""
     factor = layer.factors[row] if layer.row_factors else None
-    if layer.encoding != FIXED_POINT:
+    if layer.step is None:
         return factor
-    step = layer.levels[0]
-    return step if factor is None else mul(step, factor)
+    return layer.step if factor is None else mul(layer.step, factor)
 
 
 class LinearMap:
     """Some rows of a layer, prepared to be applied to several columns of activations."""
 
     def __init__(self, layer, rows):
-        layout = layer.layout
-        self.bounds = [(first * layout.unit, last * layout.unit) for first, last in _segments(layout.units)]
-        self.padding = [0.0] * (layout.units * layout.unit - layer.cols)
-        self.chain = _chain_t if layer.encoding == TERNARY else _chain_f
-        self.rows = [(_chain_values(layer, row), _scale(layer, row), layer.biases[row]) for row in rows]
+        self.sums = (_Columns if layer.tiles is None else _Entries)(layer, rows)
+        self.ends = [(_scale(layer, row), layer.biases[row]) for row in rows]
 
     def __call__(self, x):
-        x = x + self.padding
-        parts = [x[first:last] for first, last in self.bounds]
         y = []
-        for values, scale, bias in self.rows:
-            c = [self.chain(values[first:last], part) for (first, last), part in zip(self.bounds, parts)]
-            a = add(add(add(c[0], c[1]), c[2]), c[3])
+        for a, (scale, bias) in zip(self.sums(x), self.ends):
             if scale is not None:
                 a = mul(a, scale)
             y.append(add(a, bias))

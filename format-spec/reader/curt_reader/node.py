@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from .layout import layout_of
+from .float32 import mul
+from .layout import FIXED_POINT, SPARSE_FIXED_POINT, layout_of
 from .window import Axis
 
 
@@ -13,16 +14,42 @@ class Layer:
     encoding: int
     parameter: int
     row_factors: bool
+    pattern: tuple = ()  # units and residue, or blocks
     cols: int = 0
     levels: list = field(default_factory=list)
+    counts: list | None = None  # of the residue per row, of the blocks per group
     factors: list | None = None
     biases: list = field(default_factory=list)
-    codes: list | None = None  # per row; dense has none
-    weights: list = field(default_factory=list)  # per row, f32; without row factors
+    codes: list | None = None  # per row, of the encodings of words
+    decoded: list | None = None  # per row, f32, without row factors; None with a pattern
+    tiles: list | None = None  # with a pattern, per row and column tile: the slots as (column, multiplier)
+    lists: list | None = None  # with a pattern, per row: (column, multiplier)
 
     @property
     def layout(self):
-        return layout_of(self.encoding, self.parameter, self.rows, self.cols)
+        return layout_of(self.encoding, self.parameter, self.rows, self.cols, self.pattern)
+
+    @property
+    def step(self):
+        """The step of fixed point, by which the sum is multiplied; otherwise None."""
+        return self.levels[0] if self.encoding in (FIXED_POINT, SPARSE_FIXED_POINT) else None
+
+    def multipliers(self, row):
+        """What the activations of `row` are multiplied by, per column: the weights, or the integers of fixed point."""
+        if self.tiles is None:
+            return [float(q) for q in self.codes[row]] if self.step else self.decoded[row]
+        values = [0.0] * self.cols
+        for column, value in sum(self.tiles[row], []) + self.lists[row]:
+            values[column] = value or values[column]  # a free slot has the first column of its tile
+        return values
+
+    @property
+    def weights(self):
+        """Per row, f32, without row factors. With a pattern a small file may hold very many: they are made here alone."""
+        if self.tiles is None:
+            return self.decoded
+        step = self.step
+        return [[mul(w, step) if step and w else w for w in self.multipliers(row)] for row in range(self.rows)]
 
 
 @dataclass

@@ -4,7 +4,7 @@ import math
 
 from . import limits
 from .error import need
-from .layout import DENSE_F16, DENSE_F32
+from .layout import BLOCK_F32, FLOATS, SPARSE
 from .node import Affine
 
 IMAGES = ("conv2d", "max_pool", "average_pool", "global_average_pool")
@@ -16,6 +16,14 @@ def _windows(node, height, width, at):
     for axis, n, what in zip(node.window, (height, width), ("height", "width")):
         need(axis.fits(n), "shape", at, f"{node.op}: the window does not fit a {what} of {n}")
     return tuple(axis.count(n) for axis, n in zip(node.window, (height, width)))
+
+
+def _held_against_columns(layer, at):
+    """The bound of `residue` or `blocks`."""
+    if layer.encoding in SPARSE:
+        need(layer.pattern[1] <= layer.rows * layer.cols, "limit", at, f"residue of {layer.pattern[1]} entries")
+    if layer.encoding == BLOCK_F32:
+        need(layer.pattern[0] <= layer.layout.counts * layer.cols, "limit", at, f"{layer.pattern[0]} blocks")
 
 
 def _layer_shape(node, shape, at):
@@ -57,13 +65,15 @@ def set_shape(node, input_shapes, at):
     """Checks the shapes of the inputs and sets what follows from them."""
     node.input_shapes, shape = input_shapes, input_shapes[0]
     if node.layer:
-        dense = node.layer.encoding in (DENSE_F32, DENSE_F16)
-        need(not (node.layer.row_factors and dense), "shape", at, "row factors with a dense encoding")
+        floats = node.layer.encoding in FLOATS
+        need(not (node.layer.row_factors and floats), "shape", at, "row factors with an encoding of floats")
     need(node.op not in IMAGES or len(shape) == 3, "shape", at, f"{node.op} of a vector")
     need(node.op not in VECTORS or len(shape) == 1, "shape", at, f"{node.op} of an image")
     need(node.op != "softmax" or shape[0] >= 1, "shape", at, "softmax of no elements")
     need(node.op != "add" or shape == input_shapes[1], "shape", at, f"add of {input_shapes}")
     node.shape = _output_shape(node, at)
+    if node.layer:
+        _held_against_columns(node.layer, at)
     need(math.prod(node.shape) <= limits.VALUE_ELEMENTS, "limit", at, "elements of one value")
     if node.op == "affine":
         node.affine = Affine(shape[0])

@@ -2,10 +2,12 @@
 
 import struct
 
+from .block import read_block
 from .container import align64
 from .error import need
 from .float32 import mul
-from .layout import CODEBOOK, FIXED_POINT, TERNARY
+from .layout import BLOCK_F32, CODEBOOK, FIXED_POINT, SPARSE, TERNARY
+from .sparse import read_sparse
 from .tables import check_float
 
 
@@ -19,7 +21,8 @@ def array_offsets(layers):
     return offsets, end
 
 
-def _dense(layer, elements, at):
+def _dense(layer, data, at):
+    elements = data[at:at + layer.layout.bytes]
     size = layer.layout.element_bytes
     rows = [[0.0] * layer.cols for _ in range(layer.rows)]
     bits = struct.unpack(f"<{len(elements) // size}{'I' if size == 4 else 'H'}", elements)
@@ -30,7 +33,7 @@ def _dense(layer, elements, at):
         check_float(values[index], here, f"weight of row {row}, column {col}")
         if row < layer.rows:
             rows[row][col] = values[index]
-    layer.weights = rows
+    layer.decoded = rows
 
 
 def _fixed_point_field(layer, code, padding, at):
@@ -56,10 +59,10 @@ def _ternary_field(_layer, code, padding, at):
 _FIELD = {FIXED_POINT: _fixed_point_field, TERNARY: _ternary_field, CODEBOOK: _codebook_field}
 
 
-def _packed(layer, elements, at):
+def _packed(layer, data, at):
     layout, read_field = layer.layout, _FIELD[layer.encoding]
     codes = [[0] * (layout.units * layout.unit) for _ in range(layer.rows)]
-    words = struct.unpack(f"<{layout.elements}I", elements)
+    words = struct.unpack_from(f"<{layout.elements}I", data, at)
     for index, (row, unit) in enumerate(layout.storage_order()):
         word, here = words[index], at + 4 * index
         if row >= layer.rows:
@@ -87,7 +90,10 @@ def _decode(layer, at):
             need((digit in used) == (value[digit] != 0), "non_canonical", at, f"digit {digit} and its level")
     else:
         value = {q: mul(float(q), layer.levels[0]) for q in used}
-    layer.weights = [[value[code] for code in row] for row in layer.codes]
+    layer.decoded = [[value[code] for code in row] for row in layer.codes]
+
+
+_READ = dict.fromkeys(_FIELD, _packed) | dict.fromkeys(SPARSE, read_sparse) | {BLOCK_F32: read_block}
 
 
 def read_weights(data, section, layers):
@@ -97,5 +103,5 @@ def read_weights(data, section, layers):
         start = section.offset + offset
         need(not any(data[end:start]), "padding", end, "bytes before an array are not zero")
         end = start + layer.layout.bytes
-        decode = _packed if layer.encoding in _FIELD else _dense
-        decode(layer, data[start:end], start)
+        decode = _READ.get(layer.encoding, _dense)
+        decode(layer, data, start)

@@ -18,7 +18,7 @@ def _windows():
     for flag in (2, TOP):
         raw_graph("unknown_id", f"include_padding-{flag}", IMAGE, [average_pool(include_padding=flag)])
         raw_graph("unknown_id", f"conv-row_factors-{flag}", IMAGE, [conv(row_factors=flag, encoding=3)])
-    raw_graph("unknown_id", "conv-encoding-5", IMAGE, [conv(encoding=5)])
+    raw_graph("unknown_id", "conv-encoding-9", IMAGE, [conv(encoding=9)])
     raw_graph("unknown_id", "conv-dense-parameter-1", IMAGE, [conv(encoding=1, parameter=1)])
     for encoding, parameter in ((2, 1), (2, 9), (3, 1), (4, 1), (4, 257)):
         raw_graph("codebook", f"conv-encoding-{encoding}-parameter-{parameter}", IMAGE,

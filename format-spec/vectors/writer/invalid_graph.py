@@ -48,7 +48,7 @@ def _input():
 def _nodes():
     for op in (0, 19, TOP):
         _graph(f"op-{op}", "unknown_id", chain_net(), "2.op", op)
-    for encoding in (5, TOP):
+    for encoding in (9, TOP):
         _graph(f"encoding-{encoding}", "unknown_id", chain_net(), "3.encoding", encoding)
     for flag in (2, TOP):
         _graph(f"row_factors-{flag}", "unknown_id", ternary_net(), "1.row_factors", flag)

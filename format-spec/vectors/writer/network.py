@@ -3,7 +3,8 @@
 import struct
 from dataclasses import dataclass, field
 
-from .arrays import F16, F32, pack
+from .arrays import CODEBOOK, F16, F32, TERNARY, pack
+from .patterns import BLOCK, SPARSE_CODEBOOK, SPARSE_F32, counts_bytes, parts_of, pattern_fields
 
 OPS = {name: number for number, name in enumerate((
     "linear", "relu", "softmax", "flatten", "conv2d", "max_pool", "average_pool", "global_average_pool", "affine",
@@ -20,6 +21,7 @@ class Linear:
     levels: list = field(default_factory=list)
     factors: list | None = None
     biases: list = field(default_factory=list)
+    units: int = 0  # of a column tile, sparse encodings
 
 
 @dataclass
@@ -104,6 +106,8 @@ def node_words(out, i, op):
         out.u32(f"{i}.encoding", op.layer.encoding)
         out.u32(f"{i}.parameter", op.layer.parameter)
         out.u32(f"{i}.row_factors", int(op.layer.factors is not None))
+        for label, value in pattern_fields(op.layer):
+            out.u32(f"{i}.{label}", value)
     for label, values in op.fields:
         out.put(f"{i}.{label}", b"".join(struct.pack("<I" if isinstance(v, int) else "<f", v) for v in values))
 
@@ -131,6 +135,7 @@ def tables_words(net):
     for i, op in enumerate(net.ops, 1):
         if op.layer:
             out.f32(f"{i}.levels", op.layer.levels)
+            out.put(f"{i}.counts", counts_bytes(op.layer))
             out.f32(f"{i}.factors", op.layer.factors or [])
             out.f32(f"{i}.biases", op.layer.biases)
         if op.pairs:
@@ -143,10 +148,12 @@ def weights_words(net):
     out = Words()
     for i, op in enumerate(net.ops, 1):
         if node := op.layer:
-            raw = pack(node.encoding, node.parameter, node.rows, node.cols, node.codes)
-            if raw:
+            parts = [("array", pack(node.encoding, node.parameter, node.rows, node.cols, node.codes))] if (
+                node.encoding < SPARSE_F32) else parts_of(node)
+            if any(raw for _, raw in parts):
                 out.put(f"{i}.padding", bytes(-len(out.data) % 64))
-            out.put(f"{i}.array", raw)
+            for label, raw in parts:
+                out.put(f"{i}.{label}", raw)
     return out
 
 
@@ -164,19 +171,20 @@ def origin_words(net):
     return out
 
 
+def weight(node, code):
+    """The value of a code; that of fixed point, q * step, is to be rounded once."""
+    if node.encoding in (F32, F16, SPARSE_F32, BLOCK):
+        return code
+    if node.encoding == TERNARY:
+        return (0.0, node.levels[1], node.levels[0])[code]
+    if node.encoding == CODEBOOK:
+        return node.levels[code]
+    if node.encoding == SPARSE_CODEBOOK:
+        return node.levels[code - 1] if code else 0.0
+    return code * node.levels[0] if code else 0.0
+
+
 def weights_f32(net):
-    """What NAME.weights holds: row-major f32 of every layer; a fixed_point weight is q * step, rounded once."""
-    out = bytearray()
-    for node in net.linears:
-        for row in node.codes:
-            for code in row:
-                if node.encoding in (F32, F16):
-                    value = code
-                elif len(node.levels) == 1:
-                    value = code * node.levels[0]
-                elif node.encoding == 3:
-                    value = (0.0, node.levels[1], node.levels[0])[code]
-                else:
-                    value = node.levels[code]
-                out += struct.pack("<f", value)
-    return bytes(out)
+    """What NAME.weights holds: row-major f32 of every layer."""
+    values = [weight(node, code) for node in net.linears for row in node.codes for code in row]
+    return struct.pack(f"<{len(values)}f", *values)

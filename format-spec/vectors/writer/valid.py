@@ -5,9 +5,11 @@ from .network import Network
 from .numbers import Numbers
 from .operators import add, affine, input_channels
 from .stress import huge, stress
+from .stress_sparse import STRESS
 from .valid_conv import conv_of, convolutions, no_rows
 from .valid_graphs import GRAPHS
 from .valid_operators import operators
+from .valid_sparse import sparse_layers
 
 CASES = {}
 
@@ -192,7 +194,7 @@ def _sections():
 for group in (_encodings, _empty, _inputs, _operators, _networks, _sections):
     group()
 CASES |= stress()
-for cases in (convolutions(), operators(huge), GRAPHS):
+for cases in (convolutions(), operators(huge), GRAPHS, sparse_layers(), STRESS):
     for title, builder in cases.items():
         assert title not in CASES, title
         case(title, builder, 1 if title.startswith("lenet") else 2)
