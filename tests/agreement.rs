@@ -267,7 +267,7 @@ impl Layer {
 
     /// The operators of the layer in the compact file, whose last is `is_last`.
     fn ops(&self, is_last: bool) -> Vec<Op> {
-        let linear = Linear { rows: self.rows.kept(), encoding: self.encoding, row_factors: self.factors.is_some() };
+        let linear = Linear { row_factors: self.factors.is_some(), ..Linear::of(&self.encoded) };
         let pool = Op::Pool { kind: PoolKind::Max, window: Window::new([2, 2], [2, 2]) };
         let first = match self.maps {
             Some(maps) => vec![Op::Conv2d(Conv2d { linear, window: maps.window(), groups: 1 })],

@@ -6,6 +6,7 @@ use crate::canvas::{CHARACTER, Canvas, Colour, INK, WHITE, short, width_of};
 use curt::encoding::Encoding;
 use curt::graph::Op;
 use curt::inspect::node_names;
+use curt::measure::twins::{acting_weights, check_expandable};
 use curt::model::{Layer, Model};
 use curt::tensor::{Mask, Shape};
 
@@ -34,8 +35,9 @@ pub(crate) struct Picture {
     pub(crate) canvas: Canvas,
 }
 
-/// Every picture of a model.
-pub(crate) fn all(model: &Model) -> Vec<Picture> {
+/// Every picture of a model. Error: `limit` when a sparse layer is too large to be drawn.
+pub(crate) fn all(model: &Model) -> curt::base::error::Result<Vec<Picture>> {
+    check_expandable(model)?;
     let names = node_names(model);
     let mut pictures: Vec<Picture> = input_mask(model).into_iter().collect();
     for (i, layer) in model.layers().iter().enumerate() {
@@ -43,7 +45,7 @@ pub(crate) fn all(model: &Model) -> Vec<Picture> {
         if rows == 0 || cols == 0 {
             continue;
         }
-        let weights = weights(model, i);
+        let weights = acting_weights(model, i);
         let name = file_name(i + 1, &names[layer.node]);
         let picture =
             |what: &str, (canvas, shows): (Canvas, String)| Picture { file: format!("{name}-{what}.png"), shows, canvas };
@@ -52,23 +54,13 @@ pub(crate) fn all(model: &Model) -> Vec<Picture> {
         pictures.push(picture("weights", matrix(rows, cols, &weights)));
         pictures.extend(levels(model, i).map(|drawn| picture("levels", drawn)));
     }
-    pictures
+    Ok(pictures)
 }
 
 /// The name of a layer as a part of a file name: names in a model are of strangers.
 fn file_name(number: usize, name: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
     format!("{number}-{}", name.chars().take(64).map(allowed).collect::<String>())
-}
-
-/// The weights of layer `index`, row factors included.
-fn weights(model: &Model, index: usize) -> Vec<f32> {
-    let mut weights = model.weights(index).decode();
-    if let Some(factors) = &model.tables().layers[index].row_factors {
-        let cols = model.layers()[index].cols.max(1);
-        weights.chunks_mut(cols).zip(factors).for_each(|(row, factor)| row.iter_mut().for_each(|weight| *weight *= factor));
-    }
-    weights
 }
 
 /// The inputs that are read, plane by plane, at the original shape.

@@ -32,7 +32,7 @@ fn draw_into(folder: &Path, model: &Model, answer: &mut Answer) -> Result<(), Fa
     std::fs::create_dir_all(folder).map_err(|error| Error::io(format!("cannot make the folder {}", folder.display()), error))?;
     let mut table = Table::new(&["<picture", "<shows"]);
     let mut files = Vec::new();
-    for picture in pictures::all(model) {
+    for picture in pictures::all(model)? {
         let path = folder.join(&picture.file);
         picture.canvas.save(&path)?;
         files.push(json!({ "file": path.display().to_string(), "shows": &picture.shows }));

@@ -22,10 +22,7 @@ fn model(input: InputSpec, mask: Option<Mask>, ops: Vec<Op>, layers: Vec<Encoded
         input_scale: vec![1.0; channels],
         input_offset: vec![0.0; channels],
         input_mask: mask,
-        layers: layers
-            .iter()
-            .map(|layer| LayerTables { levels: layer.levels.clone(), row_factors: None, bias: vec![0.0; layer.rows] })
-            .collect(),
+        layers: layers.iter().map(|layer| LayerTables::of(layer, vec![0.0; layer.rows])).collect(),
         affines: Vec::new(),
     };
     let contents = Contents { graph: builder.finish().unwrap(), tables, layers, origin: None };
@@ -33,7 +30,7 @@ fn model(input: InputSpec, mask: Option<Mask>, ops: Vec<Op>, layers: Vec<Encoded
 }
 
 fn linear(layer: &Encoded) -> Op {
-    Op::Linear(Linear { rows: layer.rows, encoding: layer.encoding, row_factors: false })
+    Op::Linear(Linear::of(layer))
 }
 
 fn picture(pictures: &[Picture], file: &str) -> usize {
@@ -52,7 +49,7 @@ fn a_layer_that_reads_an_image_shows_its_mask_its_units_and_its_weights() {
     let mask = Mask::new(vec![true, false, true, false, true, false]);
     let layer = codebook::encode(2, 3, &[-1.0, 0.0, 0.5, 1.0], &[0, 1, 2, 3, 3, 1]);
     let input = InputSpec { dtype: Dtype::U8, shape, kept: Some(3) };
-    let pictures = all(&model(input, Some(mask), vec![linear(&layer)], vec![layer]));
+    let pictures = all(&model(input, Some(mask), vec![linear(&layer)], vec![layer])).unwrap();
     let files: Vec<&str> = pictures.iter().map(|picture| picture.file.as_str()).collect();
     assert_eq!(files, ["input-mask.png", "1-linear1-units.png", "1-linear1-weights.png", "1-linear1-levels.png"]);
 
@@ -80,7 +77,7 @@ fn levels_are_counted_and_drawn_as_bars() {
     let model = model(input, None, vec![linear(&layer), linear(&sparse)], vec![layer, sparse]);
     assert_eq!(level_counts(&model, 0).unwrap(), [(-1.0, 1), (0.0, 2), (0.5, 1), (1.0, 2)]);
     assert_eq!(level_counts(&model, 1).unwrap(), [(0.0, 3), (0.75, 3)]);
-    let pictures = all(&model);
+    let pictures = all(&model).unwrap();
     assert!(!pictures.iter().any(|picture| picture.file == "input-mask.png" || picture.file.ends_with("units.png")));
     let levels = &pictures[picture(&pictures, "1-linear1-levels.png")].canvas;
     // Bars of 200 pixels for the greatest count stand on row 8 + 10 + 4 + 200, 60 pixels apart; half as many are half as high.
@@ -93,13 +90,9 @@ fn levels_are_counted_and_drawn_as_bars() {
 #[test]
 fn kernels_stand_in_rows_of_outputs_and_columns_of_channels() {
     let layer = codebook::encode(2, 8, &[-1.0, 0.0, 1.0], &[2, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 2, 0, 1, 1, 2]);
-    let conv = Conv2d {
-        linear: Linear { rows: 2, encoding: layer.encoding, row_factors: false },
-        window: Window::new([2, 2], [1, 1]),
-        groups: 1,
-    };
+    let conv = Conv2d { linear: Linear::of(&layer), window: Window::new([2, 2], [1, 1]), groups: 1 };
     let input = InputSpec { dtype: Dtype::F32, shape: Shape::Image { channels: 2, height: 4, width: 4 }, kept: None };
-    let pictures = all(&model(input, None, vec![Op::Conv2d(conv)], vec![layer]));
+    let pictures = all(&model(input, None, vec![Op::Conv2d(conv)], vec![layer])).unwrap();
     let kernels = &pictures[picture(&pictures, "1-conv2d1-kernels.png")];
     assert!(kernels.shows.starts_with("2 x 2 kernels of 2 x 2"), "{}", kernels.shows);
     let tile = |row: usize, column: usize| cells(&kernels.canvas, 2, 2, (row * 42, column * 42));
