@@ -14,8 +14,15 @@ const FINE: i32 = 16;
 /// Alternations at most.
 const ALTERNATIONS: usize = 20;
 
-/// The layer as integers of `bits` bits, of the step of its grid where it is on one; `None` when no step of f32 holds it.
+/// The layer as integers of `bits` bits; `None` when no step of f32 holds it.
 pub(super) fn quantize(layer: &Weighted<'_>, bits: u32) -> Option<Quantized> {
+    let (step, integers) = integers(layer, bits)?;
+    let weights = integers.iter().map(|&q| f32::from(q) * step).collect();
+    Some(Quantized { encoded: fixed_point::encode(layer.rows, layer.cols, bits, step, &integers), weights })
+}
+
+/// The step, that of the layer's grid where it is on one, and the integers; `None` when no step of f32 holds them.
+pub(super) fn integers(layer: &Weighted<'_>, bits: u32) -> Option<(f32, Vec<i8>)> {
     let greatest = f64::from(fixed_point::greatest(bits));
     let max = layer.pairs().map(|(w, _)| w.abs()).fold(0.0, f64::max);
     let widest = max / greatest;
@@ -45,9 +52,7 @@ pub(super) fn quantize(layer: &Weighted<'_>, bits: u32) -> Option<Quantized> {
     if !(step > 0.0 && (step * greatest as f32).is_finite()) {
         return None;
     }
-    let integers: Vec<i8> = layer.weights.iter().map(|&w| integer(f64::from(w), f64::from(step), greatest) as i8).collect();
-    let weights = integers.iter().map(|&q| f32::from(q) * step).collect();
-    Some(Quantized { encoded: fixed_point::encode(layer.rows, layer.cols, bits, step, &integers), weights })
+    Some((step, layer.weights.iter().map(|&w| integer(f64::from(w), f64::from(step), greatest) as i8).collect()))
 }
 
 /// The error of a step, and the step.

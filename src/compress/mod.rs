@@ -18,6 +18,7 @@ mod plain;
 mod quantize;
 mod report;
 mod select;
+mod sparse;
 mod ternary;
 mod thresholds;
 mod units;

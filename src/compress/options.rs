@@ -78,12 +78,16 @@ impl Default for Options {
         let codebooks = [256, 128, 64, 32, 16, 8, 4].map(|levels| Encoding::Codebook { levels });
         let fixed = (2..=8).rev().map(|bits| Encoding::FixedPoint { bits });
         let dense = [Encoding::DenseF32, Encoding::DenseF16];
+        let sparse_fixed = (2..=8).rev().map(|bits| Encoding::SparseFixedPoint { bits });
+        let sparse_codebooks = [15, 7, 3].map(|levels| Encoding::SparseCodebook { levels });
+        let floats = [Encoding::SparseF32, Encoding::BlockF32 { height: 16 }, Encoding::BlockF32 { height: 8 }];
+        let sparse = floats.into_iter().chain(sparse_fixed).chain(sparse_codebooks);
         Self {
             max_error_increase: 0.2,
             max_loss_increase: 2.0,
             pruning_share: 0.5,
             thresholds: BTreeMap::new(),
-            encodings: dense.into_iter().chain(fixed).chain(codebooks).chain([Encoding::Ternary]).collect(),
+            encodings: dense.into_iter().chain(fixed).chain(codebooks).chain([Encoding::Ternary]).chain(sparse).collect(),
             layer_encodings: BTreeMap::new(),
         }
     }
@@ -150,7 +154,8 @@ pub fn parse_encodings(label: &str) -> Result<Vec<Encoding>> {
         return Ok(named);
     }
     let refuse = || {
-        let expected = "dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256) or ternary";
+        let expected = "dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256), ternary, sparse_f32, \
+                        sparse_fixed_point:BITS (2 to 8), sparse_codebook:K (1 to 15) or block_f32:ROWS (8 or 16)";
         Error::new(ErrorKind::Input, format!("{label:?} is no encoding, expected {expected}"))
     };
     let (name, parameter) = label.split_once(':').ok_or_else(refuse)?;

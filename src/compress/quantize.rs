@@ -2,8 +2,9 @@
 
 use super::codebook::Clusters;
 use super::masks::Compacted;
-use super::{fixed_point, ternary};
+use super::{fixed_point, sparse, ternary};
 use crate::encoding::{Encoded, Encoding, dense};
+use crate::format::LayerTables;
 use half::f16;
 
 /// A layer to be quantized, row-major, with the inverse posterior variance of each weight where there is one.
@@ -34,9 +35,9 @@ pub(super) struct Quantized {
 }
 
 impl Quantized {
-    /// Bytes of the array and of the levels.
+    /// Bytes of the array, of the levels and of the lists' counts.
     pub(super) fn bytes(&self) -> u64 {
-        self.encoded.bytes.len() as u64 + 4 * self.encoded.levels.len() as u64
+        self.encoded.bytes.len() as u64 + LayerTables::of(&self.encoded, Vec::new()).stored_bytes(self.encoded.cols)
     }
 }
 
@@ -44,6 +45,7 @@ impl Quantized {
 pub(super) fn candidates(layer: &Weighted<'_>, encodings: &[Encoding]) -> Vec<Quantized> {
     let level_counts = encodings.iter().filter_map(|encoding| match encoding {
         Encoding::Codebook { levels } => Some(*levels),
+        Encoding::SparseCodebook { levels } => Some(*levels + 1), // and zero
         _ => None,
     });
     let clusters = level_counts.max().map(|levels| Clusters::new(layer, levels));
@@ -53,12 +55,24 @@ pub(super) fn candidates(layer: &Weighted<'_>, encodings: &[Encoding]) -> Vec<Qu
         Encoding::FixedPoint { bits } => fixed_point::quantize(layer, bits),
         Encoding::Ternary => Some(ternary::quantize(layer)),
         Encoding::Codebook { levels } => clusters.as_ref().and_then(|clusters| clusters.quantize(layer, levels)),
-        // No method here makes weights zero one by one, or in blocks.
         Encoding::SparseF32 | Encoding::SparseFixedPoint { .. } | Encoding::SparseCodebook { .. } | Encoding::BlockF32 { .. } => {
-            None
+            sparse::quantize(layer, encoding, clusters.as_ref())
         }
     });
-    quantized.filter(|quantized| layer.step.is_none() || quantized.weights == layer.weights).collect()
+    let mut all: Vec<Quantized> = Vec::new();
+    for quantized in quantized.filter(|quantized| layer.step.is_none() || quantized.weights == layer.weights) {
+        // Sparse encodings come after the dense ones that hold the same weights, and are of use only where they are smaller.
+        let is_no_smaller = |other: &Quantized| other.bytes() <= quantized.bytes() && other.weights == quantized.weights;
+        if encoded_sparsely(&quantized) && all.iter().any(is_no_smaller) {
+            continue;
+        }
+        all.push(quantized);
+    }
+    all
+}
+
+fn encoded_sparsely(quantized: &Quantized) -> bool {
+    quantized.encoded.encoding.lists(1) > 0
 }
 
 /// Every layer as 32-bit floats: nothing is lost.
@@ -112,7 +126,8 @@ pub(super) mod tests {
             weights.iter_mut().step_by(5).for_each(|w| *w = -0.0);
             let layer = Weighted { rows, cols, weights: &weights, precision: Some(&precision), step: None };
             let all = candidates(&layer, &encodings);
-            assert!(all.len() >= if rows * cols > 1 { encodings.len() } else { 10 });
+            let dense = encodings.iter().filter(|encoding| encoding.lists(1) == 0).count();
+            assert!(all.len() >= if rows * cols > 1 { dense } else { 10 });
             for Quantized { encoded, weights } in all {
                 let lookup = encoded.lookup();
                 let mut aligned = crate::base::align::AlignedVec::zeroed(encoded.bytes.len()).unwrap();
