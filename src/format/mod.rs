@@ -6,6 +6,7 @@
 mod graph_section;
 pub mod header;
 pub mod origin;
+pub mod packed;
 mod sections;
 pub mod tables;
 mod validate;

@@ -1,0 +1,94 @@
+//! The whole stream, in order (`format-spec/packed.md`, section 2): graph, tables, weights, origin.
+
+use super::coder::{Coder, Part};
+use super::{columns, graph, origin, tables, weights};
+use crate::base::checked::{self, align64, at_most, to_u64};
+use crate::base::error::Result;
+use crate::base::limits::Limits;
+use crate::encoding::Weights;
+use crate::format::sections::{self, OPTIONAL, Section};
+use crate::format::write::assemble;
+use crate::format::{Check, Validated, graph_section, id, origin as origin_section, tables as tables_section, validate, weights_section};
+use crate::graph::Graph;
+
+/// A mapped file that is to be packed.
+pub(super) struct Given<'a> {
+    file: &'a [u8],
+    content: Validated,
+    graph: Vec<u32>,
+    features: u32,
+    unknown: Vec<origin::Unknown>,
+}
+
+impl<'a> Given<'a> {
+    /// Checks `file`, as every way into a model does.
+    pub(super) fn new(file: &'a [u8], limits: &Limits) -> Result<Self> {
+        let content = validate(file, limits, Check::Full)?;
+        let sections = sections::parse(file, false)?;
+        let graph = sections.graph.bytes.chunks_exact(4);
+        let graph = graph.map(|b| u32::from_le_bytes(b.try_into().expect("invariant: chunks of 4"))).collect();
+        let unknown = sections.unknown.iter().map(|section| (section.id, section.bytes.to_vec())).collect();
+        Ok(Self { file, content, graph, features: sections.features, unknown })
+    }
+
+    /// The weights of layer `number`.
+    fn weights<'w>(&'w self, number: usize, graph: &Graph, table: &'w [f32]) -> Result<Weights<'w>> {
+        let (_, linear, cols) = graph.linears().nth(number).expect("invariant: a layer of the graph");
+        let range = self.content.arrays.get(number).cloned().expect("invariant: an array for each layer");
+        let bytes = self.file.get(range).expect("invariant: the validator has found it");
+        Weights::new(linear.encoding, linear.rows, cols, bytes, table)
+    }
+}
+
+/// Codes a stream and returns the mapped file. `given` is the one to be packed; without it `stream_bytes` are read.
+pub(super) fn code(coder: &mut impl Coder, given: Option<&Given<'_>>, stream_bytes: usize, limits: &Limits) -> Result<Vec<u8>> {
+    coder.enter(Part::Graph);
+    let words = graph::code(coder, given.map_or(&[], |given| &given.graph), limits)?;
+    let graph_bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+    let graph = graph_section::parse(&Section::new(id::GRAPH, &graph_bytes), limits)?;
+    check_size(&graph, graph_bytes.len(), stream_bytes, limits)?;
+    let content = given.map(|given| &given.content);
+    let tables = tables::code(coder, &graph, content.map(|content| &content.tables))?;
+    let mut layers = Vec::new();
+    for (number, ((node, linear, cols), own)) in graph.linears().zip(&tables.layers).enumerate() {
+        let table = linear.encoding.table(&own.levels);
+        let array = given.map(|given| given.weights(number, &graph, &table)).transpose()?;
+        // Without rows there are no weights, and the columns may be more than memory.
+        let columns = match linear.rows {
+            0 => columns::Columns::row(cols),
+            _ => columns::of_layer(&graph, node, cols, tables.input_mask.as_ref())?,
+        };
+        let layer =
+            weights::Layer { encoding: linear.encoding, rows: linear.rows, columns: &columns, levels: &own.levels, number };
+        layers.push(weights::code(coder, &layer, array)?);
+    }
+    let mask = tables.input_mask.as_ref();
+    let origin = origin::code(coder, &graph, mask, content.and_then(|content| content.origin.as_ref()))?;
+    let (features, unknown) = (given.map_or(0, |given| given.features), given.map_or(&[][..], |given| &given.unknown));
+    let (features, unknown) = origin::code_unknown(coder, features, unknown, limits.file_bytes)?;
+    let mut sections = vec![
+        (id::GRAPH, 0, graph_bytes),
+        (id::TABLES, 0, tables_section::write(&graph, &tables)),
+        (id::WEIGHTS, 0, weights_section::write(&layers)),
+    ];
+    sections.extend(origin.iter().map(|origin| (id::ORIGIN, OPTIONAL, origin_section::write(origin))));
+    sections.extend(unknown.into_iter().map(|(id, bytes)| (id, OPTIONAL, bytes)));
+    Ok(assemble(&sections, features))
+}
+
+/// Refuses a graph that asks for more than the limits allow or than the stream can hold, before anything is sized by it.
+fn check_size(graph: &Graph, graph_bytes: usize, stream_bytes: usize, limits: &Limits) -> Result<()> {
+    let (_, weights) = weights_section::layout(graph)?;
+    let sections = [to_u64(graph_bytes), tables_section::needed_bytes(graph)?, weights];
+    let mut file_bytes = 64 + 3 * 32;
+    for bytes in sections {
+        file_bytes = checked::add(align64(file_bytes)?, bytes, "the mapped file")?;
+    }
+    at_most(file_bytes, limits.file_bytes, "the length of the mapped file that a packed one unpacks to")?;
+    let mut elements = graph.input().kept.map_or(0, |_| to_u64(graph.input().shape.elements()));
+    for (_, linear, cols) in graph.linears() {
+        let weights = checked::mul(to_u64(linear.rows), to_u64(cols), "the weights of a layer")?;
+        elements = checked::add(elements, weights, "all weights")?;
+    }
+    weights::check_count(elements, stream_bytes)
+}
