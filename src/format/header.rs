@@ -88,6 +88,8 @@ fn hint(file: &[u8]) -> &'static str {
     let starts = |prefix: &[u8]| file.starts_with(prefix);
     if starts(b"\x89CURT") || starts(b"\tCURT") {
         "it was damaged by a transfer in text mode; transfer it as binary"
+    } else if super::packed::is_packed(file) {
+        "it is a packed file; `Model::open` unpacks it, `curt unpack` writes the file that can be mapped"
     } else if starts(b"version https://git-lfs") {
         "it is a Git LFS pointer; run `git lfs pull`"
     } else if starts(b"<!DOCTYPE") || starts(b"<html") || starts(b"<HTML") {

@@ -1,7 +1,7 @@
 //! Writes the one canonical file of a model.
 
 use super::header::{BYTE_ORDER, CHECKED_BYTES, ENTRY_BYTES, HEADER_BYTES, MAGIC};
-use super::sections::OPTIONAL;
+use super::sections::{self, OPTIONAL, Sections};
 use super::{Check, Origin, Tables, graph_section, id, origin, tables, validate, weights_section};
 use crate::base::checked::to_u64;
 use crate::base::error::{Error, Result};
@@ -68,6 +68,15 @@ pub(super) fn assemble(sections: &[(u32, u32, Vec<u8>)], features: u32) -> Vec<u
     file.extend_from_slice(&table);
     file.extend_from_slice(&body);
     file
+}
+
+/// The mapped file without what does not affect any result: the origin section, sections that are not known, optional features. Errors: those
+/// of the file.
+pub fn strip(file: &[u8]) -> Result<Vec<u8>> {
+    validate(file, &Limits::FORMAT, Check::Full)?;
+    let Sections { graph, tables, weights, .. } = sections::parse(file, false)?;
+    let sections = [graph, tables, weights].map(|section| (section.id, 0, section.bytes.to_vec()));
+    Ok(assemble(&sections, 0))
 }
 
 /// Saves `bytes` at `path` so that the path holds either the old or the new content, whatever happens: a temporary file in the same

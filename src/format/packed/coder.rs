@@ -11,7 +11,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 pub(super) const ONE: u32 = 1 << 16;
 /// One half: a bit that nothing is known of.
 pub(super) const HALF: u32 = ONE / 2;
-/// The least probability of either bit: a byte of a stream holds at most some 23,000 bits (`format-spec/packed.md`, section 7).
+/// The least probability of either bit: a byte of a stream holds at most some 23,000 bits (`format-spec/packed.md`, section 12).
 pub(super) const LEAST: u32 = 16;
 /// Below this the range takes another byte.
 const NORMAL: u32 = 1 << 24;

@@ -1,4 +1,4 @@
-//! Where the columns of a matrix lie beside each other (`format-spec/packed.md`, section 8).
+//! Where the columns of a matrix lie beside each other (`format-spec/packed.md`, section 8.1).
 #![allow(clippy::indexing_slicing)] // by numbers of neighbours, 0 to 7
 #![allow(clippy::arithmetic_side_effects)] // positions are below a shape's elements, which are limited to 2^31
 
@@ -43,7 +43,7 @@ impl Columns {
     /// Every place of `maps` maps of `height` x `width`; single places have no neighbours.
     pub(super) fn image(maps: usize, height: usize, width: usize) -> Result<Self> {
         let len = maps.saturating_mul(height).saturating_mul(width);
-        Self::places(len, maps, height, width, |i| i, |place| Some(place))
+        Self::places(len, maps, height, width, |i| i, Some)
     }
 
     /// The places that `mask` keeps of the maps of `shape`.

@@ -2,6 +2,7 @@
 #![allow(clippy::arithmetic_side_effects)] // shifts and exponents of 32-bit floats
 
 use super::coder::Coder;
+use super::columns::filled;
 use super::number::{Signed, Symbol};
 use super::probability::Bit;
 use crate::base::error::{Error, ErrorKind, Result};
@@ -87,9 +88,9 @@ impl Floats {
             return Ok(Vec::new());
         }
         if self.usual.code(coder, values.iter().all(|value| value.to_bits() == usual.to_bits()))? {
-            return Ok(vec![usual; len]);
+            return filled(usual, len);
         }
-        let grid = grid(values);
+        let grid = grid(values, self.last_exponent);
         if self.on_grid.code(coder, grid.is_some())? {
             return self.code_grid(coder, &grid.unwrap_or_default(), len);
         }
@@ -119,9 +120,9 @@ struct Grid {
     integers: Vec<i32>,
 }
 
-/// The coarsest grid that all of `values` lie on, if its integers are small enough.
-fn grid(values: &[f32]) -> Option<Grid> {
-    let exponent = values.iter().filter(|&&value| value != 0.0).map(|&value| lowest_exponent(value)).min()?;
+/// The coarsest grid that all of `values` lie on, if its integers are small enough; that of exponent `usual` when all are zero.
+fn grid(values: &[f32], usual: i32) -> Option<Grid> {
+    let exponent = values.iter().filter(|&&value| value != 0.0).map(|&value| lowest_exponent(value)).min().unwrap_or(usual);
     let integer = |&value: &f32| {
         // Exact: f64 holds every f32 and its multiples by powers of two.
         let quotient = f64::from(value) * 2f64.powi(-exponent);

@@ -2,14 +2,14 @@
 #![allow(clippy::indexing_slicing)] // by columns of `Columns`, whose numbers are at most its length, and by contexts made here
 #![allow(clippy::arithmetic_side_effects)] // counts of at most 2^31 elements, sums of magnitudes in u64
 
-use super::coder::{Coder, HALF, ONE};
+use super::coder::{Coder, HALF};
 use super::columns::{Columns, filled};
 use super::matrix::Place;
 use super::probability::{Bit, Count, Mixer, stretch};
 use crate::base::checked::from_u32;
 use crate::base::error::Result;
 
-const SIGN_WEIGHTS: [i32; 4] = [1 << 16, 32_768, 32_768, 32_768];
+const SIGN_WEIGHTS: [i32; 4] = [32_768, 8_192, 8_192, 65_536];
 const SIGN_RATE: i32 = 20;
 const SIGN_STRENGTH: u32 = 2;
 
@@ -60,9 +60,11 @@ impl Signs {
 const LENGTHS: usize = 8;
 /// Kinds of surroundings by their mean magnitude.
 const SURROUNDINGS: usize = 16;
-const MAGNITUDE_WEIGHTS: [i32; 4] = [1 << 16, 32_768, 32_768, 32_768];
-const MAGNITUDE_RATE: i32 = 10;
-const MAGNITUDE_STRENGTH: u32 = 4;
+const MAGNITUDE_WEIGHTS: [i32; 4] = [65_536, 32_768, 32_768, 32_768];
+const MAGNITUDE_RATE: i32 = 12;
+const MAGNITUDE_STRENGTH: u32 = 8;
+/// The share of longer ones that is expected before anything is seen, and the magnitudes that it stands for.
+const LONGER: (u32, u32) = (26_214, 4);
 /// Bits below the leading one that have probabilities of their own.
 const LEARNT: u32 = 3;
 
@@ -147,7 +149,7 @@ impl Magnitudes {
         let mut decoded = 1;
         while decoded < longest {
             let i = from_u32(decoded) - 1;
-            let all = self.longer[i].share(ONE * 3 / 10, 2);
+            let all = self.longer[i].share(LONGER.0, LONGER.1);
             let general = stretch(all);
             let mut opinions = [general; 4];
             for ((opinion, by_kind), kind) in opinions.iter_mut().skip(1).zip(&self.by_kind).zip(kinds) {

@@ -27,7 +27,12 @@ struct Text {
 }
 
 /// Codes the origin section; `given` is the one to be written. Errors: `utf8`, `limit`.
-pub(super) fn code(coder: &mut impl Coder, graph: &Graph, input_mask: Option<&Mask>, given: Option<&Origin>) -> Result<Option<Origin>> {
+pub(super) fn code(
+    coder: &mut impl Coder,
+    graph: &Graph,
+    input_mask: Option<&Mask>,
+    given: Option<&Origin>,
+) -> Result<Option<Origin>> {
     coder.enter(Part::Origin);
     if !coder.bit(given.is_some(), HALF)? {
         return Ok(None);
@@ -65,10 +70,10 @@ impl Model {
     /// A mask that keeps `kept`: the expected one, or its length and its flags.
     fn mask(&mut self, coder: &mut impl Coder, kept: usize, given: Option<&Mask>, expected: Option<&Mask>) -> Result<Mask> {
         let [same, full] = &mut self.as_expected;
-        if let Some(expected) = expected.filter(|mask| mask.kept() == kept) {
-            if same.code(coder, given == Some(expected))? {
-                return Ok(expected.clone());
-            }
+        if let Some(expected) = expected.filter(|mask| mask.kept() == kept)
+            && same.code(coder, given == Some(expected))?
+        {
+            return Ok(expected.clone());
         }
         let len = given.map_or(0, Mask::len);
         if full.code(coder, len == kept)? {
@@ -137,7 +142,8 @@ pub(super) fn code_unknown(
         let (id, bytes) = given.get(i).map_or((0, &[][..]), |(id, bytes)| (*id, bytes));
         let id = coder.plain(id, 32)?;
         let len = number.code(coder, to_u64(bytes.len()), Limits::FORMAT.file_bytes)?;
-        left = left.checked_sub(len).ok_or_else(|| Error::new(ErrorKind::Limit, "the sections that are not known are too long"))?;
+        left =
+            left.checked_sub(len).ok_or_else(|| Error::new(ErrorKind::Limit, "the sections that are not known are too long"))?;
         let mut section = Vec::new();
         for at in 0..crate::base::checked::to_usize(len, "the length of a section")? {
             let byte = bytes_model.code(coder, bytes.get(at).copied().map_or(0, u32::from))?;

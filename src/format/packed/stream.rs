@@ -8,7 +8,9 @@ use crate::base::limits::Limits;
 use crate::encoding::Weights;
 use crate::format::sections::{self, OPTIONAL, Section};
 use crate::format::write::assemble;
-use crate::format::{Check, Validated, graph_section, id, origin as origin_section, tables as tables_section, validate, weights_section};
+use crate::format::{
+    Check, Validated, graph_section, id, origin as origin_section, tables as tables_section, validate, weights_section,
+};
 use crate::graph::Graph;
 
 /// A mapped file that is to be packed.

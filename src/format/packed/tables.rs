@@ -1,7 +1,7 @@
 //! The tables section (`format-spec/packed.md`, section 9).
 
 use super::coder::{Coder, Part};
-use super::columns::Columns;
+use super::columns::{Columns, filled};
 use super::floats::Floats;
 use super::matrix;
 use crate::base::error::Result;
@@ -76,7 +76,7 @@ impl Models {
 fn mask(coder: &mut impl Coder, input: InputSpec, kept: usize, given: Option<&Mask>) -> Result<Mask> {
     let len = input.shape.elements();
     if kept == 0 || kept == len {
-        return Ok(Mask::new(vec![kept != 0; len]));
+        return Ok(Mask::new(filled(kept != 0, len)?));
     }
     let columns = match input.shape {
         Shape::Vector(len) => Columns::row(len),

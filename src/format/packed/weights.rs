@@ -29,13 +29,15 @@ pub(super) fn code(coder: &mut impl Coder, layer: &Layer<'_>, given: Option<Weig
             let bounds = Bounds { negative: greatest, positive: greatest };
             let code = |code| small(fixed_point::sign_extend(code, bits));
             let integers = code_integers(coder, layer, given, bounds, code)?;
-            let integers: Vec<i8> = integers.into_iter().map(|q| i8::try_from(q).expect("invariant: within the bounds")).collect();
+            let integers: Vec<i8> =
+                integers.into_iter().map(|q| i8::try_from(q).expect("invariant: within the bounds")).collect();
             let step = *layer.levels.first().expect("invariant: a step");
             Ok(fixed_point::encode(layer.rows, layer.columns.len, bits, step, &integers))
         }
         Encoding::Ternary => {
             let signs = code_integers(coder, layer, given, Bounds { negative: 1, positive: 1 }, digit_sign)?;
-            let signs: Vec<i8> = signs.into_iter().map(|sign| i8::try_from(sign).expect("invariant: within the bounds")).collect();
+            let signs: Vec<i8> =
+                signs.into_iter().map(|sign| i8::try_from(sign).expect("invariant: within the bounds")).collect();
             let [negative, positive] = *layer.levels else { unreachable!("invariant: two levels") };
             let encoded = ternary::encode(layer.rows, layer.columns.len, negative, positive, &signs);
             // The encoder drops a level that no weight uses; the level of a stream that no weight uses is a violation.
@@ -84,7 +86,8 @@ fn code_indices(coder: &mut impl Coder, layer: &Layer<'_>, given: Option<Weights
     let nearest = layer.levels.iter().enumerate().min_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()));
     let zero = nearest.map_or(0, |(i, _)| small(i32::try_from(i).expect("invariant: at most 256 levels")));
     let last = small(i32::try_from(layer.levels.len()).expect("invariant: at most 256 levels")).saturating_sub(1);
-    let bounds = Bounds { negative: u32::from(zero.unsigned_abs()), positive: u32::from(last.saturating_sub(zero).unsigned_abs()) };
+    let bounds =
+        Bounds { negative: u32::from(zero.unsigned_abs()), positive: u32::from(last.saturating_sub(zero).unsigned_abs()) };
     let index = |code| i16::try_from(code).expect("invariant: indices have 8 bits at most").saturating_sub(zero);
     let indices = code_integers(coder, layer, given, bounds, index)?;
     let index = |offset: i16| u8::try_from(offset.saturating_add(zero)).expect("invariant: within the bounds");
@@ -108,12 +111,13 @@ fn code_floats(coder: &mut impl Coder, layer: &Layer<'_>, given: Option<Weights<
     Ok(encode(layer.rows, layer.columns.len, &values))
 }
 
-/// Refuses to begin when the weights are more than a stream of `stream_bytes` can hold: each takes at least 0.00035 bits (section 3).
+/// Refuses to begin when the weights are more than a stream of `stream_bytes` can hold: each takes at least 0.00035 bits (`format-spec/packed.md`, section 12).
 pub(super) fn check_count(elements: u64, stream_bytes: usize) -> Result<()> {
     const MOST_A_BYTE: u64 = 23_000;
     if elements <= MOST_A_BYTE.saturating_mul(to_u64(stream_bytes).saturating_add(1)) {
         return Ok(());
     }
-    let message = format!("{elements} weights and mask bits do not fit in a packed stream of {stream_bytes} bytes: it was cut off");
+    let message =
+        format!("{elements} weights and mask bits do not fit in a packed stream of {stream_bytes} bytes: it was cut off");
     Err(Error::new(ErrorKind::Truncated, message))
 }

@@ -12,12 +12,12 @@ use crate::base::error::Result;
 /// Opinions about an element: all, row, column, map, neighbourhood in earlier rows, map in this row, neighbours in this row, constant.
 const OPINIONS: usize = 8;
 /// How much an opinion counts at first, in units of 2^-16.
-const WEIGHTS: [i32; OPINIONS] = [1 << 16, 36_045, 36_045, 36_045, 36_045, 36_045, 36_045, 0];
-const RATE: i32 = 20;
+const WEIGHTS: [i32; OPINIONS] = [65_536, 16_384, 49_152, 16_384, 16_384, 16_384, 24_576, 0];
+const RATE: i32 = 16;
 /// The share that is expected before anything is seen, and the elements that it stands for.
 const EXPECTED: (u32, u32) = (19_661, 6);
 /// The elements that the more general share stands for in each opinion.
-const STRENGTH: [u32; OPINIONS] = [0, 12, 5, 12, 12, 6, 2, 0];
+const STRENGTH: [u32; OPINIONS] = [0, 4, 12, 12, 3, 16, 2, 0];
 const CONSTANT: i32 = 77;
 
 /// What was seen of a matrix's zeros; a 1 is an element that is not zero.
