@@ -8,6 +8,7 @@ mod edits;
 #[allow(dead_code, clippy::unwrap_used)] // shared with the tests of compression
 mod file;
 mod model;
+mod packed;
 #[path = "../../tests/compress/network.rs"]
 #[allow(dead_code)]
 mod network;
@@ -17,6 +18,7 @@ mod random;
 mod smoke;
 
 pub use model::load;
+pub use packed::unpack;
 pub use posterior::posterior;
 
 /// A golden file changed by a list of edits that the bytes spell, its checksums and its section table made right again: what lies

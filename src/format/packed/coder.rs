@@ -2,6 +2,7 @@
 //!
 //! Everything above it is written once, for a [`Coder`]: the encoder codes the bit that it is given, the decoder ignores that and gives the
 //! bit of the stream, the meter counts. So what is read is what was written, by construction.
+#![cfg_attr(test, allow(clippy::as_conversions))]
 #![allow(clippy::arithmetic_side_effects)] // `low`, `range` and `code` are 32-bit registers whose bounds stand beside each step
 
 use crate::base::checked::to_u64;
@@ -188,5 +189,110 @@ impl Coder for Decoder<'_> {
             return Err(Error::new(ErrorKind::Truncated, "the packed stream ends too early"));
         }
         Ok(bit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// splitmix64
+    struct Random(u64);
+
+    impl Random {
+        fn next(&mut self) -> u64 {
+            self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            z ^ (z >> 31)
+        }
+
+        /// A probability, every third one extreme, and a bit: drawn by it, or now and then against it.
+        fn bit(&mut self) -> (u32, bool) {
+            let p = match self.next() % 3 {
+                0 => (self.next() % 65_537) as u32,
+                1 => (self.next() % 40) as u32,
+                _ => ONE - (self.next() % 40) as u32,
+            };
+            let bit = self.next() % 65_536 < u64::from(p);
+            (p, bit != (self.next() % 50 == 0))
+        }
+    }
+
+    #[test]
+    fn bits_come_back_and_cost_what_their_probabilities_say() {
+        let mut random = Random(1);
+        for len in (0..200).chain([1000, 10_000, 100_000]) {
+            let bits: Vec<(u32, bool)> = (0..len).map(|_| random.bit()).collect();
+            let mut encoder = Encoder::new(&[]);
+            let mut ideal = 0.0f64;
+            for &(p, bit) in &bits {
+                encoder.bit(bit, p).unwrap();
+                let p = f64::from(p.clamp(LEAST, ONE - LEAST)) / 65_536.0;
+                ideal -= if bit { p } else { 1.0 - p }.log2();
+            }
+            let stream = encoder.finish();
+            let bytes = stream.len() as f64;
+            assert!(bytes <= ideal / 8.0 * 1.002 + 1.5, "{len} bits in {bytes} bytes, {} would do", ideal / 8.0);
+            let mut decoder = Decoder::new(&stream);
+            for &(p, bit) in &bits {
+                assert_eq!(decoder.bit(!bit, p).unwrap(), bit);
+            }
+            decoder.finish().unwrap();
+        }
+    }
+
+    /// The number that a stream names lies in the interval that exact arithmetic gives: carries and rounding are right.
+    #[test]
+    fn the_stream_names_a_number_of_the_exact_interval() {
+        let mut random = Random(2);
+        for _ in 0..2000 {
+            let (mut low, mut range) = (0u128, u128::from(u32::MAX) << 64); // in units of 2^-96
+            let mut shift = 64; // the encoder's unit is 2^shift of ours
+            let mut encoder = Encoder::new(&[]);
+            while shift >= 16 {
+                let (p, bit) = random.bit();
+                encoder.bit(bit, p).unwrap();
+                let whole = u32::try_from(range >> shift).unwrap();
+                let part = u128::from(share(whole, p)) << shift;
+                (low, range) = if bit { (low, part) } else { (low + part, range - part) };
+                while range >> shift < u128::from(NORMAL) {
+                    shift -= 8;
+                }
+            }
+            let stream = encoder.finish();
+            let bytes = (0..12).map(|i| stream.get(i).copied().unwrap_or(0));
+            let number = bytes.fold(0u128, |number, byte| number << 8 | u128::from(byte));
+            assert!(stream.len() <= 12 && (low..low + range).contains(&number), "{stream:02x?}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_is_cut_or_continued_is_noticed() {
+        let mut encoder = Encoder::new(&[]);
+        (0..400).for_each(|i| _ = encoder.bit(i % 3 == 0, HALF).unwrap());
+        let stream = encoder.finish();
+        let decode = |stream: &[u8]| {
+            let mut decoder = Decoder::new(stream);
+            (0..400).try_for_each(|_| decoder.bit(false, HALF).map(|_| ()))?;
+            decoder.finish()
+        };
+        decode(&stream).unwrap();
+        assert_eq!(decode(&stream[..stream.len() - 5]).unwrap_err().kind(), ErrorKind::Truncated);
+        assert_eq!(decode(&[&stream[..], &[0; 5]].concat()).unwrap_err().kind(), ErrorKind::Trailing);
+    }
+
+    /// However probable its bits are, a stream of a few bytes ends: section 12.
+    #[test]
+    fn a_byte_holds_fewer_than_23000_bits() {
+        for (byte, p) in [(0, ONE), (0xFF, 0)] {
+            for len in [0, 1, 10, 100] {
+                let stream = vec![byte; len];
+                let mut decoder = Decoder::new(&stream);
+                let bits = (0..).take_while(|_| decoder.bit(false, p).is_ok()).count();
+                assert!(bits >= 5_000 * len && bits < 23_000 * (len + 1), "{bits} bits in {len} bytes");
+            }
+        }
     }
 }

@@ -155,3 +155,48 @@ fn times_power(integer: i32, exponent: i32) -> Result<f32> {
     }
     Err(Error::new(ErrorKind::NonCanonical, format!("{integer} times 2^{exponent} is no 32-bit float")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::packed::coder::{Decoder, Encoder};
+
+    /// Bytes that arrays take one after the other in one model; they come back bit for bit.
+    fn bytes(arrays: &[&[f32]]) -> usize {
+        let (mut encoder, mut model) = (Encoder::new(&[]), Floats::new());
+        arrays.iter().for_each(|array| _ = model.code(&mut encoder, array, array.len(), 0.0).unwrap());
+        let stream = encoder.finish();
+        let (mut decoder, mut model) = (Decoder::new(&stream), Floats::new());
+        for array in arrays {
+            let again = model.code(&mut decoder, &[], array.len(), 0.0).unwrap();
+            assert_eq!(
+                again.iter().map(|x| x.to_bits()).collect::<Vec<_>>(),
+                array.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+            );
+        }
+        decoder.finish().unwrap();
+        stream.len()
+    }
+
+    #[test]
+    fn arrays_come_back_and_those_on_a_grid_are_small() {
+        let coarse: Vec<f32> = (0..100i16).map(|i| f32::from(i * 37 % 23 - 11) / 16.0).collect();
+        let fine: Vec<f32> = (1..101u8).map(|i| 1.0 / f32::from(i)).collect();
+        assert!(bytes(&[&coarse]) < 65, "{}", bytes(&[&coarse]));
+        assert!(bytes(&[&fine]) > 250);
+        assert_eq!(bytes(&[&[0.0; 1000]]), 0);
+        let edges = [f32::MAX, f32::MIN, f32::MIN_POSITIVE, f32::from_bits(1), -f32::from_bits(0x007F_FFFF), 65_535.0, 65_536.0];
+        bytes(&[&edges]);
+        edges.iter().for_each(|&edge| _ = bytes(&[&[edge], &[0.0, edge], &[edge, edge], &[0.0; 3], &[1.0, edge]]));
+        bytes(&[&[f32::MAX, 0.0], &[f32::from_bits(1), 0.0], &[]]);
+    }
+
+    #[test]
+    fn the_grid_is_the_coarsest() {
+        let found = grid(&[0.75, -2.0, 0.0], 9).unwrap();
+        assert_eq!((found.exponent, found.integers), (-2, vec![3, -8, 0]));
+        assert_eq!(grid(&[0.0], 9).unwrap().exponent, 9);
+        assert!(grid(&[1.0, 65_536.0], 0).is_none() && grid(&[1.0, 65_535.0], 0).is_some());
+        assert!(times_power(3, 127).is_err() && times_power(1, -150).is_err() && times_power(1, -149).is_ok());
+    }
+}

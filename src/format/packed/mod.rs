@@ -76,6 +76,9 @@ fn unpacked(error: Error) -> Error {
 
 /// The stream of a file whose checksum is right.
 fn stream_of<'a>(packed: &'a [u8], limits: &Limits) -> Result<&'a [u8]> {
+    if packed.is_empty() {
+        return Err(Error::new(ErrorKind::Empty, "the file is empty"));
+    }
     at_most(to_u64(packed.len()), limits.file_bytes, "the file's length")?;
     if !is_packed(packed) {
         return Err(Error::at(ErrorKind::Magic, 0, "not a packed .curt file"));

@@ -105,3 +105,43 @@ impl Symbol {
         Ok(node & !(1 << self.bits))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::packed::coder::{Decoder, Encoder};
+
+    #[test]
+    fn numbers_come_back_and_no_stream_holds_a_greater_one() {
+        for max in (0..70).chain([255, 256, 1000, u64::from(u32::MAX), 1 << 40, u64::MAX]) {
+            let mut values: Vec<u64> = (0..=max.min(70)).collect();
+            values.extend([max, max / 2, max - max / 3]);
+            let (mut encoder, mut number) = (Encoder::new(&[]), Number::new());
+            values.iter().for_each(|&value| assert_eq!(number.code(&mut encoder, value, max).unwrap(), value));
+            let stream = encoder.finish();
+            let (mut decoder, mut number) = (Decoder::new(&stream), Number::new());
+            values.iter().for_each(|&value| assert_eq!(number.code(&mut decoder, 0, max).unwrap(), value));
+            decoder.finish().unwrap();
+            for noise in [[0u8; 40], [0xFF; 40], [0xA5; 40]] {
+                let (mut decoder, mut number) = (Decoder::new(&noise), Number::new());
+                (0..8).map_while(|_| number.code(&mut decoder, 0, max).ok()).for_each(|value| assert!(value <= max));
+            }
+        }
+    }
+
+    #[test]
+    fn signs_and_symbols_come_back() {
+        let values: Vec<i32> = (-300..300).map(|i| i * i % 701 - 350).collect();
+        let (mut encoder, mut signed, mut symbol) = (Encoder::new(&[]), Signed::new(), Symbol::new(5));
+        for (i, &value) in (0u32..).zip(&values) {
+            signed.code(&mut encoder, value, 400).unwrap();
+            symbol.code(&mut encoder, i % 32).unwrap();
+        }
+        let stream = encoder.finish();
+        let (mut decoder, mut signed, mut symbol) = (Decoder::new(&stream), Signed::new(), Symbol::new(5));
+        for (i, &value) in (0u32..).zip(&values) {
+            assert_eq!(signed.code(&mut decoder, 0, 400).unwrap(), value);
+            assert_eq!(symbol.code(&mut decoder, 0).unwrap(), i % 32);
+        }
+    }
+}

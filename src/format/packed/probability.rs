@@ -115,3 +115,63 @@ impl<const N: usize> Mixer<N> {
         Ok(bit)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The specification's formula, in f64.
+    fn logistic(x: f64) -> f64 {
+        65_536.0 / (1.0 + (-x).exp())
+    }
+
+    #[test]
+    fn the_table_is_the_logistic_function() {
+        for (i, &entry) in (0i32..).zip(&LOGISTIC) {
+            assert_eq!(f64::from(entry), logistic(f64::from(i - 18) / 2.0).round(), "entry {i}");
+        }
+        for x in -2304..=2304 {
+            let (found, exact) = (f64::from(squash(x)), logistic(f64::from(x) / 256.0));
+            assert!((found - exact).abs() <= 1.0 + 0.04 * exact.min(65_536.0 - exact), "squash({x}) = {found}, {exact}");
+            assert!(squash(x) >= squash(x - 1));
+        }
+        assert_eq!((squash(i32::MIN), squash(i32::MAX), squash(0)), (8, 65_528, 32_768));
+    }
+
+    #[test]
+    fn stretch_undoes_squash() {
+        for p in LEAST..=ONE - LEAST {
+            let again = squash(stretch(p));
+            assert!(again <= p && squash(stretch(p) + 1) >= p, "{p} comes back as {again}");
+        }
+        assert_eq!((stretch(0), stretch(u32::MAX)), (stretch(LEAST), stretch(ONE - LEAST)));
+    }
+
+    /// The learning bit is the estimator of Krichevsky and Trofimov: (ones + 1/2) / (bits + 1).
+    #[test]
+    fn a_bit_learns_as_krichevsky_and_trofimov_say() {
+        let mut ones = 0u32;
+        let mut bit = Bit::EVEN;
+        let mut encoder = crate::format::packed::coder::Encoder::new(&[]);
+        for n in 0..200u32 {
+            let expected = (f64::from(ones) + 0.5) / (f64::from(n) + 1.0);
+            assert!((f64::from(bit.p) / 2f64.powi(32) - expected).abs() < 1e-6, "after {n} bits");
+            let one = n % 3 == 0 || n % 7 == 2;
+            bit.code(&mut encoder, one).unwrap();
+            ones += u32::from(one);
+        }
+    }
+
+    #[test]
+    fn a_mixer_learns_which_opinion_is_right() {
+        let mut mixer = Mixer::new([20_000, 20_000]);
+        let mut encoder = crate::format::packed::coder::Encoder::new(&[]);
+        for i in 0..4000u32 {
+            let bit = i * i % 7 < 3;
+            let right = if bit { 500 } else { -500 };
+            mixer.code(&mut encoder, bit, &[right, if i % 2 == 0 { 500 } else { -500 }], 16).unwrap();
+        }
+        assert!(mixer.weights[0] > 100_000 && mixer.weights[1].abs() < 20_000, "{:?}", mixer.weights);
+        assert!(encoder.finish().len() < 80);
+    }
+}

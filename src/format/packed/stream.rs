@@ -94,3 +94,68 @@ fn check_size(graph: &Graph, graph_bytes: usize, stream_bytes: usize, limits: &L
     }
     weights::check_count(elements, stream_bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::error::ErrorKind;
+    use crate::format::packed::coder::{Encoder, HALF};
+    use crate::format::packed::{MAGIC, VERSION, unpack};
+
+    /// A packed file of these graph words, and of a stream that goes on with `ones` bits of 1.
+    fn file(words: &[u32], ones: usize) -> Vec<u8> {
+        let [a, b, c] = MAGIC;
+        let mut encoder = Encoder::new(&[a, b, c, VERSION]);
+        graph::code(&mut encoder, words, &Limits::FORMAT).unwrap();
+        (0..ones).for_each(|_| _ = encoder.bit(true, HALF).unwrap());
+        let mut file = encoder.finish();
+        file.extend_from_slice(&crc32c::crc32c(&file).to_le_bytes());
+        file
+    }
+
+    fn kind(words: &[u32], ones: usize, limits: &Limits) -> ErrorKind {
+        unpack(&file(words, ones), limits).unwrap_err().kind()
+    }
+
+    /// An input of one dimension and a linear layer of these fields.
+    fn linear(inputs: u32, rows: u32, encoding: u32, parameter: u32) -> Vec<u32> {
+        vec![1, 1, 1, inputs, 0, 1, 0, rows, encoding, parameter, 0]
+    }
+
+    /// Few bytes that ask for much: refused before anything is sized by it.
+    #[test]
+    fn a_small_file_that_claims_a_large_network_is_refused() {
+        let most = 1 << 24;
+        // Above the limits of the format, of memory, and below them all.
+        assert_eq!(kind(&linear(most, most, 0, 0), 0, &Limits::FORMAT), ErrorKind::Limit);
+        assert_eq!(kind(&linear(1 << 20, 1 << 10, 0, 0), 0, &Limits::DEFAULT), ErrorKind::Limit);
+        for (rows, encoding, parameter) in [(1 << 7, 0, 0), (1 << 10, 2, 2), (1 << 10, 3, 0), (1 << 9, 4, 2)] {
+            assert_eq!(kind(&linear(1 << 16, rows, encoding, parameter), 0, &Limits::DEFAULT), ErrorKind::Truncated);
+            assert_eq!(kind(&linear(1 << 16, rows, encoding, parameter), 200, &Limits::DEFAULT), ErrorKind::Truncated);
+            let small = Limits { file_bytes: 1 << 20, ..Limits::DEFAULT };
+            assert_eq!(kind(&linear(1 << 16, rows, encoding, parameter), 0, &small), ErrorKind::Limit);
+        }
+        // A mask of 2^31 inputs of which one is kept.
+        let mask = [1, 1, 3, 128, 4096, 4096, 1, 1, 2, 0];
+        assert_eq!(kind(&mask, 0, &Limits::DEFAULT), ErrorKind::Truncated);
+    }
+
+    #[test]
+    fn a_graph_that_cannot_be_is_refused_as_in_a_mapped_file() {
+        let cases: [(&[u32], ErrorKind); 8] = [
+            (&[0, 0, 1, 4, 0], ErrorKind::Limit),
+            (&[1, 2, 1, 4, 0, 2, 0], ErrorKind::UnknownId),
+            (&[1, 0, 2, 4, 0, 2, 0], ErrorKind::UnknownId),
+            (&[1, 0, 1, 0, 0, 2, 0], ErrorKind::Limit),
+            (&[1, 0, 1, 4, 2, 2, 0], ErrorKind::UnknownId),
+            (&[1, 0, 1, 4, 0, 1, 0, 4, 9, 0, 0], ErrorKind::UnknownId),
+            (&[1, 0, 1, 4, 0, 1, 0, 4, 2, 9, 0], ErrorKind::Codebook),
+            (&[1, 0, 1, 4, 0, 8, 0], ErrorKind::Shape),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(kind(words, 0, &Limits::DEFAULT), expected, "{words:?}");
+        }
+        let many = Limits { nodes: 4, ..Limits::DEFAULT };
+        assert_eq!(kind(&[5, 0, 1, 4, 0, 2, 0, 2, 1, 2, 2, 2, 3, 2, 4], 0, &many), ErrorKind::Limit);
+    }
+}
