@@ -67,6 +67,19 @@ fn golden_files_are_packed_into_the_golden_bytes() {
     assert!(goldens.len() >= 15);
 }
 
+/// `KIND--what.curt` must be refused as KIND: the order of the checks is part of the format too.
+#[test]
+fn every_invalid_golden_file_gets_the_kind_of_its_name() {
+    let files = support::curt_files("packed-invalid");
+    for path in &files {
+        let expected = path.file_stem().unwrap().to_str().unwrap().split_once("--").unwrap().0;
+        let error = Model::from_bytes(&std::fs::read(path).unwrap(), &Limits::FORMAT).map(|_| ()).unwrap_err();
+        assert_eq!(error.kind().name(), expected, "{}: {error}", path.display());
+    }
+    println!("{} invalid packed files refused", files.len());
+    assert!(files.len() >= 40);
+}
+
 /// The coder spends what its probabilities say: a thousandth more at most, and the bytes at the end.
 #[test]
 fn a_packed_file_is_as_long_as_its_probabilities_say() {

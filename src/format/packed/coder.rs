@@ -216,7 +216,7 @@ mod tests {
                 _ => ONE - (self.next() % 40) as u32,
             };
             let bit = self.next() % 65_536 < u64::from(p);
-            (p, bit != (self.next() % 50 == 0))
+            (p, bit != self.next().is_multiple_of(50))
         }
     }
 

@@ -169,7 +169,7 @@ mod tests {
         for i in 0..4000u32 {
             let bit = i * i % 7 < 3;
             let right = if bit { 500 } else { -500 };
-            mixer.code(&mut encoder, bit, &[right, if i % 2 == 0 { 500 } else { -500 }], 16).unwrap();
+            mixer.code(&mut encoder, bit, &[right, if i.is_multiple_of(2) { 500 } else { -500 }], 16).unwrap();
         }
         assert!(mixer.weights[0] > 100_000 && mixer.weights[1].abs() < 20_000, "{:?}", mixer.weights);
         assert!(encoder.finish().len() < 80);
