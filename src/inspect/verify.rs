@@ -192,7 +192,7 @@ mod tests {
     fn every_golden_file_passes_every_check() {
         for path in golden() {
             let passed = verify(&Model::open(&path).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            assert_eq!(passed.len(), 3);
+            assert_eq!(passed.len(), 4);
         }
     }
 
