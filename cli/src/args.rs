@@ -10,6 +10,7 @@ const EXAMPLES: &str = "Examples:
   curt run model.curt --images t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte
   curt inspect model.curt
   curt compress posterior.safetensors -o model.curt --validation images.idx labels.idx
+  curt pack model.curt -o smallest.curt
   curt bench model.curt
 
 CURT_ISA=scalar|avx2|avx512|neon forces an instruction set; the results are the same bits.
@@ -35,6 +36,10 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Make a .curt file of a trained posterior or a plain network
     Compress(Compress),
+    /// Write a model as few bytes as possible, entropy-coded
+    Pack(Pack),
+    /// Write the file that can be mapped and runs where it lies
+    Unpack(Unpack),
     /// Make every check there is, slow ones too
     Verify(Verify),
     /// Write the weights as dense safetensors
@@ -123,10 +128,11 @@ impl Activations {
 --png draws the input mask at its original shape, the kernels of convolutions, the units of a layer that reads an image, every weight
 matrix and, for layers of few levels, how many weights have each. Positive is red, negative blue, zero white, pruned gray.
 
-Keys of --json: network, file_bytes, profile, kept_architecture, layers (name, op, original_shape, kept_shape, nonzeros, encoding,
+Keys of --json: network, file_bytes, profile, kept_architecture, packed (bytes, parts (layer, name, bits)), layers (name, op, original_shape, kept_shape, nonzeros, encoding,
 bits_per_kept_weight, stored_bytes, order0_entropy_bits). Shapes are [outputs, inputs]. stored_bytes counts the weight array, its levels and
 its row factors, not the biases. order0_entropy_bits is -sum p log2 p over the symbols of the kept weights: the bits per kept weight of an
-ideal code that knows their frequencies and nothing else. With --png also pictures (file, shows).")]
+ideal code that knows their frequencies and nothing else. packed says where the bytes of the packed file go, or of the one that `curt pack` would
+write; the bits of its parts add up to its bytes. With --png also pictures (file, shows).")]
 pub(crate) struct Inspect {
     /// The model
     pub(crate) model: PathBuf,
@@ -176,6 +182,42 @@ pub(crate) struct Compress {
     /// An encoding for a layer instead of all; may be repeated
     #[arg(long, value_name = "LAYER=ENCODING")]
     pub(crate) encoding: Vec<String>,
+}
+
+/// Options of `pack`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The packed file holds the same model: unpacking it gives the mapped file back, byte for byte. Every command takes either.
+
+Examples:
+  curt pack model.curt -o smallest.curt
+  curt pack model.curt -o smallest.curt --strip
+
+Keys of --json: output, mapped_bytes, packed_bytes."
+)]
+pub(crate) struct Pack {
+    /// The mapped model; a packed one is packed anew
+    pub(crate) model: PathBuf,
+    /// Where to write the packed one
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Leave out the names, masks and original shapes, which do not affect any result
+    #[arg(long)]
+    pub(crate) strip: bool,
+}
+
+/// Options of `unpack`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  curt unpack smallest.curt -o model.curt
+
+Keys of --json: output, mapped_bytes, packed_bytes.")]
+pub(crate) struct Unpack {
+    /// The packed model
+    pub(crate) model: PathBuf,
+    /// Where to write the mapped one
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
 }
 
 /// Options of `verify`.

@@ -35,6 +35,8 @@ fn run(args: &Args) -> Result<Answer, Failure> {
     match &args.command {
         Command::Run(options) => commands::run::run(options),
         Command::Inspect(options) => commands::inspect::run(options),
+        Command::Pack(options) => commands::pack::pack(options),
+        Command::Unpack(options) => commands::pack::unpack(options),
         Command::Compress(options) => commands::compress::run(options),
         Command::Verify(options) => commands::verify::run(options),
         Command::Export(options) => commands::export::run(options),

@@ -11,6 +11,7 @@ mod file;
 #[allow(dead_code, clippy::unwrap_used)]
 mod maps;
 mod model;
+mod packed;
 #[path = "../../tests/compress/network.rs"]
 #[allow(dead_code)]
 mod network;
@@ -20,6 +21,7 @@ mod random;
 mod smoke;
 
 pub use model::load;
+pub use packed::unpack;
 pub use posterior::posterior;
 
 /// A golden file changed by a list of edits that the bytes spell, its checksums and its section table made right again: what lies

@@ -61,6 +61,27 @@ fn load_repaired_and_payload_survive_random_bytes() {
 }
 
 #[test]
+fn unpack_survives_random_streams() {
+    let mut random = Random(3);
+    for _ in 0..4_000 {
+        let data: Vec<u8> = (0..3 + random.below(64)).map(|_| random.byte()).collect();
+        crate::unpack(&data);
+    }
+    // Golden files as they are, cut, and with one bit flipped.
+    let goldens = crate::packed::goldens();
+    for (i, golden) in goldens.iter().enumerate() {
+        let which = u8::try_from(i).expect("few golden files");
+        for _ in 0..40 {
+            let mut stream = golden[4..golden.len() - 4].to_vec();
+            let at = random.below(stream.len());
+            stream[at] ^= 1 << random.below(8);
+            crate::unpack(&[&[which, 0, 0], &stream[..]].concat());
+        }
+    }
+    println!("unpack: 4000 random streams, 40 flips of each of {} golden files", goldens.len());
+}
+
+#[test]
 fn regressions_stay_fixed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions");
     let mut count = 0;
@@ -72,6 +93,7 @@ fn regressions_stay_fixed() {
             Some("load_repaired") => crate::load_repaired,
             Some("payload") => crate::payload,
             Some("posterior") => crate::posterior,
+            Some("unpack") => crate::unpack,
             _ => continue, // README.md
         };
         body(&std::fs::read(&path).expect("a regression"));

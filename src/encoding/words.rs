@@ -178,14 +178,19 @@ impl<'a> Words<'a> {
         }
     }
 
+    /// Calls `f(code)` for every weight in row-major order, for encodings of one column per field.
+    pub fn for_each_code(self, mut f: impl FnMut(u32)) {
+        self.for_each_field(|_, field, code| {
+            if field < self.cols {
+                f(code);
+            }
+        });
+    }
+
     /// A row-major matrix of `value(code)`, for encodings of one column per field.
     pub fn decode(self, value: impl Fn(u32) -> f32) -> Vec<f32> {
         let mut out = Vec::with_capacity(self.rows().saturating_mul(self.cols));
-        self.for_each_field(|_, field, code| {
-            if field < self.cols {
-                out.push(value(code));
-            }
-        });
+        self.for_each_code(|code| out.push(value(code)));
         out
     }
 }

@@ -10,26 +10,26 @@ use crate::encoding::{Encoding, Pattern, check_float};
 use crate::graph::{Activation, Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Op, PoolKind, Window};
 use crate::tensor::{Dtype, Shape};
 
-const LINEAR: u32 = 1;
-const RELU: u32 = 2;
-const SOFTMAX: u32 = 3;
-const FLATTEN: u32 = 4;
-const CONV2D: u32 = 5;
-const MAX_POOL: u32 = 6;
-const AVERAGE_POOL: u32 = 7;
-const GLOBAL_AVERAGE_POOL: u32 = 8;
-const AFFINE: u32 = 9;
-const LEAKY_RELU: u32 = 10;
-const SIGMOID: u32 = 11;
-const TANH: u32 = 12;
-const CLIP: u32 = 13;
-const HARD_SIGMOID: u32 = 14;
-const HARD_SWISH: u32 = 15;
-const ADD: u32 = 16;
-const CONCAT: u32 = 17;
-const RESHAPE: u32 = 18;
+pub(super) const LINEAR: u32 = 1;
+pub(super) const RELU: u32 = 2;
+pub(super) const SOFTMAX: u32 = 3;
+pub(super) const FLATTEN: u32 = 4;
+pub(super) const CONV2D: u32 = 5;
+pub(super) const MAX_POOL: u32 = 6;
+pub(super) const AVERAGE_POOL: u32 = 7;
+pub(super) const GLOBAL_AVERAGE_POOL: u32 = 8;
+pub(super) const AFFINE: u32 = 9;
+pub(super) const LEAKY_RELU: u32 = 10;
+pub(super) const SIGMOID: u32 = 11;
+pub(super) const TANH: u32 = 12;
+pub(super) const CLIP: u32 = 13;
+pub(super) const HARD_SIGMOID: u32 = 14;
+pub(super) const HARD_SWISH: u32 = 15;
+pub(super) const ADD: u32 = 16;
+pub(super) const CONCAT: u32 = 17;
+pub(super) const RESHAPE: u32 = 18;
 /// Values that one concat may read.
-const MAX_INPUTS: u64 = 64;
+pub(super) const MAX_INPUTS: u64 = 64;
 
 pub(super) fn parse(section: &Section<'_>, limits: &Limits) -> Result<Graph> {
     let mut cursor = Cursor::new(section.bytes, section.offset, "graph");

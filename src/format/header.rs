@@ -20,6 +20,7 @@ pub(crate) const ENTRY_BYTES: usize = 32;
 /// What validation goes on with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header {
+    pub(crate) optional_features: u32,
     pub(crate) section_count: u32,
     pub(crate) checksum: u32,
 }
@@ -66,12 +67,12 @@ pub(crate) fn parse(file: &[u8]) -> Result<Header> {
         let message = format!("the file requires features {required:#x} of a later library");
         return Err(Error::at(ErrorKind::Feature, 24, message));
     }
-    cursor.u32("the optional features")?;
+    let optional_features = cursor.u32("the optional features")?;
     let section_count = cursor.u32("the section count")?;
     if cursor.bytes(24, "the reserved bytes")?.iter().any(|&byte| byte != 0) {
         return Err(Error::at(ErrorKind::Reserved, 36, "reserved header bytes are not zero"));
     }
-    Ok(Header { section_count, checksum: cursor.u32("the header checksum")? })
+    Ok(Header { optional_features, section_count, checksum: cursor.u32("the header checksum")? })
 }
 
 fn check_magic(file: &[u8]) -> Result<()> {
@@ -87,6 +88,8 @@ fn hint(file: &[u8]) -> &'static str {
     let starts = |prefix: &[u8]| file.starts_with(prefix);
     if starts(b"\x89CURT") || starts(b"\tCURT") {
         "it was damaged by a transfer in text mode; transfer it as binary"
+    } else if super::packed::is_packed(file) {
+        "it is a packed file; `Model::open` unpacks it, `curt unpack` writes the file that can be mapped"
     } else if starts(b"version https://git-lfs") {
         "it is a Git LFS pointer; run `git lfs pull`"
     } else if starts(b"<!DOCTYPE") || starts(b"<html") || starts(b"<HTML") {

@@ -6,6 +6,7 @@
 mod graph_section;
 pub mod header;
 pub mod origin;
+pub mod packed;
 mod sections;
 pub mod tables;
 mod validate;
@@ -15,7 +16,7 @@ mod write;
 pub use origin::{Origin, OriginNode, OriginShape};
 pub use tables::{AffineTables, LayerTables, Tables};
 pub use validate::{Check, Validated, validate};
-pub use write::{Contents, save, write};
+pub use write::{Contents, save, strip, write};
 
 /// Ids of the sections.
 pub(crate) mod id {

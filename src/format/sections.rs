@@ -16,6 +16,10 @@ pub(crate) struct Sections<'a> {
     pub(crate) tables: Section<'a>,
     pub(crate) weights: Section<'a>,
     pub(crate) origin: Option<Section<'a>>,
+    /// Those that are not known, in order.
+    pub(crate) unknown: Vec<Section<'a>>,
+    /// Bits of optional features.
+    pub(crate) features: u32,
 }
 
 /// A section's bytes and their place in the file.
@@ -23,8 +27,15 @@ pub(crate) struct Sections<'a> {
 pub(crate) struct Section<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) offset: u64,
-    id: u32,
+    pub(crate) id: u32,
     checksum: u32,
+}
+
+impl<'a> Section<'a> {
+    /// A section that is not in a file yet.
+    pub(crate) fn new(id: u32, bytes: &'a [u8]) -> Self {
+        Self { bytes, offset: 0, id, checksum: 0 }
+    }
 }
 
 /// Reads header and table and finds the sections. `check_weights` says whether the checksum of the weights is compared too.
@@ -52,7 +63,8 @@ pub(crate) fn parse(file: &[u8], check_weights: bool) -> Result<Sections<'_>> {
         compare(crc32c::crc32c(section.bytes), section.checksum, section.offset, &what)?;
     }
     let origin = found.iter().find(|section| section.id == id::ORIGIN).copied();
-    Ok(Sections { graph, tables, weights, origin })
+    let unknown = found.into_iter().filter(|section| section.id > id::ORIGIN).collect();
+    Ok(Sections { graph, tables, weights, origin, unknown, features: header.optional_features })
 }
 
 /// The bytes of the table, covered by the header's checksum.

@@ -35,7 +35,7 @@ pub struct Validated {
 /// Checks a whole file and says where everything is. Errors: those of SPEC section 8, with the place.
 pub fn validate(file: &[u8], limits: &Limits, check: Check) -> Result<Validated> {
     at_most(to_u64(file.len()), limits.file_bytes, "the file's length")?;
-    let Sections { graph, tables, weights, origin } = sections::parse(file, check == Check::Full)?;
+    let Sections { graph, tables, weights, origin, .. } = sections::parse(file, check == Check::Full)?;
     let (graph_at, weights_at) = (graph, weights);
     let graph = graph_section::parse(&graph_at, limits)?;
     expect_bytes(tables.bytes.len(), tables::needed_bytes(&graph)?, tables.offset, "tables")?;

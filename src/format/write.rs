@@ -1,7 +1,7 @@
 //! Writes the one canonical file of a model.
 
 use super::header::{BYTE_ORDER, CHECKED_BYTES, ENTRY_BYTES, HEADER_BYTES, MAGIC};
-use super::sections::OPTIONAL;
+use super::sections::{self, OPTIONAL, Sections};
 use super::{Check, Origin, Tables, graph_section, id, origin, tables, validate, weights_section};
 use crate::base::checked::to_u64;
 use crate::base::error::{Error, Result};
@@ -32,12 +32,13 @@ pub fn write(contents: &Contents) -> Result<Vec<u8>> {
         (id::WEIGHTS, 0, weights_section::write(&contents.layers)),
     ];
     sections.extend(contents.origin.as_ref().map(|origin| (id::ORIGIN, OPTIONAL, origin::write(origin))));
-    let file = assemble(&sections);
+    let file = assemble(&sections, 0);
     validate(&file, &Limits::FORMAT, Check::Full).map_err(|error| error.context("the model to be written"))?;
     Ok(file)
 }
 
-fn assemble(sections: &[(u32, u32, Vec<u8>)]) -> Vec<u8> {
+/// The file of sections (id, flags, bytes) in the order of their ids, with these bits of optional features.
+pub(super) fn assemble(sections: &[(u32, u32, Vec<u8>)], features: u32) -> Vec<u8> {
     let table_bytes = sections.len().saturating_mul(ENTRY_BYTES);
     let mut body = Vec::new();
     let mut table = Vec::new();
@@ -58,14 +59,24 @@ fn assemble(sections: &[(u32, u32, Vec<u8>)]) -> Vec<u8> {
     file.extend_from_slice(&BYTE_ORDER.to_le_bytes());
     file.extend_from_slice(&[0; 4]); // version 0, profile 0: mapped
     file.extend_from_slice(&to_u64(start.saturating_add(body.len())).to_le_bytes());
-    file.extend_from_slice(&[0; 8]); // features
-    file.extend_from_slice(&u32::try_from(sections.len()).expect("invariant: four sections at most").to_le_bytes());
+    file.extend_from_slice(&[0; 4]); // required features
+    file.extend_from_slice(&features.to_le_bytes());
+    file.extend_from_slice(&u32::try_from(sections.len()).expect("invariant: 16 sections at most").to_le_bytes());
     file.resize(CHECKED_BYTES, 0);
     let checksum = crc32c::crc32c_append(crc32c::crc32c(&file), &table);
     file.extend_from_slice(&checksum.to_le_bytes());
     file.extend_from_slice(&table);
     file.extend_from_slice(&body);
     file
+}
+
+/// The mapped file without what does not affect any result: the origin section, sections that are not known, optional features. Errors: those
+/// of the file.
+pub fn strip(file: &[u8]) -> Result<Vec<u8>> {
+    validate(file, &Limits::FORMAT, Check::Full)?;
+    let Sections { graph, tables, weights, .. } = sections::parse(file, false)?;
+    let sections = [graph, tables, weights].map(|section| (section.id, 0, section.bytes.to_vec()));
+    Ok(assemble(&sections, 0))
 }
 
 /// Saves `bytes` at `path` so that the path holds either the old or the new content, whatever happens: a temporary file in the same

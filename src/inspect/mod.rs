@@ -1,6 +1,7 @@
 //! What a file holds: its layers and sections with their bytes, and every check there is.
 
 pub mod layer;
+pub mod packed;
 pub mod sections;
 pub mod verify;
 
@@ -8,6 +9,7 @@ use crate::base::checked::to_u64;
 use crate::model::Model;
 use crate::tensor::{Mask, Shape};
 pub use layer::LayerReport;
+pub use packed::PackedReport;
 pub use sections::SectionReport;
 pub use verify::{Passed, verify};
 
@@ -18,11 +20,11 @@ pub struct Report {
     pub network: Option<String>,
     /// How it was compressed, where the file says it.
     pub method: Option<String>,
-    /// Bytes of the file.
+    /// Bytes of the file: of the packed one when the model came in that.
     pub file_bytes: u64,
     /// Bytes of the original network: 4 for each of its weights and biases. `None` when the file does not say what it was.
     pub original_bytes: Option<u64>,
-    /// How the file is laid out: `mapped`.
+    /// How the file is laid out: `mapped` or `packed`.
     pub profile: &'static str,
     /// The shape of one sample that the caller feeds.
     pub input_shape: Shape,
@@ -34,7 +36,7 @@ pub struct Report {
     pub nodes: Vec<NodeReport>,
     /// The layers that have weights, in execution order.
     pub layers: Vec<LayerReport>,
-    /// The sections in file order.
+    /// The sections of the mapped file, in order.
     pub sections: Vec<SectionReport>,
 }
 
@@ -59,9 +61,9 @@ impl Report {
         Self {
             network: origin.map(|origin| origin.network.clone()),
             method: origin.map(|origin| origin.method.clone()),
-            file_bytes: to_u64(model.file().len()),
+            file_bytes: model.packed_bytes().unwrap_or(to_u64(model.file().len())),
             original_bytes: original_bytes(model),
-            profile: "mapped",
+            profile: if model.packed_bytes().is_some() { "packed" } else { "mapped" },
             input_shape: graph.input().shape,
             input_mask: model.tables().input_mask.clone(),
             outputs: graph.output_shape().elements(),

@@ -4,7 +4,9 @@ use super::layer::symbols;
 use super::sections::sections;
 use crate::base::checked::to_u64;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::limits::Limits;
 use crate::encoding::{Encoded, Weights, block, codebook, dense, fixed_point, sparse, ternary};
+use crate::format::packed::{pack, unpack};
 use crate::format::{Contents, write};
 use crate::kernels::Isa;
 use crate::measure::reference::Reference;
@@ -38,8 +40,18 @@ pub fn verify(model: &Model) -> Result<Vec<Passed>> {
     let passed = |check, detail| Passed { check, detail };
     let mut all = vec![passed("file", format!("{} bytes: checksums, codes, padding, order, limits", model.file().len()))];
     all.push(passed("canonical form", rewrite(model)?));
+    all.push(passed("packed form", pack_and_unpack(model)?));
     all.push(passed("instruction sets", run_everywhere(model)?));
     Ok(all)
+}
+
+/// Packs the model and unpacks it; the bytes must be the same.
+fn pack_and_unpack(model: &Model) -> Result<String> {
+    let packed = pack(model.file())?;
+    if unpack(&packed, &Limits::FORMAT)? != model.file() {
+        return Err(Error::new(ErrorKind::Internal, "the packed file unpacks to another one"));
+    }
+    Ok(format!("{} bytes, which unpack to the same {}", packed.len(), model.file().len()))
 }
 
 /// Decodes, encodes and writes the model again; the bytes must be the same.
@@ -47,7 +59,7 @@ fn rewrite(model: &Model) -> Result<String> {
     let layers = (0..model.layers().len()).map(|i| encode_again(model, i)).collect();
     let contents =
         Contents { graph: model.graph().clone(), tables: model.tables().clone(), layers, origin: model.origin().cloned() };
-    let written = Model::from_bytes(&write(&contents)?, &crate::base::limits::Limits::FORMAT)?;
+    let written = Model::from_bytes(&write(&contents)?, &Limits::FORMAT)?;
     let content = |model: &Model, id: u32| {
         let section = sections(model).into_iter().find(|section| section.id == id)?;
         let start = usize::try_from(section.offset).ok()?;
@@ -184,7 +196,7 @@ mod tests {
     fn every_golden_file_passes_every_check() {
         for path in golden() {
             let passed = verify(&Model::open(&path).unwrap()).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            assert_eq!(passed.len(), 3);
+            assert_eq!(passed.len(), 4);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::bytes::Storage;
 use crate::encoding::{Encoding, Lookup, Weights};
-use crate::format::{self, Check, Origin, Tables, Validated};
+use crate::format::{self, Check, Origin, Tables, Validated, packed};
 use crate::graph::{Graph, Linear};
 use std::path::Path;
 use std::sync::Arc;
@@ -19,6 +19,7 @@ struct Inner {
     storage: Storage,
     validated: Validated,
     layers: Vec<Layer>,
+    packed_bytes: Option<u64>,
 }
 
 /// A linear layer of a model: what its kernel needs, but for the weights themselves.
@@ -39,7 +40,7 @@ pub struct Layer {
 }
 
 impl Model {
-    /// Reads the file at `path` into memory and checks all of it. Errors: see [`ErrorKind`].
+    /// Reads the file at `path` into memory, unpacks it if it is packed, and checks all of it. Errors: see [`ErrorKind`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, &Limits::DEFAULT)
     }
@@ -48,10 +49,10 @@ impl Model {
     pub fn open_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
         let path = path.as_ref();
         let storage = Storage::read(path, limits.file_bytes)?;
-        Self::load(storage, limits, Check::Full).map_err(|error| error.context(path.display()))
+        Self::unpack(storage, limits).map_err(|error| error.context(path.display()))
     }
 
-    /// Maps the file at `path`: no copy, and the pages are shared between processes.
+    /// Maps the file at `path`: no copy, and the pages are shared between processes. A packed file is refused: its weights do not lie in it.
     ///
     /// [`Check::Structure`] makes opening independent of the file's size. Kernels stay within bounds whatever the mapped bytes say, so
     /// a file that changes gives wrong numbers at worst, but one that is truncated ends the process (SIGBUS).
@@ -64,12 +65,12 @@ impl Model {
         let path = path.as_ref();
         // SAFETY: the caller promises what `Storage::map` asks for.
         let storage = unsafe { Storage::map(path, limits.file_bytes) }?;
-        Self::load(storage, limits, check).map_err(|error| error.context(path.display()))
+        Self::load(storage, None, limits, check).map_err(|error| error.context(path.display()))
     }
 
     /// A model that is part of the program; see [`include_model!`](crate::include_model).
     pub fn from_static(bytes: &'static [u8]) -> Result<Self> {
-        Self::load(Storage::from_static(bytes)?, &Limits::DEFAULT, Check::Full)
+        Self::unpack(Storage::from_static(bytes)?, &Limits::DEFAULT)
     }
 
     /// A model from bytes that are copied.
@@ -78,10 +79,19 @@ impl Model {
             let message = format!("the model has {} bytes, the limit is {}", bytes.len(), limits.file_bytes);
             return Err(Error::new(ErrorKind::Limit, message));
         }
-        Self::load(Storage::copy(bytes)?, limits, Check::Full)
+        Self::unpack(Storage::copy(bytes)?, limits)
     }
 
-    fn load(storage: Storage, limits: &Limits, check: Check) -> Result<Self> {
+    /// Loads a mapped file, or a packed one that is unpacked first.
+    fn unpack(storage: Storage, limits: &Limits) -> Result<Self> {
+        if !packed::is_packed(storage.bytes()) {
+            return Self::load(storage, None, limits, Check::Full);
+        }
+        let mapped = Storage::copy(&packed::unpack(storage.bytes(), limits)?)?;
+        Self::load(mapped, Some(to_u64(storage.bytes().len())), limits, Check::Full)
+    }
+
+    fn load(storage: Storage, packed_bytes: Option<u64>, limits: &Limits, check: Check) -> Result<Self> {
         let validated = format::validate(storage.bytes(), limits, check)?;
         let layers = validated.graph.linears().zip(&validated.tables.layers);
         let layers = layers.map(|((node, &linear, cols), tables)| Layer {
@@ -93,7 +103,7 @@ impl Model {
             bias: tables.bias.clone(),
         });
         let layers = layers.collect();
-        Ok(Self(Arc::new(Inner { storage, validated, layers })))
+        Ok(Self(Arc::new(Inner { storage, validated, layers, packed_bytes })))
     }
 
     /// What the model computes.
@@ -129,7 +139,13 @@ impl Model {
             .expect("invariant: the validator has built this view, or its size was checked")
     }
 
-    /// The whole file.
+    /// The length of the packed file that the model came in, if it did.
+    #[must_use]
+    pub fn packed_bytes(&self) -> Option<u64> {
+        self.0.packed_bytes
+    }
+
+    /// The whole file, unpacked.
     #[must_use]
     pub fn file(&self) -> &[u8] {
         self.0.storage.bytes()

@@ -8,7 +8,8 @@ use crate::pictures;
 use crate::table::Table;
 use curt::base::error::Error;
 use curt::encoding::Encoding;
-use curt::inspect::{LayerReport, Report};
+use curt::inspect::packed::PackedPart;
+use curt::inspect::{LayerReport, PackedReport, Report};
 use curt::model::Model;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -16,8 +17,8 @@ use std::path::Path;
 
 pub(crate) fn run(options: &Inspect) -> Result<Answer, Failure> {
     let model = Model::open(&options.model)?;
-    let report = Report::new(&model);
-    let mut answer = Answer { text: text(&report), json: json(&report) };
+    let (report, packed) = (Report::new(&model), PackedReport::new(&model)?);
+    let mut answer = Answer { text: text(&report, packed.as_ref()), json: json(&report, packed.as_ref()) };
     if let Some(folder) = &options.png {
         draw_into(folder, &model, &mut answer)?;
     }
@@ -43,12 +44,14 @@ fn draw_into(folder: &Path, model: &Model, answer: &mut Answer) -> Result<(), Fa
     Ok(())
 }
 
-fn json(report: &Report) -> Value {
+fn json(report: &Report, packed: Option<&PackedReport>) -> Value {
+    let part = |part: &PackedPart| json!({ "layer": part.layer, "name": part.name, "bits": part.bits });
     json!({
         "network": report.network,
         "file_bytes": report.file_bytes,
         "profile": report.profile,
         "kept_architecture": report.kept_architecture(),
+        "packed": packed.map(|packed| json!({ "bytes": packed.bytes, "parts": packed.parts.iter().map(part).collect::<Vec<_>>() })),
         "layers": report.layers.iter().map(layer_json).collect::<Vec<_>>(),
     })
 }
@@ -92,7 +95,7 @@ pub(crate) fn headline(report: &Report) -> String {
     format!("{name}{method}: {sizes}, {} outputs", report.outputs)
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &Report, packed: Option<&PackedReport>) -> String {
     let mut text = headline(report) + "\n";
     let _ = write!(text, "{} bytes, {} profile", grouped(report.file_bytes), report.profile); // a String takes everything
     if let Some(bytes) = report.original_bytes {
@@ -100,6 +103,10 @@ fn text(report: &Report) -> String {
     }
     let _ = writeln!(text, "\n\n{}", layers(report));
     let _ = writeln!(text, "{}", sections(report));
+    if let Some(packed) = packed {
+        let is_packed = if report.profile == "packed" { "the file is" } else { "`curt pack` would make it" };
+        let _ = writeln!(text, "packed, {is_packed} {} bytes, which hold\n\n{}", grouped(packed.bytes), parts(packed));
+    }
     text + &masks(report)
 }
 
@@ -144,6 +151,31 @@ fn sections(report: &Report) -> Table {
     for section in &report.sections {
         let name = section.name.map_or_else(|| format!("section {}, not known", section.id), str::to_owned);
         table.row([name, section.offset.to_string(), grouped(section.bytes)]);
+    }
+    table
+}
+
+/// Where the bytes of the packed file go: the parts that no layer has, then a line for each layer.
+fn parts(packed: &PackedReport) -> Table {
+    const OF_A_LAYER: [&str; 5] = ["levels and factors", "biases", "zeros", "signs", "magnitudes"];
+    let bytes = |bits: f64| format!("{:.1}", bits / 8.0);
+    let sum = |layer: &Option<String>, name: Option<&str>| {
+        let its = packed.parts.iter().filter(|part| part.layer == *layer && name.is_none_or(|name| part.name == name));
+        its.map(|part| part.bits).sum::<f64>()
+    };
+    let mut table = Table::new(&["<part", "levels", "biases", "zeros", "signs", "magnitudes", "bytes"]);
+    let mut layers: Vec<&Option<String>> = Vec::new();
+    for part in &packed.parts {
+        if part.layer.is_none() {
+            let none = || String::new();
+            table.row([part.name.to_owned(), none(), none(), none(), none(), none(), bytes(part.bits)]);
+        } else if !layers.contains(&&part.layer) {
+            layers.push(&part.layer);
+        }
+    }
+    for layer in layers {
+        let [levels, biases, zeros, signs, magnitudes] = OF_A_LAYER.map(|name| bytes(sum(layer, Some(name))));
+        table.row([layer.clone().unwrap_or_default(), levels, biases, zeros, signs, magnitudes, bytes(sum(layer, None))]);
     }
     table
 }

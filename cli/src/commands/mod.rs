@@ -6,5 +6,6 @@ pub(crate) mod doctor;
 pub(crate) mod embedded;
 pub(crate) mod export;
 pub(crate) mod inspect;
+pub(crate) mod pack;
 pub(crate) mod run;
 pub(crate) mod verify;

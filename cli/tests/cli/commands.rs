@@ -97,11 +97,48 @@ fn outputs_are_the_same_bytes_on_every_tier_and_batch() {
 }
 
 #[test]
+fn a_model_is_packed_and_unpacked_and_every_command_takes_either() {
+    let folder = Folder::new("pack");
+    let (model, images, labels) =
+        (folder.file("m.curt", &network(true)), folder.file("i", &images(20)), folder.file("l", &labels(20)));
+    let (packed, stripped, again) = (folder.path("packed.curt"), folder.path("stripped.curt"), folder.path("again.curt"));
+    let json = curt(&["pack", &model, "-o", &packed, "--json"]).ok().json();
+    assert_eq!(keys(&json), ["mapped_bytes", "output", "packed_bytes"]);
+    let bytes = |path: &str| std::fs::read(path).unwrap();
+    assert_eq!(json["packed_bytes"].as_u64(), Some(bytes(&packed).len() as u64));
+    assert_eq!(json["mapped_bytes"].as_u64(), Some(bytes(&model).len() as u64));
+    curt(&["unpack", &packed, "-o", &again]).ok();
+    assert_eq!(bytes(&again), bytes(&model));
+    curt(&["pack", &packed, "-o", &stripped, "--strip"]).ok();
+    assert!(bytes(&stripped).len() < bytes(&packed).len() && bytes(&packed).len() < bytes(&model).len() / 2);
+
+    let run = |model: &str| curt(&["run", model, "--images", &images, "--labels", &labels, "--json"]).ok().json();
+    let (a, b) = (run(&model), run(&packed));
+    assert_eq!(a["misclassified"], b["misclassified"]);
+    assert_eq!(b["model_bytes"].as_u64(), Some(bytes(&packed).len() as u64));
+    for (path, profile) in [(&model, "mapped"), (&packed, "packed")] {
+        let json = curt(&["inspect", path, "--json"]).ok().json();
+        assert_eq!(json["profile"], profile);
+        assert_eq!(json["packed"]["bytes"].as_u64(), Some(bytes(&packed).len() as u64));
+        let parts = json["packed"]["parts"].as_array().unwrap();
+        let sum: f64 = parts.iter().map(|part| part["bits"].as_f64().unwrap()).sum();
+        assert!((sum - 8.0 * bytes(&packed).len() as f64).abs() < 1e-6, "{sum} bits");
+        let rounding = parts.iter().find(|part| part["name"] == "rounding").unwrap()["bits"].as_f64().unwrap();
+        assert!(rounding.abs() < 16.0, "{rounding} bits are nobody's");
+        let text = curt(&["inspect", path]).ok().stdout;
+        assert!(text.contains("checksum") && text.contains("magnitudes"), "{text}");
+    }
+    curt(&["verify", &packed]).ok();
+    let refused = curt(&["unpack", &model, "-o", &again]);
+    assert_eq!((refused.code, refused.stderr.contains("mapped file already")), (1, true), "{}", refused.stderr);
+}
+
+#[test]
 fn inspect_says_what_the_file_holds() {
     let folder = Folder::new("inspect");
     let model = folder.file("m.curt", &network(true));
     let json = curt(&["inspect", &model, "--json"]).ok().json();
-    assert_eq!(keys(&json), ["file_bytes", "kept_architecture", "layers", "network", "profile"]);
+    assert_eq!(keys(&json), ["file_bytes", "kept_architecture", "layers", "network", "packed", "profile"]);
     assert_eq!((json["network"].as_str(), json["profile"].as_str()), (Some("a test"), Some("mapped")));
     assert_eq!(json["kept_architecture"], "40-25-15");
     assert_eq!(json["file_bytes"], std::fs::metadata(&model).unwrap().len());
@@ -129,7 +166,7 @@ fn inspect_says_what_the_file_holds() {
 fn verify_passes_golden_files() {
     for name in ["mlp-gather-origin", "mlp-fixed_point", "section-16", "operator-softmax", "input-f32-rank-3-channels-3-gather"] {
         let json = curt(&["verify", &golden(&format!("valid/{name}.curt")), "--json"]).ok().json();
-        assert_eq!(json["passed"].as_array().unwrap().len(), 3, "{name}");
+        assert_eq!(json["passed"].as_array().unwrap().len(), 4, "{name}");
     }
 }
 
@@ -213,7 +250,7 @@ fn doctor_names_the_kernel_of_every_encoding() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["run", "inspect", "compress", "verify", "export", "bench", "doctor"] {
+    for command in ["run", "inspect", "compress", "pack", "unpack", "verify", "export", "bench", "doctor"] {
         let help = curt(&[command, "--help"]).ok().stdout;
         assert!(help.contains("Example") && help.contains("curt "), "{command}: {help}");
     }

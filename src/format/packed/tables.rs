@@ -1,0 +1,88 @@
+//! The tables section (`format-spec/packed.md`, section 9).
+
+use super::coder::{Coder, Part};
+use super::columns::{Columns, filled};
+use super::floats::Floats;
+use super::matrix;
+use crate::base::error::Result;
+use crate::format::{AffineTables, LayerTables, Tables};
+use crate::graph::{Graph, InputSpec, Linear, Op};
+use crate::tensor::{Dtype, Mask, Shape};
+
+/// What is known of the arrays of each purpose.
+struct Models {
+    levels: Floats,
+    factors: Floats,
+    biases: Floats,
+    affine: Floats,
+}
+
+/// Codes the tables of `graph`; `given` are those to be written.
+pub(super) fn code(coder: &mut impl Coder, graph: &Graph, given: Option<&Tables>) -> Result<Tables> {
+    coder.enter(Part::Input);
+    let input = graph.input();
+    let channels = input.shape.channels();
+    let usual_scale = if input.dtype == Dtype::U8 { 1.0 / 255.0 } else { 1.0 };
+    let mut floats = Floats::new();
+    let input_scale = floats.code(coder, given.map_or(&[], |tables| &tables.input_scale), channels, usual_scale)?;
+    let input_offset = floats.code(coder, given.map_or(&[], |tables| &tables.input_offset), channels, 0.0)?;
+    let input_mask = match input.kept {
+        Some(kept) => Some(mask(coder, input, kept, given.and_then(|tables| tables.input_mask.as_ref()))?),
+        None => None,
+    };
+    let mut models = Models { levels: Floats::new(), factors: Floats::new(), biases: Floats::new(), affine: Floats::new() };
+    let (mut layers, mut affines) = (Vec::new(), Vec::new());
+    for node in graph.nodes() {
+        if let Some(linear) = node.op.linear() {
+            let number = layers.len();
+            layers.push(models.layer(coder, linear, number, given.and_then(|tables| tables.layers.get(number)))?);
+        } else if node.op == Op::Affine {
+            coder.enter(Part::Input);
+            let given = given.and_then(|tables| tables.affines.get(affines.len()));
+            let channels = graph.shape(node.input()).affine_channels();
+            let scale = models.affine.code(coder, given.map_or(&[], |affine| &affine.scale), channels, 1.0)?;
+            let offset = models.affine.code(coder, given.map_or(&[], |affine| &affine.offset), channels, 0.0)?;
+            affines.push(AffineTables { scale, offset });
+        }
+    }
+    Ok(Tables { input_scale, input_offset, input_mask, layers, affines })
+}
+
+impl Models {
+    fn layer(
+        &mut self,
+        coder: &mut impl Coder,
+        linear: &Linear,
+        number: usize,
+        given: Option<&LayerTables>,
+    ) -> Result<LayerTables> {
+        coder.enter(Part::Levels(number));
+        let levels = given.map_or(&[][..], |given| &given.levels);
+        let levels = self.levels.code(coder, levels, linear.encoding.level_count(), 1.0)?;
+        let row_factors = match linear.row_factors {
+            true => {
+                let factors = given.and_then(|given| given.row_factors.as_deref()).unwrap_or_default();
+                Some(self.factors.code(coder, factors, linear.rows, 1.0)?)
+            }
+            false => None,
+        };
+        coder.enter(Part::Biases(number));
+        let bias = self.biases.code(coder, given.map_or(&[], |given| &given.bias), linear.rows, 0.0)?;
+        // Those of the lists follow from the weights.
+        let counts = given.map_or_else(Vec::new, |given| given.counts.clone());
+        Ok(LayerTables { levels, counts, row_factors, bias })
+    }
+}
+
+/// The input mask, unless all or none are kept.
+fn mask(coder: &mut impl Coder, input: InputSpec, kept: usize, given: Option<&Mask>) -> Result<Mask> {
+    let len = input.shape.elements();
+    if kept == 0 || kept == len {
+        return Ok(Mask::new(filled(kept != 0, len)?));
+    }
+    let columns = match input.shape {
+        Shape::Vector(len) => Columns::row(len),
+        Shape::Image { channels, height, width } => Columns::image(channels, height, width)?,
+    };
+    Ok(Mask::new(matrix::mask(coder, &columns, given.map_or(&[], Mask::flags), Part::Input)?))
+}

@@ -1,0 +1,223 @@
+//! The packed profile: lossless and canonical both ways, and nothing else is accepted.
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
+mod support;
+
+use curt::base::error::ErrorKind;
+use curt::base::limits::Limits;
+use curt::format::packed::{account, pack, unpack};
+use curt::format::{Check, strip, validate};
+use curt::kernels::Isa;
+use curt::model::Model;
+use curt::session::{Session, SessionOptions};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What damaged files may ask for: enough for every file here, little enough that none takes long.
+const SMALL: Limits = Limits { file_bytes: 1 << 21, weights: 1 << 17, activations: 1 << 17, ..Limits::EDGE };
+
+/// The valid golden files and the models.
+fn mapped() -> Vec<(PathBuf, Vec<u8>)> {
+    let models = std::fs::read_dir(support::root().join("models")).unwrap().map(|entry| entry.unwrap().path());
+    let models = models.filter(|path| path.extension().is_some_and(|extension| extension == "curt"));
+    let all: Vec<_> = support::curt_files("valid").into_iter().chain(models).collect();
+    all.into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+}
+
+/// The packed golden files.
+fn goldens() -> Vec<(PathBuf, Vec<u8>)> {
+    let read = |path: PathBuf| (path.clone(), std::fs::read(path).unwrap());
+    support::curt_files("packed").into_iter().map(read).collect()
+}
+
+/// The packed file of a stream.
+fn file(stream: &[u8]) -> Vec<u8> {
+    let mut file = b"\x89CP\0".to_vec();
+    file.extend_from_slice(stream);
+    file.extend_from_slice(&crc32c::crc32c(&file).to_le_bytes());
+    file
+}
+
+#[test]
+fn every_mapped_file_comes_back_byte_for_byte() {
+    let all = mapped();
+    let (mut before, mut after) = (0, 0);
+    for (path, file) in &all {
+        let packed = pack(file).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let again = unpack(&packed, &Limits::FORMAT).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(again == *file, "{} comes back as another file", path.display());
+        before += file.len();
+        after += packed.len();
+    }
+    println!("{} files of {before} bytes packed into {after}", all.len());
+    assert!(all.len() >= 100 && after < before / 2);
+}
+
+/// The bytes are part of the format: a coder that differs in one rounding shows here.
+#[test]
+fn golden_files_are_packed_into_the_golden_bytes() {
+    let goldens = goldens();
+    for (path, packed) in &goldens {
+        let mapped = support::root().join("format-spec/vectors/valid").join(path.file_name().unwrap());
+        let mapped = std::fs::read(mapped).unwrap();
+        assert!(pack(&mapped).unwrap() == *packed, "{} is packed otherwise", path.display());
+        assert!(unpack(packed, &Limits::DEFAULT).unwrap() == mapped, "{}", path.display());
+    }
+    println!("{} packed golden files", goldens.len());
+    assert!(goldens.len() >= 15);
+}
+
+/// `KIND--what.curt` must be refused as KIND: the order of the checks is part of the format too.
+#[test]
+fn every_invalid_golden_file_gets_the_kind_of_its_name() {
+    let files = support::curt_files("packed-invalid");
+    for path in &files {
+        let expected = path.file_stem().unwrap().to_str().unwrap().split_once("--").unwrap().0;
+        let error = Model::from_bytes(&std::fs::read(path).unwrap(), &Limits::FORMAT).map(|_| ()).unwrap_err();
+        assert_eq!(error.kind().name(), expected, "{}: {error}", path.display());
+    }
+    println!("{} invalid packed files refused", files.len());
+    assert!(files.len() >= 40);
+}
+
+/// The coder spends what its probabilities say: a thousandth more at most, and the bytes at the end.
+#[test]
+fn a_packed_file_is_as_long_as_its_probabilities_say() {
+    for (path, file) in mapped() {
+        let packed = pack(&file).unwrap();
+        let ideal = account(&file).unwrap().values().sum::<f64>() / 8.0;
+        let stream = (packed.len() - 8) as f64;
+        assert!(stream <= ideal * 1.001 + 1.5 && stream >= ideal * 0.999 - 1.0, "{}: {stream} bytes, {ideal}", path.display());
+    }
+}
+
+#[test]
+fn every_prefix_extension_and_flipped_bit_is_refused() {
+    let mut count = 0;
+    for (path, mut packed) in goldens() {
+        for len in 3..packed.len() {
+            let kind = Model::from_bytes(&packed[..len], &SMALL).map(|_| ()).unwrap_err().kind();
+            let expected = if len < 8 { ErrorKind::Truncated } else { ErrorKind::Checksum };
+            assert_eq!(kind, expected, "{} cut to {len}", path.display());
+        }
+        for extra in [0, 1, 255] {
+            assert_eq!(unpack(&[&packed[..], &[extra]].concat(), &SMALL).unwrap_err().kind(), ErrorKind::Checksum);
+            let stream = [&packed[4..packed.len() - 4], &[extra]].concat();
+            assert!(unpack(&file(&stream), &SMALL).is_err(), "{} with a byte more in the stream", path.display());
+        }
+        for bit in 0..packed.len() * 8 {
+            packed[bit / 8] ^= 1 << (bit % 8);
+            assert!(Model::from_bytes(&packed, &SMALL).is_err(), "{}: bit {bit} flipped is accepted", path.display());
+            packed[bit / 8] ^= 1 << (bit % 8);
+            count += 1;
+        }
+    }
+    println!("{count} flipped bits refused");
+}
+
+/// What a stream unpacks to: nothing, with a kind, or a valid file that is packed into the same bytes.
+fn try_stream(stream: &[u8], kinds: &mut BTreeMap<&'static str, u32>) {
+    let packed = file(stream);
+    let name = match unpack(&packed, &SMALL) {
+        Ok(mapped) => {
+            assert!(pack(&mapped).unwrap() == packed);
+            validate(&mapped, &SMALL, Check::Full).unwrap();
+            "accepted"
+        }
+        Err(error) => {
+            assert!(!matches!(error.kind(), ErrorKind::Internal | ErrorKind::Checksum), "{error}");
+            error.kind().name()
+        }
+    };
+    *kinds.entry(name).or_default() += 1;
+}
+
+/// With the checksum repaired nearly every stream means something: it is bounded by the graph, and canonical or refused.
+#[test]
+fn every_cut_and_flip_with_the_checksum_repaired_is_refused_or_canonical() {
+    let mut kinds = BTreeMap::new();
+    for (_, packed) in goldens().into_iter().filter(|(_, packed)| packed.len() < 400) {
+        let mut stream = packed[4..packed.len() - 4].to_vec();
+        (0..stream.len()).for_each(|len| try_stream(&stream[..len], &mut kinds));
+        for bit in 0..stream.len() * 8 {
+            stream[bit / 8] ^= 1 << (bit % 8);
+            try_stream(&stream, &mut kinds);
+            stream[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+    println!("{kinds:?}");
+    assert!(kinds.len() >= 6, "flips reach too little: {kinds:?}");
+}
+
+#[test]
+fn random_streams_are_refused_or_canonical() {
+    let mut random = support::Random(9);
+    let mut kinds = BTreeMap::new();
+    let goldens = goldens();
+    for i in 0..4000usize {
+        // Beginnings of real files lead further than noise does.
+        let (_, packed) = &goldens[i % goldens.len()];
+        let mut stream = packed[4..packed.len().min(4 + (i / goldens.len()) % 24)].to_vec();
+        stream.extend((0..random.bits() % 80).map(|_| random.bits() as u8));
+        try_stream(&stream, &mut kinds);
+    }
+    println!("{kinds:?}");
+    assert!(kinds.len() >= 5, "{kinds:?}");
+}
+
+#[test]
+fn a_packed_model_runs_and_cannot_be_mapped() {
+    let folder = support::Folder::new("packed");
+    for golden in
+        support::goldens(1).into_iter().filter(|golden| golden.name.starts_with("lenet") || golden.name.starts_with("mlp"))
+    {
+        let path = folder.file("packed.curt");
+        let packed = pack(golden.model.file()).unwrap();
+        std::fs::write(&path, &packed).unwrap();
+        let model = Model::open(&path).unwrap();
+        assert_eq!((model.packed_bytes(), model.file()), (Some(packed.len() as u64), golden.model.file()));
+        let mut output = vec![f32::NAN; golden.expected.len()];
+        let options = SessionOptions { batch: 1, isa: Some(Isa::Scalar) };
+        Session::new(&model, &options).unwrap().run(golden.input(), &mut output).unwrap();
+        assert!(golden.is_right(&output), "{}", golden.name);
+        #[allow(unsafe_code)]
+        // SAFETY: nobody else has the file of this test.
+        let error = unsafe { Model::map(&path, &Limits::DEFAULT, Check::Structure) }.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Magic);
+        assert!(error.to_string().contains("curt unpack"), "{error}");
+    }
+}
+
+#[test]
+fn what_a_file_may_ask_for_holds_for_packed_ones_too() {
+    let (_, packed) = goldens().into_iter().find(|(path, _)| path.ends_with("lenet-28x28.curt")).unwrap();
+    let needs = unpack(&packed, &Limits::DEFAULT).unwrap().len() as u64;
+    let kind = |limits: Limits| unpack(&packed, &limits).unwrap_err().kind();
+    assert_eq!(kind(Limits { file_bytes: packed.len() as u64 - 1, ..Limits::DEFAULT }), ErrorKind::Limit);
+    assert_eq!(kind(Limits { file_bytes: needs - 1, ..Limits::DEFAULT }), ErrorKind::Limit);
+    assert_eq!(kind(Limits { nodes: 2, ..Limits::DEFAULT }), ErrorKind::Limit);
+    assert_eq!(kind(Limits { weights: 100, ..Limits::DEFAULT }), ErrorKind::Limit);
+    unpack(&packed, &Limits { file_bytes: needs, ..Limits::DEFAULT }).unwrap();
+    let mut version = packed.clone();
+    version[3] = 1;
+    assert_eq!(unpack(&version, &Limits::DEFAULT).unwrap_err().kind(), ErrorKind::Version);
+    assert_eq!(unpack(&[], &Limits::DEFAULT).unwrap_err().kind(), ErrorKind::Empty);
+}
+
+/// Stripping leaves what the network computes.
+#[test]
+fn a_stripped_model_is_smaller_and_the_same() {
+    let mut stripped_some = 0;
+    for (path, file) in mapped() {
+        let stripped = strip(&file).unwrap();
+        let (before, after) =
+            (Model::from_bytes(&file, &Limits::FORMAT).unwrap(), Model::from_bytes(&stripped, &Limits::FORMAT).unwrap());
+        assert_eq!((before.graph(), before.tables()), (after.graph(), after.tables()), "{}", path.display());
+        assert!(after.origin().is_none() && strip(&stripped).unwrap() == stripped);
+        if before.origin().is_some() {
+            assert!(pack(&stripped).unwrap().len() < pack(&file).unwrap().len());
+            stripped_some += 1;
+        }
+    }
+    assert!(stripped_some >= 5);
+}
