@@ -272,7 +272,7 @@ fn networks_pass_every_check() {
     let files = networks(&mut random);
     for bytes in &files {
         let model = Model::from_bytes(bytes, &Limits::DEFAULT).unwrap();
-        assert_eq!(verify(&model).unwrap().len(), 3);
+        assert_eq!(verify(&model).unwrap().len(), 4);
         let report = Report::new(&model);
         let decoded = model.weights(0).decode();
         assert_eq!(report.layers[0].nonzeros, decoded.iter().filter(|&&w| w != 0.0).count() as u64);

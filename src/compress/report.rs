@@ -58,7 +58,7 @@ pub struct LayerReport {
     pub threshold: Option<f64>,
     /// The encoding, with its parameter.
     pub encoding: String,
-    /// Bytes of the weight array, padding included, and of the levels.
+    /// Bytes of the weight array, padding included, of the levels and of the lists' counts.
     pub weight_bytes: u64,
     /// Bytes of the biases.
     pub bias_bytes: u64,
