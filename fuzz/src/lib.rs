@@ -11,10 +11,10 @@ mod file;
 #[allow(dead_code, clippy::unwrap_used)]
 mod maps;
 mod model;
-mod packed;
 #[path = "../../tests/compress/network.rs"]
 #[allow(dead_code)]
 mod network;
+mod packed;
 mod posterior;
 mod random;
 #[cfg(test)]
