@@ -29,9 +29,14 @@ fn encodings() -> Vec<Encoding> {
     all
 }
 
-/// The tiers above the reference.
+/// The tiers above the reference; with `CURT_TEST_TIER` that one alone, for an emulator, where the others would take minutes once more.
 fn tiers() -> Vec<Kernels> {
-    Isa::ALL.into_iter().filter(|isa| *isa != Isa::Scalar && isa.is_available()).map(|isa| Kernels::of(isa).unwrap()).collect()
+    let only = std::env::var("CURT_TEST_TIER").ok();
+    let wanted = |isa: &Isa| only.as_deref().is_none_or(|only| isa.name() == only);
+    let all = Isa::ALL.into_iter().filter(|isa| *isa != Isa::Scalar && isa.is_available());
+    let tiers: Vec<Kernels> = all.filter(wanted).map(|isa| Kernels::of(isa).unwrap()).collect();
+    assert!(only.is_none() || tiers.len() == 1, "CURT_TEST_TIER={only:?} is no tier of this processor");
+    tiers
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
