@@ -21,7 +21,7 @@ from curt_reader import KINDS, InputError, crc32c, parse, run, samples  # noqa: 
 from error_bound import NoBound, bounded_run  # noqa: E402
 from test_arithmetic import Arithmetic, note  # noqa: E402, F401
 from test_canonical import Canonical  # noqa: E402, F401
-from test_packed import Packed  # noqa: E402, F401
+from test_packed import Packed, WrongPacked  # noqa: E402, F401
 from wrong_readings import WRONG, ChangedReader  # noqa: E402
 
 VALID = sorted((VECTORS / "valid").glob("*.curt"))

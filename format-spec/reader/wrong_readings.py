@@ -2,7 +2,7 @@
 
 An entry is (name, file, text, replacement, operator). A wrong arithmetic is tried on the valid files that hold the operator
 (None: on all of them; "sparse": those with sparse or block layers), a wrong check ("check", of a pattern "pattern") on invalid
-files, then valid.
+files, then valid. Those of packed.md ("packed") are tried by test_packed.py.
 """
 
 import functools
@@ -16,7 +16,8 @@ from wrong_checks import CHECKS
 from wrong_patterns import PATTERNS
 
 CHECKSUM = functools.cache(crc32c)  # the same bytes are read by every reader
-SOURCES = {path.stem: path.read_text() for path in (pathlib.Path(__file__).resolve().parent / "curt_reader").glob("*.py")}
+PACKAGE = pathlib.Path(__file__).resolve().parent / "curt_reader"
+SOURCES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path.read_text() for path in PACKAGE.rglob("*.py")}
 WRONG = tuple((name, file, old, new, op) for (file, op), entries in ARITHMETIC.items() for name, old, new in entries)
 WRONG += tuple((name, file, old, new, what) for what, checks in (("check", CHECKS), ("pattern", PATTERNS))
                for file, entries in checks.items() for name, old, new in entries)
@@ -38,13 +39,19 @@ class ChangedReader:
     def find_spec(self, name, _path, _target=None):
         if name.split(".")[0] != self.NAME:
             return None
-        return importlib.machinery.ModuleSpec(name, self, is_package=name == self.NAME)
+        return importlib.machinery.ModuleSpec(name, self, is_package=self.source_of(name).endswith("__init__"))
+
+    @staticmethod
+    def source_of(name):
+        """The key of a module's source."""
+        file = name.partition(".")[2]
+        return file if file in SOURCES else f"{file}.__init__".lstrip(".")
 
     def create_module(self, _spec):
         return None
 
     def exec_module(self, module):
-        file = module.__name__.partition(".")[2] or "__init__"
+        file = self.source_of(module.__name__)
         exec(self.code if file == self.file else code_of(file), vars(module))
 
     def __enter__(self):

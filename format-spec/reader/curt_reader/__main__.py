@@ -1,11 +1,11 @@
-"""Commands: info, weights, run, check."""
+"""Commands: info, weights, run, check, pack, unpack."""
 
 import argparse
 import json
 import struct
 import sys
 
-from . import FormatError, InputError, parse, run, samples
+from . import FormatError, InputError, pack, read, run, samples, unpack
 from .layout import BLOCK_F32, NAMES, SPARSE
 
 PATTERNS = dict.fromkeys(SPARSE, ("units", "residue")) | {BLOCK_F32: ("blocks",)}
@@ -13,7 +13,7 @@ PATTERNS = dict.fromkeys(SPARSE, ("units", "residue")) | {BLOCK_F32: ("blocks",)
 
 def _load(path):
     with open(path, "rb") as file:
-        return parse(file.read())
+        return read(file.read())
 
 
 def _info(args):
@@ -64,6 +64,16 @@ def _check(args):
     return failed
 
 
+def _convert(function):
+    def command(args):
+        with open(args.file, "rb") as file:
+            data = function(file.read())
+        with open(args.output, "wb") as file:
+            file.write(data)
+
+    return command
+
+
 def main():
     parser = argparse.ArgumentParser(prog="curt_reader", description="second reader of the Curt model format")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -82,6 +92,11 @@ def main():
     sub = command("check", _check, "print ok or the kind of the first violation; status 1 if a file has one")
     sub.add_argument("files", nargs="+")
     sub.add_argument("--quiet", action="store_true", help="the kind alone")
+    for name, function, text in (("pack", pack, "write the packed file of a mapped one"),
+                                 ("unpack", unpack, "write the mapped file of a packed one")):
+        sub = command(name, _convert(function), text)
+        sub.add_argument("file")
+        sub.add_argument("--output", required=True)
     args = parser.parse_args()
     try:
         return args.function(args)

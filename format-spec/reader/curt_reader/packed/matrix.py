@@ -67,10 +67,6 @@ class Signs:
     def start_row(self):
         self.row, self.signs = _count(), [0] * (self.columns.count + 1)
 
-    def put(self, column, minus):
-        """Takes a sign that is not coded."""
-        self.signs[column] = -1 if minus else 1
-
     def code(self, coder, column, wanted):
         left, above = self.columns.before[column][:2] if self.columns.before else (-1, -1)
         counts = self.all, self.row, self.column[column], self.kind[self.signs[left] + self.signs[above]]
@@ -78,7 +74,7 @@ class Signs:
         minus = self.mixer.code(coder, opinions([first] + [share(count, first, 2) for count in counts[1:]]), wanted)
         for count in counts:
             add(count, minus)
-        self.put(column, minus)
+        self.signs[column] = -1 if minus else 1
         return minus
 
 
@@ -151,11 +147,7 @@ def code_integers(coder, rows, columns, below, above, wanted=None):
     signs, magnitudes = Signs(columns), Magnitudes(columns)
 
     def element(column, given):
-        if below and above:
-            minus = signs.code(coder, column, given < 0)
-        else:
-            minus = below > 0
-            signs.put(column, minus)
+        minus = signs.code(coder, column, given < 0) if below and above else below > 0
         value = magnitudes.code(coder, column, below if minus else above, abs(given))
         return -value if minus else value
 

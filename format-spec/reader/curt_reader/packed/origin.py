@@ -4,7 +4,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from .. import limits
-from ..container import ORIGIN
 from ..error import FormatError
 from ..origin import Origin, Original
 from .columns import plain_row

@@ -14,7 +14,8 @@ def nearest_to_zero(levels):
 
 
 def below_zero(levels):
-    return sum(bits >> 31 for bits in levels)
+    """How many levels are less than zero, as bits: from the least above -0 to minus infinity."""
+    return sum(0x80000000 < bits <= 0xFF800000 for bits in levels)
 
 
 def sides(layer, levels):
@@ -34,6 +35,7 @@ def code_weights(coder, spec, nodes, tables, wanted=None):
         if node.layer:
             columns, given = columns_of_layer(spec, nodes, node), wanted and wanted[len(matrices)]
             rows, encoding = node.layer.rows, node.layer.encoding
+            node.layer.cols = columns.count  # another number when the mask does not keep `kept`: the mapped file is refused
             if encoding in FLOATS:
                 matrices.append(code_floats(coder, rows, columns, *FLOATS[encoding], given))
             else:
