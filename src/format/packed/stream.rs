@@ -13,7 +13,8 @@ use crate::format::{
 };
 use crate::graph::Graph;
 
-/// Weights that sparse layers stand for together, at most: a mapped file of a few bytes may have more than memory holds.
+/// Weights that sparse layers stand for and bits of a mask that is not coded, together, at most: a file of a few bytes may have more than
+/// memory holds.
 const MOST_EXPANDED: u64 = 1 << 26;
 
 /// A mapped file that is to be packed.
@@ -94,8 +95,14 @@ fn check_size(graph: &Graph, graph_bytes: usize, stream_bytes: usize, limits: &L
         file_bytes = checked::add(align64(file_bytes)?, bytes, "the mapped file")?;
     }
     at_most(file_bytes, limits.file_bytes, "the length of the mapped file that a packed one unpacks to")?;
-    let mut elements = graph.input().kept.map_or(0, |_| to_u64(graph.input().shape.elements()));
-    let mut expanded = 0;
+    let input = graph.input();
+    let inputs = to_u64(input.shape.elements());
+    // A mask that keeps nothing or everything is not coded, so no bits of the stream bound it.
+    let (mut elements, mut expanded) = match input.kept {
+        None => (0, 0),
+        Some(kept) if kept == 0 || to_u64(kept) == inputs => (0, inputs),
+        Some(_) => (inputs, 0),
+    };
     for (_, linear, cols) in graph.linears() {
         let weights = checked::mul(to_u64(linear.rows), to_u64(cols), "the weights of a layer")?;
         if linear.encoding.lists(1) > 0 {
@@ -103,7 +110,7 @@ fn check_size(graph: &Graph, graph_bytes: usize, stream_bytes: usize, limits: &L
         }
         elements = checked::add(elements, weights, "all weights")?;
     }
-    at_most(expanded, MOST_EXPANDED, "the weights that the sparse layers of a packed file stand for")?;
+    at_most(expanded, MOST_EXPANDED, "the weights of the sparse layers of a packed file and the bits of a mask of one value")?;
     weights::check_count(elements, stream_bytes)
 }
 
@@ -147,9 +154,12 @@ mod tests {
             let small = Limits { file_bytes: 1 << 20, ..Limits::DEFAULT };
             assert_eq!(kind(&linear(1 << 16, rows, encoding, parameter), 0, &small), ErrorKind::Limit);
         }
-        // A mask of 2^31 inputs of which one is kept.
-        let mask = [1, 1, 3, 128, 4096, 4096, 1, 1, 2, 0];
-        assert_eq!(kind(&mask, 0, &Limits::DEFAULT), ErrorKind::Truncated);
+        // A mask of 2^31 inputs of which one is kept; of 2^27, of which none or all are.
+        let mask = |channels, kept| [1, 1, 3, channels, 4096, 4096, 1, kept, 2, 0];
+        assert_eq!(kind(&mask(128, 1), 0, &Limits::DEFAULT), ErrorKind::Truncated);
+        assert_eq!(kind(&mask(8, 1 << 27), 0, &Limits::DEFAULT), ErrorKind::Limit);
+        let none = [1, 1, 3, 8, 4096, 4096, 1, 0, 1, 0, 1, 0, 0, 0];
+        assert_eq!(kind(&none, 0, &Limits::DEFAULT), ErrorKind::Limit);
     }
 
     #[test]

@@ -17,7 +17,7 @@ from .tables import code_tables
 from .weights import code_weights
 
 MAGIC, VERSION, CHECKSUM_BYTES = b"\x89CP", 0, 4
-PATTERN_WEIGHTS = 2**26
+MOST_UNCODED = 2**26
 ELEMENTS_PER_BYTE = 23000
 
 
@@ -44,9 +44,18 @@ def _graph(words):
     return read_graph(data, Section(1, False, 0, len(data), 0))
 
 
-def _patterns(layers):
+def _mask_bits(spec):
+    """Bits of the input mask: those that are coded, those that are not."""
+    if spec.kept is None:
+        return 0, 0
+    return (0, spec.elements) if spec.kept in (0, spec.elements) else (spec.elements, 0)
+
+
+def _uncoded(spec, layers):
+    """What the stream's length does not bound."""
     weights = sum(layer.rows * layer.cols for layer in layers if layer.encoding in SPARSE or layer.encoding == BLOCK_F32)
-    need(weights <= PATTERN_WEIGHTS, "limit", 0, f"{weights} weights of sparse and block layers")
+    count = weights + _mask_bits(spec)[1]
+    need(count <= MOST_UNCODED, "limit", 0, f"{count} weights of sparse and block layers and bits of the mask")
 
 
 def _sizes(words, spec, nodes, stream_bytes):
@@ -56,8 +65,8 @@ def _sizes(words, spec, nodes, stream_bytes):
     for size in (4 * len(words), tables_bytes(spec, nodes), array_offsets(layers)[1]):
         end = align64(end) + size
     need(end <= limits.FILE_BYTES, "limit", 0, f"a mapped file of {end} bytes")
-    _patterns(layers)
-    elements = sum(layer.rows * layer.cols for layer in layers) + (0 if spec.kept is None else spec.elements)
+    _uncoded(spec, layers)
+    elements = sum(layer.rows * layer.cols for layer in layers) + _mask_bits(spec)[0]
     need(elements <= ELEMENTS_PER_BYTE * (stream_bytes + 1), "truncated", 0, f"{elements} elements in {stream_bytes} bytes")
 
 
@@ -74,7 +83,7 @@ def pack(data):
     """The packed file of a mapped one."""
     content, coder = content_of(data), Encoder()
     spec, nodes = _graph(code_graph(coder, content.words))
-    _patterns(layers_of(nodes))
+    _uncoded(spec, layers_of(nodes))
     _code(coder, content.words, spec, nodes, content)
     packed = MAGIC + bytes([VERSION]) + coder.finish()
     return packed + crc32c(packed).to_bytes(CHECKSUM_BYTES, "little")
