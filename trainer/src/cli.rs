@@ -112,9 +112,9 @@ pub fn run() -> Result<()> {
             match posterior {
                 Posterior::Gnj(gnj) => evaluate_gnj(&gnj, &validation, test.as_ref(), max_error, thresholds),
                 Posterior::Plain(plain) => {
-                    println!("validation error {:.2} %", 100.0 * plain.error(&validation));
+                    println!("validation error {:.2} %", 100.0 * plain.score(&validation).error);
                     if let Some(test) = test {
-                        println!("test error {:.2} %", 100.0 * plain.error(&test));
+                        println!("test error {:.2} %", 100.0 * plain.score(&test).error);
                     }
                     Ok(())
                 }

@@ -29,7 +29,7 @@ pub fn measure(posterior: &Gnj, thresholds: &[f64], images: &Images) -> Choice {
         thresholds: thresholds.to_vec(),
         kept: shed::kept_groups(&posterior.network, &units),
         kept_weights: shed::kept_weights(&posterior.network, &units),
-        error: posterior.masked_mean(&units).error(images),
+        error: posterior.masked_mean(&units).score(images).error,
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Record {
     pub kept_weights: usize,
     /// Share of validation images that are classified wrongly.
     pub validation_error: Option<f64>,
+    /// Their mean cross-entropy, in nats.
+    pub validation_loss: Option<f64>,
     /// Wall-clock time of the epoch.
     pub seconds: f64,
 }
@@ -74,8 +76,8 @@ impl Log {
             line += &format!("  {name} {value:.3e}");
         }
         line += &format!("  kept {} ({} weights)", kept.join("-"), record.kept_weights);
-        if let Some(error) = record.validation_error {
-            line += &format!("  validation error {:.2} %", 100.0 * error);
+        if let (Some(error), Some(loss)) = (record.validation_error, record.validation_loss) {
+            line += &format!("  validation error {:.2} %, loss {loss:.4}", 100.0 * error);
         }
         line += &format!("  {:.1} s", record.seconds);
         self.bar.set_position(record.epoch as u64);

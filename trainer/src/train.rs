@@ -47,6 +47,7 @@ pub fn train(method: &mut dyn Method, recipe: &Recipe, options: &Value, data: &S
         method.after_epoch(epoch);
         progress.epoch += 1;
         let units = method.units();
+        let validation = data.validation.as_ref().map(|images| method.prediction().score(images));
         let record = Record {
             epoch: progress.epoch,
             learning_rate: recipe.rate_at(moment(recipe, data.training.len(), epoch, 0)),
@@ -54,7 +55,8 @@ pub fn train(method: &mut dyn Method, recipe: &Recipe, options: &Value, data: &S
             method: method.report(epoch).into_iter().collect(),
             kept: shed::kept_groups(method.network(), &units),
             kept_weights: shed::kept_weights(method.network(), &units),
-            validation_error: data.validation.as_ref().map(|images| method.prediction().error(images)),
+            validation_error: validation.map(|score| score.error),
+            validation_loss: validation.map(|score| score.loss),
             seconds: started.elapsed().as_secs_f64(),
         };
         // In this order: a resumed run drops lines ahead of its checkpoint, but cannot invent missing ones.
@@ -232,11 +234,11 @@ mod tests {
         let mut plain = Plain::initialise(&network(), &mut Noise::for_initialisation(1));
         let split = split();
         let validation = split.validation.as_ref().unwrap();
-        let before = plain.error(validation);
+        let before = plain.score(validation).error;
         let run = Run { folder: &folder, resume: false, stop_after: None };
         train(&mut plain, &recipe, &Value::Null, &split, &run).unwrap();
         assert!(before > 0.2, "{before}");
-        assert_eq!(plain.error(validation), 0.0);
+        assert_eq!(plain.score(validation).error, 0.0);
         fs::remove_dir_all(folder).unwrap();
     }
 }

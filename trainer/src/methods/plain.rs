@@ -28,6 +28,15 @@ pub struct Plain {
     pub layers: Vec<PlainLayer>,
 }
 
+/// How well a network does on images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// Share of images whose largest logit is not that of their label, in [0, 1].
+    pub error: f64,
+    /// Mean cross-entropy, nats.
+    pub loss: f64,
+}
+
 /// The weights of a layer as tensors: `[out, in * kh * kw]` and `[out]`.
 pub struct LayerTensors {
     pub weight: Tensor<2>,
@@ -51,20 +60,26 @@ impl Plain {
         Self { network: network.clone(), layers: layers.collect() }
     }
 
-    /// Share of images whose largest logit is not that of their label, in [0, 1].
-    pub fn error(&self, images: &Images) -> f64 {
+    /// How well the network does on images.
+    pub fn score(&self, images: &Images) -> Score {
         const CHUNK: usize = 500;
         let precision = Precision::inference();
         let tensors = self.tensors(&precision);
-        let mut wrong = 0;
+        let (mut wrong, mut loss) = (0, 0.0);
         for start in (0..images.len()).step_by(CHUNK) {
             let batch = images.batch(start..images.len().min(start + CHUNK));
             let logits = forward::values(self.logits(&batch, &tensors, &precision));
             let classes = logits.len() / batch.labels.len();
-            let rows = logits.chunks_exact(classes).zip(&batch.labels);
-            wrong += rows.filter(|(row, label)| argmax(row) != usize::from(**label)).count();
+            for (row, &label) in logits.chunks_exact(classes).zip(&batch.labels) {
+                let label = usize::from(label);
+                wrong += usize::from(argmax(row) != label);
+                let greatest = f64::from(row[argmax(row)]);
+                let sum: f64 = row.iter().map(|&logit| (f64::from(logit) - greatest).exp()).sum();
+                loss += sum.ln() + greatest - f64::from(row[label]);
+            }
         }
-        wrong as f64 / images.len() as f64
+        let images = images.len() as f64;
+        Score { error: wrong as f64 / images, loss: loss / images }
     }
 
     /// Every array with its name in files, always in the same order.
