@@ -11,6 +11,7 @@ use crate::data::{Images, Scaling};
 use crate::evaluate::{self, Choice};
 use crate::methods::gnj::GnjRecipe;
 use crate::methods::rate::RateRecipe;
+use crate::methods::sparse_vd::SparseVdRecipe;
 use crate::methods::{self, Options, Posterior};
 use crate::network::Network;
 use crate::posterior;
@@ -28,6 +29,7 @@ const EXAMPLES: &str = "\
 Examples:
   trainer gnj --data ../data/mnist --out runs/gnj
   trainer gnj --data ../data/mnist --out runs/gnj --resume
+  trainer sparse-vd --data ../data/mnist --out runs/sparse-vd --epochs 100
   trainer rate --data ../data/mnist --out runs/rate --start runs/gnj/posterior.safetensors --bytes 2300 --schedule cosine --rate 0.01
   trainer dense --network lenet-5-caffe --epochs 15 --data ../data/mnist --out runs/dense
   trainer evaluate runs/gnj/posterior.safetensors --data ../data/mnist --max-error 1.8 --test
@@ -38,6 +40,8 @@ A run writes log.jsonl (one line per epoch), checkpoint.safetensors and posterio
 enum Command {
     /// Train a posterior with the group normal-Jeffreys prior
     Gnj(Job<GnjRecipe>),
+    /// Train a normal posterior per weight with the log-uniform prior: sparse variational dropout
+    SparseVd(Job<SparseVdRecipe>),
     /// Train a network of integers under a bound of bits
     Rate(Job<RateRecipe>),
     /// Train a plain network by maximum likelihood
@@ -93,6 +97,7 @@ struct Places {
 pub fn run() -> Result<()> {
     match Cli::parse().command {
         Command::Gnj(job) => train(job),
+        Command::SparseVd(job) => train(job),
         Command::Rate(job) => train(job),
         Command::Dense(job) => train(job),
         Command::Evaluate { posterior, data, validation, max_error, thresholds, test } => {

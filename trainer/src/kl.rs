@@ -11,6 +11,14 @@ const K3: f64 = 1.48695;
 /// Added to mu^2 inside the logarithm of the dropout rate.
 pub const LOG_ALPHA_EPSILON: f64 = 1e-8;
 
+/// Log alpha from which a group or weight is certain noise: a dropout rate above 0.95.
+pub const CERTAIN_NOISE: f64 = 3.0;
+
+/// Thresholds of log alpha that are worth a try, from certain noise down.
+pub fn log_alpha_thresholds() -> Vec<f64> {
+    (0..=22).map(|step| CERTAIN_NOISE - 0.5 * f64::from(step)).collect()
+}
+
 fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }

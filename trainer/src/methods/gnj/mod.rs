@@ -7,9 +7,9 @@ mod recipe;
 mod tests;
 
 pub use layer::GnjLayer;
+pub use recipe::GnjRecipe;
 #[cfg(test)]
 pub use recipe::tests::short;
-pub use recipe::{CERTAIN_NOISE, GnjRecipe};
 
 use anyhow::Result;
 
@@ -18,6 +18,7 @@ use super::{Method, Moment, Named, Posterior, Slope};
 use crate::data::Batch;
 use crate::files::Array;
 use crate::forward::{self, Precision};
+use crate::kl;
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
@@ -198,9 +199,8 @@ impl Posterior for Gnj {
         &self.network
     }
 
-    /// Log alpha, from certain noise down.
     fn thresholds(&self) -> Vec<f64> {
-        (0..=22).map(|step| CERTAIN_NOISE - 0.5 * f64::from(step)).collect()
+        kl::log_alpha_thresholds()
     }
 
     fn masked_mean(&self, thresholds: &[f64]) -> Plain {

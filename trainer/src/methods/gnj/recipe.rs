@@ -7,14 +7,12 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::{Gnj, GnjTraining};
+use crate::kl::CERTAIN_NOISE;
 use crate::methods::{self, Options};
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::posterior::Stored;
 use crate::recipe::{Recipe, ramp};
-
-/// Log-alpha threshold above which a group is removed in every run: a dropout rate above 0.95.
-pub const CERTAIN_NOISE: f64 = 3.0;
 
 /// What the posterior's training adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]

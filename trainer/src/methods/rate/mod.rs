@@ -13,11 +13,11 @@ pub use recipe::RateRecipe;
 use burn::tensor::Tensor;
 
 use super::plain::{LayerTensors, Plain, logits};
-use super::{Method, Moment, Named, Slope};
+use super::{Method, Moment, Named, Slope, dead};
 use crate::data::Batch;
 use crate::files::Array;
 use crate::forward::{self, Activation, Precision, constant};
-use crate::network::{Network, Operation};
+use crate::network::Network;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
 use crate::shed::{self, Units};
@@ -89,51 +89,20 @@ impl Rate {
         (self.bits / self.recipe.bound_at(progress, from)).ln().clamp(-MOST_EXCESS, MOST_EXCESS)
     }
 
-    /// Removes units without a way in or out, and inputs that nothing reads. What a unit without a way in gives is constant, and goes into the biases
-    /// it reaches: exactly, but for the grid of the biases.
+    /// Removes dead units; their constants go into the biases that they reach, exactly but for the grid of the biases.
     fn remove_dead(&mut self) {
-        loop {
-            let units = self.units();
-            let mut kept = units.clone();
-            for index in 0..self.layers.len() {
-                let (of_output, of_input) = self.layers[index].plain().connected();
-                // A convolution's inputs are the maps before it: they go with their unit.
-                if index == 0 && self.layers[0].shape.is_linear() || index > 0 {
-                    kept[index].inputs = shed::pick(&units[index].inputs, &of_input);
-                }
-                if index + 1 < self.layers.len() {
-                    self.fold_constants(index, &of_output);
-                    kept[index].outputs = shed::pick(&units[index].outputs, &of_output);
-                }
-            }
-            let kept = shed::consistent(&self.network, &kept);
-            if kept == units {
-                return;
-            }
-            self.restrict(&kept);
+        let mut plain = self.prediction();
+        dead::remove_dead(&mut plain);
+        self.restrict(&plain.units());
+        for (layer, left) in self.layers.iter_mut().zip(&plain.layers) {
+            let added = left.bias.value.iter().zip(layer.biases()).map(|(left, own)| left - own);
+            layer
+                .bias
+                .value
+                .iter_mut()
+                .zip(added.collect::<Vec<_>>())
+                .for_each(|(bias, added)| *bias += added / layer::BIAS_STEP);
         }
-    }
-
-    /// Moves the constants of outputs without a way in to the biases of the next layer.
-    fn fold_constants(&mut self, index: usize, connected: &[bool]) {
-        let rectified = self.rectified_after(index);
-        let spread = self.layers[index + 1].shape.inputs() / self.layers[index].shape.outputs();
-        let biases = self.layers[index].biases();
-        for (position, _) in connected.iter().enumerate().filter(|&(_, &connected)| !connected) {
-            let value = if rectified { biases[position].max(0.0) } else { biases[position] };
-            let unit = self.layers[index].units.outputs[position];
-            let next = &mut self.layers[index + 1];
-            let fed: Vec<usize> =
-                (unit * spread..(unit + 1) * spread).filter_map(|input| next.units.inputs.binary_search(&input).ok()).collect();
-            fed.into_iter().for_each(|input| next.absorb(input, value));
-        }
-    }
-
-    /// Whether a rectifier follows a layer, before the next one.
-    fn rectified_after(&self, index: usize) -> bool {
-        let operations = self.network.nodes.iter().map(|(_, operation)| *operation);
-        let mut after = operations.skip_while(|&operation| operation != Operation::Weighted(index)).skip(1);
-        after.by_ref().take_while(|operation| !matches!(operation, Operation::Weighted(_))).any(|op| op == Operation::Relu)
     }
 }
 
