@@ -4,7 +4,7 @@
 //! here instead of being traced; f64 because the sums run over hundreds of thousands of terms.
 
 /// Constants of the approximation for the log-uniform prior (Molchanov et al. 2017, eq. 14).
-const K1: f64 = 0.63576;
+pub const K1: f64 = 0.63576;
 const K2: f64 = 1.87320;
 const K3: f64 = 1.48695;
 

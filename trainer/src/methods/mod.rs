@@ -4,10 +4,12 @@
 mod check;
 mod dead;
 pub mod gnj;
+pub mod graves;
 pub mod normal;
 pub mod plain;
 pub mod rate;
 pub mod sparse_vd;
+pub mod vnq;
 
 use std::path::Path;
 
@@ -23,9 +25,11 @@ use crate::posterior::Stored;
 use crate::recipe::Recipe;
 use crate::shed::Units;
 use gnj::Gnj;
+use graves::Empirical;
 use normal::{Normal, Prior};
 use plain::Plain;
 use sparse_vd::LogUniform;
+use vnq::Codebook;
 
 /// The options of a method: everything that decides the result of a run.
 pub trait Options: Serialize {
@@ -134,6 +138,8 @@ pub fn read(path: &Path) -> Result<(Box<dyn Posterior>, Scaling)> {
     let posterior = match stored.method.as_str() {
         "gnj" => Gnj::read(&stored).map(boxed),
         "plain" | "rate" => Plain::read(&stored).map(boxed),
+        Codebook::NAME => Normal::<Codebook>::read(&stored).map(boxed),
+        Empirical::NAME => Normal::<Empirical>::read(&stored).map(boxed),
         LogUniform::NAME => Normal::<LogUniform>::read(&stored).map(boxed),
         other => bail!("{} is of the method '{other}', which is unknown", path.display()),
     };

@@ -38,7 +38,7 @@ impl NormalLayer {
     }
 
     /// Mean and log variance of every weight, in f64.
-    pub fn weights(&self) -> impl Iterator<Item = (f64, f64)> {
+    pub fn weights(&self) -> impl Iterator<Item = (f64, f64)> + Clone {
         self.mean.value.iter().zip(&self.log_variance.value).map(|(&mean, &variance)| (f64::from(mean), f64::from(variance)))
     }
 

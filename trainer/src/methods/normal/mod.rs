@@ -109,7 +109,9 @@ impl<P: Prior> Normal<P> {
             stored.fill(layer.parameters().map(|(tensor, parameter)| (format!("{name}.{tensor}"), parameter)).into())?;
             priors.push(P::read(stored, name)?);
         }
-        Ok(Self { network: plain.network, layers, priors })
+        let mut normal = Self { network: plain.network, layers, priors };
+        normal.fit();
+        Ok(normal)
     }
 
     fn fit(&mut self) {
@@ -122,25 +124,30 @@ impl<P: Prior> Normal<P> {
         layers.flat_map(|(prior, layer)| layer.weights().map(|(mean, variance)| prior.kl(mean, variance))).sum()
     }
 
-    /// The means of the units still there without what reaches its layer's threshold.
-    fn masked(&self, thresholds: &[f64]) -> Plain {
+    /// What the weights are without those that reach their layer's threshold, by prior and mean, over the units still there.
+    fn without(&self, thresholds: &[f64], value: impl Fn(&P, f32) -> f32) -> Plain {
         let layers = self.layers.iter().zip(&self.priors).zip(thresholds).map(|((layer, prior), &threshold)| {
             layer.map(|mean, variance| {
                 let pruned = P::statistic(f64::from(mean), f64::from(variance)) >= threshold;
-                if pruned { 0.0 } else { prior.value(mean) }
+                if pruned { 0.0 } else { value(prior, mean) }
             })
         });
         Plain { network: self.network.clone(), layers: layers.collect() }
     }
 
-    /// What the method makes of the posterior in training, where it names a threshold: see [`Prior::PRUNED`].
-    fn pruned(&self) -> Plain {
-        self.masked(&vec![P::PRUNED.unwrap_or(f64::INFINITY); self.layers.len()])
+    /// The network that the method makes of the posterior at these thresholds.
+    fn masked(&self, thresholds: &[f64]) -> Plain {
+        self.without(thresholds, P::value)
+    }
+
+    /// The thresholds of training: see [`Prior::PRUNED`].
+    fn training_thresholds(&self) -> Vec<f64> {
+        vec![P::PRUNED.unwrap_or(f64::INFINITY); self.layers.len()]
     }
 
     /// Removes the units that are dead without the pruned weights. What a removed unit was constant at goes into the biases.
     fn remove_dead(&mut self) {
-        let mut plain = self.pruned();
+        let mut plain = self.without(&self.training_thresholds(), |_, mean| mean);
         super::dead::remove_dead(&mut plain);
         for ((layer, left), kept) in self.layers.iter_mut().zip(&plain.layers).zip(plain.units()) {
             if layer.units != kept {

@@ -32,8 +32,8 @@ impl<P: Prior> NormalTraining<P> {
     }
 
     /// Adds `factor` times the gradient of the KL; gradients are in the order of [`Method::parameters`].
-    fn add_kl_gradient(&self, factor: f64, gradients: &mut Vec<Vec<f32>>) {
-        let layers = self.posterior.layers.iter().zip(&self.posterior.priors);
+    fn add_kl_gradient(&mut self, factor: f64, gradients: &mut Vec<Vec<f32>>) {
+        let layers = self.posterior.layers.iter().zip(&mut self.posterior.priors);
         let mut by_levels = Vec::new();
         for ((layer, prior), of_layer) in layers.zip(gradients.chunks_exact_mut(3)) {
             let [by_mean, by_variance, _] = of_layer else { unreachable!("chunks of three") };
@@ -44,11 +44,9 @@ impl<P: Prior> NormalTraining<P> {
                 *by_variance += (factor * slopes.by_log_variance) as f32;
                 by_level += slopes.by_level;
             }
-            by_levels.push(vec![(factor * by_level) as f32]);
+            by_levels.extend(prior.level().map(|_| vec![(factor * by_level) as f32]));
         }
-        if self.posterior.priors[0].clone().level().is_some() {
-            gradients.extend(by_levels);
-        }
+        gradients.extend(by_levels);
     }
 }
 
@@ -120,7 +118,7 @@ impl<P: Prior> Method for NormalTraining<P> {
     }
 
     fn prediction(&self) -> Plain {
-        self.posterior.pruned()
+        self.posterior.masked(&self.posterior.training_thresholds())
     }
 
     /// Units that training removed come back as zeros: a zero mean with a zero log variance is pruned at any threshold.
