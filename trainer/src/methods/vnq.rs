@@ -45,9 +45,9 @@ struct Traced {
 /// Minus the KL to the log-uniform prior, up to a constant (F_LU of the paper); at a mean of 0 its supremum.
 fn about_zero(mean: f64, log_variance: f64) -> Traced {
     let log_alpha = log_variance - (mean * mean).ln();
-    let slope = kl::log_uniform_slope(log_alpha);
+    let (kl, slope) = kl::log_uniform_and_slope(log_alpha);
     let by_mean = if mean == 0.0 { 0.0 } else { 2.0 * slope / mean };
-    Traced { value: kl::K1 - kl::log_uniform(log_alpha), by_mean, by_log_variance: -slope }
+    Traced { value: kl::K1 - kl, by_mean, by_log_variance: -slope }
 }
 
 /// The approximation of minus the KL in the codebook of spacing [`SPACING`] (eq. 16 and 17): near each value that of the log-uniform prior

@@ -113,8 +113,7 @@ impl<P: Prior> Method for NormalTraining<P> {
     fn report(&self, epoch: usize) -> Vec<(&'static str, f64)> {
         let mut posterior = self.posterior.clone();
         posterior.fit();
-        let nonzero = self.prediction().layers.iter().flat_map(|layer| &layer.weight.value).filter(|&&w| w != 0.0).count();
-        vec![("beta", self.recipe.beta_at(epoch)), ("kl", posterior.kl()), ("nonzero", nonzero as f64)]
+        vec![("beta", self.recipe.beta_at(epoch)), ("kl", posterior.kl()), ("nonzero", self.prediction().nonzero() as f64)]
     }
 
     fn prediction(&self) -> Plain {

@@ -115,4 +115,14 @@ impl RateLayer {
         self.bias.keep(0, &outputs);
         self.units = kept.clone();
     }
+
+    /// Adds to the biases what an input of this constant value contributes; `input` is its position among the kept ones.
+    pub fn absorb(&mut self, input: usize, value: f32) {
+        let (inputs, pairs, step) = (self.units.inputs.len(), self.shape.weights_per_pair(), self.step());
+        for (output, bias) in self.bias.value.iter_mut().enumerate() {
+            let first = (output * inputs + input) * pairs;
+            let sum: f32 = self.code.value[first..first + pairs].iter().map(|code| code.round()).sum();
+            *bias += sum * step * value / BIAS_STEP;
+        }
+    }
 }

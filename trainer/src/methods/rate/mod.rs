@@ -12,8 +12,9 @@ pub use recipe::RateRecipe;
 
 use burn::tensor::Tensor;
 
+use super::dead::{Folds, remove_dead};
 use super::plain::{LayerTensors, Plain, logits};
-use super::{Method, Moment, Named, Slope, dead};
+use super::{Method, Moment, Named, Slope};
 use crate::data::Batch;
 use crate::files::Array;
 use crate::forward::{self, Activation, Precision, constant};
@@ -88,22 +89,6 @@ impl Rate {
         let from = f64::from(self.steering.value[1]).exp();
         (self.bits / self.recipe.bound_at(progress, from)).ln().clamp(-MOST_EXCESS, MOST_EXCESS)
     }
-
-    /// Removes dead units; their constants go into the biases that they reach, exactly but for the grid of the biases.
-    fn remove_dead(&mut self) {
-        let mut plain = self.prediction();
-        dead::remove_dead(&mut plain);
-        self.restrict(&plain.units());
-        for (layer, left) in self.layers.iter_mut().zip(&plain.layers) {
-            let added = left.bias.value.iter().zip(layer.biases()).map(|(left, own)| left - own);
-            layer
-                .bias
-                .value
-                .iter_mut()
-                .zip(added.collect::<Vec<_>>())
-                .for_each(|(bias, added)| *bias += added / layer::BIAS_STEP);
-        }
-    }
 }
 
 /// The first units of each hidden layer, as many as given; all where none are.
@@ -131,6 +116,12 @@ fn drop_out(input: Activation, share: f64, noise: &mut Noise, precision: &Precis
             let mask: Tensor<4> = constant(mask(x.shape().num_elements()), x.dims(), precision);
             Activation::Maps(x * mask)
         }
+    }
+}
+
+impl Folds for Rate {
+    fn absorb(&mut self, layer: usize, input: usize, value: f32) {
+        self.layers[layer].absorb(input, value);
     }
 }
 
@@ -224,7 +215,7 @@ impl Method for Rate {
     /// Dead units go once the bound has been reached: before, they may still come back.
     fn after_epoch(&mut self, epoch: usize) {
         if (epoch + 1) as f64 >= self.recipe.reached * self.recipe.common.epochs as f64 {
-            self.remove_dead();
+            remove_dead(self);
         }
     }
 
