@@ -1,6 +1,8 @@
 //! Training methods behind one interface: options begin a method, the loop trains it, its file is read back as a posterior.
 
+pub mod ghs;
 pub mod gnj;
+pub mod groups;
 pub mod plain;
 pub mod rate;
 
@@ -17,6 +19,7 @@ use crate::parameter::Parameter;
 use crate::posterior::Stored;
 use crate::recipe::Recipe;
 use crate::shed::Units;
+use ghs::Ghs;
 use gnj::Gnj;
 use plain::Plain;
 
@@ -125,6 +128,7 @@ pub trait Posterior {
 pub fn read(path: &Path) -> Result<(Box<dyn Posterior>, Scaling)> {
     let stored = Stored::open(path)?;
     let posterior = match stored.method.as_str() {
+        "ghs" => Ghs::read(&stored).map(|ghs| Box::new(ghs) as Box<dyn Posterior>),
         "gnj" => Gnj::read(&stored).map(|gnj| Box::new(gnj) as Box<dyn Posterior>),
         "plain" | "rate" => Plain::read(&stored).map(|plain| Box::new(plain) as Box<dyn Posterior>),
         other => bail!("{} is of the method '{other}', which is unknown", path.display()),
