@@ -159,9 +159,9 @@ fn the_gradient_of_the_kl_matches_finite_differences() {
     layer.begin_at(0.3, true);
     let mut gradients: Vec<Vec<f32>> = layer.parameters().iter().map(|(_, _, p)| vec![0.0; p.value.len()]).collect();
     layer.add_kl_gradient(1.0, &mut gradients);
-    for array in 0..gradients.len() {
-        for index in 0..gradients[array].len() {
-            let mut at = |by: f32| {
+    for (array, gradient) in gradients.iter().enumerate() {
+        for (index, &found) in gradient.iter().enumerate() {
+            let at = |by: f32| {
                 let mut moved = layer.clone();
                 let mut parameters = moved.parameters();
                 parameters[array].2.value[index] += by;
@@ -170,7 +170,7 @@ fn the_gradient_of_the_kl_matches_finite_differences() {
                 (value, moved.kl())
             };
             let ((from, low), (to, high)) = (at(-1e-2), at(1e-2));
-            let (found, expected) = (f64::from(gradients[array][index]), (high - low) / (to - from));
+            let (found, expected) = (f64::from(found), (high - low) / (to - from));
             assert!(
                 (found - expected).abs() < 1e-3 * expected.abs().max(0.1),
                 "array {array}, value {index}: {found}, {expected}"
