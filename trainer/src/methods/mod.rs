@@ -3,8 +3,10 @@
 #[cfg(test)]
 mod check;
 mod dead;
+pub mod ghs;
 pub mod gnj;
 pub mod graves;
+pub mod groups;
 pub mod normal;
 pub mod plain;
 pub mod rate;
@@ -24,6 +26,7 @@ use crate::parameter::Parameter;
 use crate::posterior::Stored;
 use crate::recipe::Recipe;
 use crate::shed::Units;
+use ghs::Ghs;
 use gnj::Gnj;
 use graves::Empirical;
 use normal::{Normal, Prior};
@@ -136,6 +139,7 @@ pub trait Posterior {
 pub fn read(path: &Path) -> Result<(Box<dyn Posterior>, Scaling)> {
     let stored = Stored::open(path)?;
     let posterior = match stored.method.as_str() {
+        "ghs" => Ghs::read(&stored).map(boxed),
         "gnj" => Gnj::read(&stored).map(boxed),
         "plain" | "rate" => Plain::read(&stored).map(boxed),
         Codebook::NAME => Normal::<Codebook>::read(&stored).map(boxed),

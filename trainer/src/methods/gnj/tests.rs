@@ -2,12 +2,16 @@
 
 use burn::tensor::Tensor;
 
-use super::likelihood::{self, LayerTensors};
+use super::layer::LayerTensors;
 use super::*;
+use crate::data::Batch;
 use crate::kl;
 use crate::methods::check::{self, Values, close, double, tensor, tensor_values};
+use crate::methods::groups::{GroupLayer as _, likelihood};
 use crate::network::{LayerShape, Step};
+use crate::noise::Noise;
 use crate::parameter::Parameter;
+use crate::shed::Units;
 
 fn all_close(actual: &[f64], expected: &[f64]) {
     assert_eq!(actual.len(), expected.len());
@@ -191,7 +195,7 @@ fn loss(gnj: &Gnj, values: &Values, batch: &Batch) -> f64 {
 
 /// Compares the gradient of the whole loss with finite differences, see [`check::check_gradient`]; the f64 one is traced but for the KL's part.
 fn check_gradient(gnj: &mut Gnj, batch: &Batch) -> usize {
-    let values: Values = gnj.named().into_iter().map(|(_, p)| p.value.iter().map(|&v| f64::from(v)).collect()).collect();
+    let values: Values = gnj.named().into_iter().map(|(_, _, p)| p.value.iter().map(|&v| f64::from(v)).collect()).collect();
     let slope = gnj.slope(batch, KL_FACTOR, &mut Noise::for_epoch(NOISE_SEED, 0));
     let tensors = leaves(gnj, &values);
     let mut traced = cross_entropy(gnj, &tensors, batch).backward();

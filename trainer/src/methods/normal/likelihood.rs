@@ -5,7 +5,7 @@ use burn::tensor::{Gradients, Tensor};
 use super::layer::NormalLayer;
 use crate::data::Batch;
 use crate::forward::{self, Activation, Precision, constant};
-use crate::methods::plain::matrix;
+use crate::methods::plain::{matrix, vector};
 use crate::network::{LayerShape, Network};
 use crate::noise::Noise;
 use crate::shed::{self, Units};
@@ -28,7 +28,7 @@ impl LayerTensors {
         Self {
             open: open.map(|open| constant(open, mean.dims(), precision)),
             log_variance: matrix(&layer.log_variance, precision).require_grad(),
-            bias: constant(layer.bias.value.clone(), [layer.bias.value.len()], precision).require_grad(),
+            bias: vector(&layer.bias, precision).require_grad(),
             mean,
         }
     }
