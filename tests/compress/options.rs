@@ -73,7 +73,7 @@ fn what_does_not_fit_is_refused() {
     refused(&gnj, bytes, &labels, &with(|o| o.encodings = vec![Encoding::FixedPoint { bits: 9 }]), "9");
     let threshold = |name: &str| Options { thresholds: BTreeMap::from([(name.to_owned(), 1.0)]), ..Options::default() };
     refused(&gnj, bytes, &labels, &threshold("fc9"), "fc1, fc2");
-    refused(&plain, bytes, &labels, &threshold("fc1"), "no groups");
+    refused(&plain, bytes, &labels, &threshold("fc1"), "no statistic");
     let unknown = Options { layer_encodings: BTreeMap::from([("relu1".to_owned(), vec![Encoding::Ternary])]), ..defaults };
     refused(&gnj, bytes, &labels, &unknown, "relu1");
 }
