@@ -19,6 +19,8 @@ use crate::base::error::{ErrorKind, Result};
 const WIDEST_GAPS: usize = 12;
 /// Combinations that are tried at most.
 const MAX_COMBINATIONS: usize = 8192;
+/// The same where single weights are pruned: such a network keeps most of its units, and takes as long to run as the original.
+const MAX_COMBINATIONS_OF_WEIGHTS: usize = 512;
 /// Steps of the budget in the search by layers.
 const BUDGET_STEPS: u64 = 4;
 
@@ -84,7 +86,8 @@ impl Search<'_> {
         });
         let layers: Vec<Vec<Candidate>> = layers.collect();
         let combinations = layers.iter().try_fold(1usize, |product, layer| product.checked_mul(layer.len()));
-        let chosen = match combinations.filter(|&n| n <= MAX_COMBINATIONS) {
+        let most = if self.pruning.is_of_weights() { MAX_COMBINATIONS_OF_WEIGHTS } else { MAX_COMBINATIONS };
+        let chosen = match combinations.filter(|&n| n <= most) {
             Some(1) => vec![0; layers.len()],
             Some(combinations) => self.of_all(&layers, combinations, budget(1.0), progress)?,
             None => self.by_layers(&layers, budget, progress)?,

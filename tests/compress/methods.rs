@@ -89,9 +89,7 @@ fn weights_go_to_the_codebook_and_are_stored_exactly() {
     let [fc1, fc2] = network::kept();
     agree(&model, [&snapped(&fc1, [(1.5, 1.25), (0.5, 0.0)]), &snapped(&fc2, [(2.0, 2.5), (0.75, 1.25)])]);
     // In the encodings that hold a grid the step is that of the codebook.
-    for (labels, steps) in
-        [(["fixed_point:2", "fixed_point:3"], [1.25, 1.25]), (["ternary", "sparse_fixed_point:4"], [1.25, 1.25])]
-    {
+    for labels in [["fixed_point:2", "fixed_point:3"], ["ternary", "sparse_fixed_point:4"]] {
         let layer_encodings = ["fc1", "fc2"]
             .iter()
             .zip(labels)
