@@ -178,6 +178,9 @@ pub(crate) struct Compress {
     /// Percent that the validation loss may rise [default: 2]
     #[arg(long, value_name = "PERCENT")]
     pub(crate) max_loss_increase: Option<f64>,
+    /// What a bit of a weight may cost, in mean squared errors of a weight: smaller packed files at a greater error [default: 0]
+    #[arg(long, value_name = "LAMBDA")]
+    pub(crate) rate_weight: Option<f64>,
     /// The threshold of a layer's groups or weights instead of a chosen one; may be repeated
     #[arg(long, value_name = "LAYER=VALUE")]
     pub(crate) threshold: Vec<String>,

@@ -20,6 +20,7 @@ mod pipeline;
 mod plain;
 mod pruning;
 mod quantize;
+mod rate;
 mod report;
 mod scaled;
 mod select;

@@ -16,6 +16,8 @@ pub(super) struct Weighted<'a> {
     pub(super) weights: &'a [f32],
     pub(super) precision: Option<&'a [f64]>,
     pub(super) values: Values,
+    /// What a bit may cost, in mean squared errors of a weight; 0 takes the nearest level.
+    pub(super) rate_weight: f64,
 }
 
 impl Weighted<'_> {
@@ -90,6 +92,7 @@ pub(super) fn exact(network: &Compacted) -> Vec<Quantized> {
         weights: &layer.weights,
         precision: None,
         values: Values::Any,
+        rate_weight: 0.0,
     });
     weighted.map(|layer| dense_f32(&layer)).collect()
 }
@@ -131,7 +134,8 @@ pub(super) mod tests {
         for (rows, cols) in [(1, 1), (3, 7), (20, 19), (0, 4), (4, 0)] {
             let (mut weights, precision) = numbers(5, rows * cols);
             weights.iter_mut().step_by(5).for_each(|w| *w = -0.0);
-            let layer = Weighted { rows, cols, weights: &weights, precision: Some(&precision), values: Values::Any };
+            let layer =
+                Weighted { rows, cols, weights: &weights, precision: Some(&precision), values: Values::Any, rate_weight: 0.0 };
             let all = candidates(&layer, &encodings);
             let dense = encodings.iter().filter(|encoding| encoding.lists(1) == 0).count();
             assert!(all.len() >= if rows * cols > 1 { dense } else { 10 });

@@ -108,6 +108,7 @@ impl Shrunk<'_> {
                 weights: &layer.weights,
                 precision: precision.as_deref(),
                 values: layer.values,
+                rate_weight: options.rate_weight,
             };
             let encodings = options.encodings_of(self.names[l]);
             let mut candidates = Vec::new();

@@ -87,6 +87,9 @@ fn library_options(options: &Compress) -> Result<Options, Failure> {
     if let Some(percent) = options.max_loss_increase {
         chosen.max_loss_increase = percent;
     }
+    if let Some(lambda) = options.rate_weight {
+        chosen.rate_weight = lambda;
+    }
     for choice in &options.threshold {
         let (layer, value) = pair(choice, "--threshold", "fc1=-3")?;
         let threshold = value.parse().map_err(|_| Failure::usage(format!("--threshold {choice}: {value:?} is not a number")))?;
