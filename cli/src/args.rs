@@ -146,6 +146,8 @@ pub(crate) struct Inspect {
 #[command(
     after_help = "Thresholds and encodings are chosen on the validation images, within the rise of error and loss that is allowed (docs/compression.md).
 A layer's threshold or encoding that is given is taken as it is, whatever it costs; a warning says when that is more than allowed.
+Methods: gnj and ghs prune input units and feature maps; sparse_vd, graves and vnq single weights, and vnq rounds the others to its
+codebook; plain, rate and shared are pruned already. Networks of rate, shared and vnq are stored exactly.
 Never validate on the test set: what was chosen on it cannot be tested on it.
 
 Encodings: dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256), ternary; fixed_point or codebook alone tries several.
@@ -161,7 +163,7 @@ pub(crate) struct Compress {
     /// Where to write the model
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// The method of the posterior: gnj or plain; without it, what the file says
+    /// The method of the posterior: gnj, ghs, sparse_vd, graves, vnq, plain, rate or shared; without it, what the file says
     #[arg(long, value_name = "NAME")]
     pub(crate) method: Option<String>,
     /// Images and labels (IDX or .npy) that everything is chosen on
@@ -176,7 +178,10 @@ pub(crate) struct Compress {
     /// Percent that the validation loss may rise [default: 2]
     #[arg(long, value_name = "PERCENT")]
     pub(crate) max_loss_increase: Option<f64>,
-    /// The threshold of a layer's groups instead of a chosen one; may be repeated
+    /// What a bit of a weight may cost, in mean squared errors of a weight: smaller packed files at a greater error [default: 0]
+    #[arg(long, value_name = "LAMBDA")]
+    pub(crate) rate_weight: Option<f64>,
+    /// The threshold of a layer's groups or weights instead of a chosen one; may be repeated
     #[arg(long, value_name = "LAYER=VALUE")]
     pub(crate) threshold: Vec<String>,
     /// An encoding for a layer instead of all; may be repeated
