@@ -3,18 +3,17 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use serde_json::json;
 
 use crate::data::{Images, Scaling};
 use crate::evaluate::{self, Choice};
-use crate::methods::gnj::{CERTAIN_NOISE, Gnj, GnjRecipe, Training};
-use crate::methods::plain::Plain;
-use crate::methods::rate::{Rate, RateRecipe};
+use crate::methods::gnj::GnjRecipe;
+use crate::methods::rate::RateRecipe;
+use crate::methods::{self, Options, Posterior};
 use crate::network::Network;
-use crate::noise::Noise;
-use crate::posterior::{self, Posterior};
+use crate::posterior;
 use crate::recipe::Recipe;
 use crate::train::{self, Run, Split};
 
@@ -38,26 +37,11 @@ A run writes log.jsonl (one line per epoch), checkpoint.safetensors and posterio
 #[derive(Subcommand)]
 enum Command {
     /// Train a posterior with the group normal-Jeffreys prior
-    Gnj {
-        #[command(flatten)]
-        recipe: GnjRecipe,
-        #[command(flatten)]
-        places: Places,
-    },
+    Gnj(Job<GnjRecipe>),
     /// Train a network of integers under a bound of bits
-    Rate {
-        #[command(flatten)]
-        recipe: RateRecipe,
-        #[command(flatten)]
-        places: Places,
-    },
+    Rate(Job<RateRecipe>),
     /// Train a plain network by maximum likelihood
-    Dense {
-        #[command(flatten)]
-        recipe: Recipe,
-        #[command(flatten)]
-        places: Places,
-    },
+    Dense(Job<Recipe>),
     /// Choose thresholds on the validation images and show what they keep
     Evaluate {
         /// Posterior file
@@ -81,6 +65,15 @@ enum Command {
     },
 }
 
+/// A run: its options, and where it reads and writes.
+#[derive(clap::Args)]
+struct Job<R: clap::Args> {
+    #[command(flatten)]
+    recipe: R,
+    #[command(flatten)]
+    places: Places,
+}
+
 #[derive(clap::Args)]
 struct Places {
     /// Folder of the data set: the IDX files of MNIST
@@ -99,99 +92,31 @@ struct Places {
 
 pub fn run() -> Result<()> {
     match Cli::parse().command {
-        Command::Gnj { recipe, places } => train_gnj(recipe, &places),
-        Command::Rate { recipe, places } => train_rate(recipe, &places),
-        Command::Dense { recipe, places } => train_dense(recipe, &places),
+        Command::Gnj(job) => train(job),
+        Command::Rate(job) => train(job),
+        Command::Dense(job) => train(job),
         Command::Evaluate { posterior, data, validation, max_error, thresholds, test } => {
-            let (posterior, scaling) = posterior::read(&posterior)?;
+            let (posterior, scaling) = methods::read(&posterior)?;
             let (_, validation) = Images::read(&data, "train", scaling)?.split_last(validation)?;
             let test = match test {
                 true => Some(Images::read(&data, "t10k", scaling)?),
                 false => None,
             };
-            match posterior {
-                Posterior::Gnj(gnj) => evaluate_gnj(&gnj, &validation, test.as_ref(), max_error, thresholds),
-                Posterior::Plain(plain) => {
-                    println!("validation error {:.2} %", 100.0 * plain.score(&validation).error);
-                    if let Some(test) = test {
-                        println!("test error {:.2} %", 100.0 * plain.score(&test).error);
-                    }
-                    Ok(())
-                }
-            }
+            evaluate(&*posterior, &validation, test.as_ref(), max_error, thresholds)
         }
     }
 }
 
-fn train_gnj(recipe: GnjRecipe, places: &Places) -> Result<()> {
-    let network = Network::by_name(&recipe.common.network)?;
+fn train<R: Options + clap::Args>(Job { recipe, places }: Job<R>) -> Result<()> {
+    let network = Network::by_name(&recipe.common().network)?;
     let recipe = recipe.complete(&network)?;
-    let data = prepare(&recipe.common, places)?;
-    let mut gnj = begin(&recipe, &network)?;
-    gnj.layers[0].max_variance = Some(recipe.max_variance);
+    let data = prepare(recipe.common(), &places)?;
+    let mut method = recipe.begin(&network)?;
     let options = serde_json::to_value(&recipe)?;
-    let mut training = Training { gnj, recipe: recipe.clone() };
-    train::train(&mut training, &recipe.common, &options, &data, &places.run())?;
+    train::train(&mut method, recipe.common(), &options, &data, &places.run())?;
     let record = json!({ "recipe": options, "images": data.training.len() });
     let path = places.out.join("posterior.safetensors");
-    posterior::write_gnj(&path, &training.gnj, data.training.scaling, record)?;
-    println!("{}", path.display());
-    Ok(())
-}
-
-/// The posterior a run begins with: fresh, around a plain network, or an earlier posterior without
-/// the groups that are certain noise.
-fn begin(recipe: &GnjRecipe, network: &Network) -> Result<Gnj> {
-    let mut noise = Noise::for_initialisation(recipe.common.seed);
-    let Some(path) = recipe.start.as_deref() else {
-        return Ok(Gnj::initialise(network, None, &mut noise));
-    };
-    let gnj = match posterior::read(path)?.0 {
-        Posterior::Plain(plain) if plain.network == *network => Gnj::initialise(network, Some(&plain), &mut noise),
-        Posterior::Gnj(mut gnj) if gnj.network == *network => {
-            gnj.shed(&vec![CERTAIN_NOISE; gnj.layers.len()]);
-            gnj
-        }
-        _ => bail!("{} is of another network than {}", path.display(), network.name),
-    };
-    Ok(gnj)
-}
-
-fn train_rate(recipe: RateRecipe, places: &Places) -> Result<()> {
-    let network = Network::by_name(&recipe.common.network)?;
-    let recipe = recipe.complete(&network)?;
-    let data = prepare(&recipe.common, places)?;
-    let mut rate = match recipe.start.as_deref() {
-        None => Rate::initialise(&network, &recipe, &mut Noise::for_initialisation(recipe.common.seed)),
-        Some(path) => {
-            let plain = match posterior::read(path)?.0 {
-                Posterior::Plain(plain) => plain,
-                Posterior::Gnj(gnj) => gnj.masked_mean(&gnj.survivors(&vec![recipe.threshold; gnj.layers.len()])),
-            };
-            ensure!(plain.network == network, "{} is of another network than {}", path.display(), network.name);
-            Rate::around(&plain, &recipe)
-        }
-    };
-    let options = serde_json::to_value(&recipe)?;
-    train::train(&mut rate, &recipe.common, &options, &data, &places.run())?;
-    let record = json!({ "recipe": options, "images": data.training.len() });
-    let path = places.out.join("posterior.safetensors");
-    posterior::write_rate(&path, &rate, data.training.scaling, record)?;
-    println!("{}", path.display());
-    Ok(())
-}
-
-fn train_dense(recipe: Recipe, places: &Places) -> Result<()> {
-    let network = Network::by_name(&recipe.network)?;
-    recipe.check()?;
-    let data = prepare(&recipe, places)?;
-    let mut noise = Noise::for_initialisation(recipe.seed);
-    let mut plain = Plain::initialise(&network, &mut noise);
-    let options = serde_json::to_value(&recipe)?;
-    train::train(&mut plain, &recipe, &options, &data, &places.run())?;
-    let record = json!({ "recipe": options, "images": data.training.len() });
-    let path = places.out.join("posterior.safetensors");
-    posterior::write_plain(&path, &plain, data.training.scaling, record)?;
+    posterior::write(&path, &method, data.training.scaling, record)?;
     println!("{}", path.display());
     Ok(())
 }
@@ -217,41 +142,48 @@ fn prepare(recipe: &Recipe, places: &Places) -> Result<Split> {
     Ok(Split { training, validation: Some(validation).filter(|images| images.len() > 0) })
 }
 
-fn evaluate_gnj(
-    gnj: &Gnj,
+fn evaluate(
+    posterior: &dyn Posterior,
     validation: &Images,
     test: Option<&Images>,
     max_error: Option<f64>,
     thresholds: Option<Vec<f64>>,
 ) -> Result<()> {
+    let network = posterior.network();
     let choice = if let Some(thresholds) = thresholds {
-        ensure!(thresholds.len() == gnj.layers.len(), "--thresholds takes one for each of the {} layers", gnj.layers.len());
-        evaluate::measure(gnj, &thresholds, validation)
+        let layers = network.layers.len();
+        ensure!(thresholds.len() == layers, "--thresholds takes one for each of the {layers} layers");
+        evaluate::measure(posterior, &thresholds, validation)
+    } else if posterior.thresholds().is_empty() {
+        evaluate::measure(posterior, &[], validation)
     } else {
-        let sweep = evaluate::sweep(gnj, validation);
+        let sweep = evaluate::sweep(posterior, validation);
         let shown = sweep.iter().filter(|choice| choice.error < 0.1);
-        shown.for_each(|choice| print_choice(gnj, choice));
+        shown.for_each(|choice| print_choice(network, choice));
         let budget = max_error.map_or(sweep[0].error + 0.002, |percent| percent / 100.0);
-        evaluate::choose(&sweep, budget)?.clone()
+        let choice = evaluate::choose(&sweep, budget)?.clone();
+        println!("chosen:");
+        choice
     };
-    println!("chosen:");
-    print_choice(gnj, &choice);
+    print_choice(network, &choice);
     if let Some(test) = test {
-        let measured = evaluate::measure(gnj, &choice.thresholds, test);
+        let measured = evaluate::measure(posterior, &choice.thresholds, test);
         println!("test error {:.2} %", 100.0 * measured.error);
     }
     Ok(())
 }
 
-fn print_choice(gnj: &Gnj, choice: &Choice) {
+fn print_choice(network: &Network, choice: &Choice) {
     let kept: Vec<String> = choice.kept.iter().map(usize::to_string).collect();
     let thresholds: Vec<String> = choice.thresholds.iter().map(|threshold| format!("{threshold:.2}")).collect();
+    if !thresholds.is_empty() {
+        print!("thresholds {:24} ", thresholds.join(","));
+    }
     println!(
-        "thresholds {:24} kept {:14} {:7} weights ({:5.2} %)  validation error {:.2} %",
-        thresholds.join(","),
+        "kept {:14} {:7} weights ({:5.2} %)  validation error {:.2} %",
         kept.join("-"),
         choice.kept_weights,
-        100.0 * choice.kept_weights as f64 / gnj.network.weights() as f64,
+        100.0 * choice.kept_weights as f64 / network.weights() as f64,
         100.0 * choice.error,
     );
 }
@@ -259,7 +191,8 @@ fn print_choice(gnj: &Gnj, choice: &Choice) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::methods::gnj;
+    use crate::methods::gnj::{self, Gnj, GnjTraining};
+    use crate::noise::Noise;
 
     #[test]
     fn the_options_of_the_examples_are_understood() {
@@ -277,13 +210,14 @@ mod tests {
         let mut earlier = Gnj::initialise(&network, None, &mut Noise::for_initialisation(5));
         earlier.layers[1].scale_log_variance.value[7] = 9.0;
         let path = std::env::temp_dir().join(format!("curt-start-{}.safetensors", std::process::id()));
-        posterior::write_gnj(&path, &earlier, Scaling::UNIT, json!(null)).unwrap();
         let recipe = GnjRecipe { start: Some(path.clone()), ..gnj::short(1) };
+        let training = GnjTraining { gnj: earlier.clone(), recipe: recipe.clone() };
+        posterior::write(&path, &training, Scaling::UNIT, json!(null)).unwrap();
 
-        let gnj = begin(&recipe, &network).unwrap();
+        let gnj = recipe.begin(&network).unwrap().gnj;
         assert!(!gnj.units()[1].inputs.contains(&7));
         assert_eq!(gnj.layers[2].weight_mean.value, earlier.layers[2].weight_mean.value);
-        let error = begin(&recipe, &Network::lenet_5_caffe()).unwrap_err();
+        let Err(error) = recipe.begin(&Network::lenet_5_caffe()) else { panic!("another network") };
         assert!(error.to_string().contains("is of another network than lenet-5-caffe"), "{error}");
         std::fs::remove_file(path).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Choice of the log-alpha threshold on validation images: the sparsest network within an error
+//! Choice of the pruning threshold on validation images: the sparsest network within an error
 //! budget.
 //!
 //! One threshold for all layers, on a coarse grid. Lowering each layer's threshold as far as a few
@@ -7,13 +7,13 @@
 use anyhow::{Context, Result};
 
 use crate::data::Images;
-use crate::methods::gnj::Gnj;
+use crate::methods::{Method, Posterior};
 use crate::shed;
 
 /// What a choice of thresholds keeps and costs.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// One per layer; groups above are pruned.
+    /// One per layer; what reaches it is pruned.
     pub thresholds: Vec<f64>,
     /// Groups kept in each layer.
     pub kept: Vec<usize>,
@@ -23,23 +23,25 @@ pub struct Choice {
 }
 
 /// What these thresholds keep, and the error of the masked posterior mean on `images`.
-pub fn measure(posterior: &Gnj, thresholds: &[f64], images: &Images) -> Choice {
-    let units = posterior.survivors(thresholds);
+pub fn measure(posterior: &dyn Posterior, thresholds: &[f64], images: &Images) -> Choice {
+    let mut plain = posterior.masked_mean(thresholds);
+    let error = plain.score(images).error;
+    let units = plain.connected_units();
+    plain.restrict(&units);
     Choice {
         thresholds: thresholds.to_vec(),
-        kept: shed::kept_groups(&posterior.network, &units),
-        kept_weights: shed::kept_weights(&posterior.network, &units),
-        error: posterior.masked_mean(&units).score(images).error,
+        kept: shed::kept_groups(&plain.network, &units),
+        kept_weights: plain.layers.iter().flat_map(|layer| &layer.weight.value).filter(|&&weight| weight != 0.0).count(),
+        error,
     }
 }
 
-/// The same threshold in every layer, from certain noise down; one choice for each set of groups
-/// that comes out.
-pub fn sweep(posterior: &Gnj, images: &Images) -> Vec<Choice> {
-    let shared = (0..=22).map(|step| 3.0 - 0.5 * f64::from(step));
-    let layers = posterior.layers.len();
-    let mut choices: Vec<Choice> = shared.map(|threshold| measure(posterior, &vec![threshold; layers], images)).collect();
-    choices.dedup_by(|next, previous| next.kept == previous.kept);
+/// The same threshold in every layer, from the one that prunes least; one choice for each set of weights that comes out.
+pub fn sweep(posterior: &dyn Posterior, images: &Images) -> Vec<Choice> {
+    let layers = posterior.network().layers.len();
+    let shared = posterior.thresholds().into_iter().map(|threshold| vec![threshold; layers]);
+    let mut choices: Vec<Choice> = shared.map(|thresholds| measure(posterior, &thresholds, images)).collect();
+    choices.dedup_by(|next, previous| (&next.kept, next.kept_weights) == (&previous.kept, previous.kept_weights));
     choices
 }
 

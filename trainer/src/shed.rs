@@ -103,6 +103,11 @@ fn indices(flags: &[bool]) -> Vec<usize> {
     marked.map(|(index, _)| index).collect()
 }
 
+/// The units whose flag is set.
+pub fn pick(units: &[usize], flags: &[bool]) -> Vec<usize> {
+    units.iter().zip(flags).filter(|&(_, &flag)| flag).map(|(&unit, _)| unit).collect()
+}
+
 /// Where the members of `kept` stand in `before`; both ascend.
 pub fn positions(before: &[usize], kept: &[usize]) -> Vec<usize> {
     kept.iter().map(|unit| before.binary_search(unit).expect("invariant: what is kept was there before")).collect()

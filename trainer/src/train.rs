@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
     use crate::data::Scaling;
-    use crate::methods::gnj::{self, Gnj, GnjRecipe, Training};
+    use crate::methods::gnj::{self, Gnj, GnjRecipe, GnjTraining};
     use crate::methods::plain::Plain;
     use crate::network::{Network, Step};
     use crate::recipe;
@@ -153,18 +153,18 @@ mod tests {
         Split { training, validation: Some(validation) }
     }
 
-    fn begin(recipe: GnjRecipe) -> Training {
+    fn begin(recipe: GnjRecipe) -> GnjTraining {
         let mut start = Noise::for_initialisation(recipe.common.seed);
-        Training { gnj: Gnj::initialise(&network(), None, &mut start), recipe }
+        GnjTraining { gnj: Gnj::initialise(&network(), None, &mut start), recipe }
     }
 
     /// Trains by the recipe that the method holds.
-    fn go(method: &mut Training, run: &Run) -> Result<()> {
+    fn go(method: &mut GnjTraining, run: &Run) -> Result<()> {
         let recipe = method.recipe.clone();
         train(method, &recipe.common, &serde_json::to_value(&recipe)?, &split(), run)
     }
 
-    fn train_in(folder: &Path, resume: bool, stop_after: Option<usize>) -> Training {
+    fn train_in(folder: &Path, resume: bool, stop_after: Option<usize>) -> GnjTraining {
         let mut method = begin(shedding());
         go(&mut method, &Run { folder, resume, stop_after }).unwrap();
         method

@@ -1,15 +1,46 @@
-//! Training methods behind one interface.
+//! Training methods behind one interface: options begin a method, the loop trains it, its file is read back as a posterior.
 
 pub mod gnj;
 pub mod plain;
 pub mod rate;
 
-use crate::data::Batch;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Serialize;
+
+use crate::data::{Batch, Scaling};
+use crate::files::Array;
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
+use crate::posterior::Stored;
+use crate::recipe::Recipe;
 use crate::shed::Units;
+use gnj::Gnj;
 use plain::Plain;
+
+/// The options of a method: everything that decides the result of a run.
+pub trait Options: Serialize {
+    type Method: Method;
+
+    /// The options that every method has.
+    fn common(&self) -> &Recipe;
+
+    /// Fills in what was left to the network, then checks every option.
+    ///
+    /// # Errors
+    /// Names the option that cannot be.
+    fn complete(self, network: &Network) -> Result<Self>
+    where
+        Self: Sized;
+
+    /// The method before its first step.
+    ///
+    /// # Errors
+    /// When a file to begin from cannot be used.
+    fn begin(&self, network: &Network) -> Result<Self::Method>;
+}
 
 /// A parameter with its place in the network.
 pub struct Named<'a> {
@@ -41,6 +72,9 @@ pub struct Slope {
 
 /// What the training loop needs of a method.
 pub trait Method {
+    /// Its name in posterior files.
+    fn name(&self) -> &'static str;
+
     fn network(&self) -> &Network;
 
     /// The units that are still there, layer by layer.
@@ -68,4 +102,42 @@ pub trait Method {
 
     /// The deterministic network of the current parameters.
     fn prediction(&self) -> Plain;
+
+    /// What its posterior file holds, at the original shape (`docs/posteriors.md`).
+    fn arrays(&self) -> Vec<Array>;
+}
+
+/// A trained network, read from its file.
+pub trait Posterior {
+    fn network(&self) -> &Network;
+
+    /// Thresholds of the pruning statistic that are worth a try, from the one that prunes least; none where nothing is left to prune.
+    fn thresholds(&self) -> Vec<f64>;
+
+    /// The posterior mean without what reaches its layer's threshold.
+    fn masked_mean(&self, thresholds: &[f64]) -> Plain;
+}
+
+/// Reads the file of any method, with its pixel scaling.
+///
+/// # Errors
+/// When it is not a posterior of a known network and method; names the array that does not fit.
+pub fn read(path: &Path) -> Result<(Box<dyn Posterior>, Scaling)> {
+    let stored = Stored::open(path)?;
+    let posterior = match stored.method.as_str() {
+        "gnj" => Gnj::read(&stored).map(|gnj| Box::new(gnj) as Box<dyn Posterior>),
+        "plain" | "rate" => Plain::read(&stored).map(|plain| Box::new(plain) as Box<dyn Posterior>),
+        other => bail!("{} is of the method '{other}', which is unknown", path.display()),
+    };
+    Ok((posterior.with_context(|| format!("{} is not usable", path.display()))?, stored.scaling))
+}
+
+/// The network that a run begins from: the mean of the posterior in a file, without what reaches the threshold.
+///
+/// # Errors
+/// When the file cannot be used, or is of another network.
+pub fn read_start(path: &Path, network: &Network, threshold: f64) -> Result<Plain> {
+    let (posterior, _) = read(path)?;
+    ensure!(posterior.network() == network, "{} is of another network than {}", path.display(), network.name);
+    Ok(posterior.masked_mean(&vec![threshold; network.layers.len()]))
 }

@@ -1,14 +1,18 @@
 //! Plain networks: the deterministic network that a posterior predicts with, and the method that
 //! trains one by maximum likelihood.
 
+use anyhow::Result;
 use burn::tensor::Tensor;
 
-use super::{Method, Moment, Named, Slope};
+use super::{Method, Moment, Named, Options, Posterior, Slope};
 use crate::data::{Batch, Images};
+use crate::files::Array;
 use crate::forward::{self, Activation, Precision, constant};
 use crate::network::{LayerShape, Network};
 use crate::noise::Noise;
 use crate::parameter::Parameter;
+use crate::posterior::{self, Side, Stored};
+use crate::recipe::Recipe;
 use crate::shed::{self, Units};
 
 /// Weights and biases of the kept units of one layer.
@@ -19,6 +23,22 @@ pub struct PlainLayer {
     pub weight: Parameter,
     /// `[out]`
     pub bias: Parameter,
+}
+
+impl PlainLayer {
+    /// Which outputs have a weight that is not zero, and which inputs.
+    pub fn connected(&self) -> (Vec<bool>, Vec<bool>) {
+        let (outputs, inputs) = (self.units.outputs.len(), self.units.inputs.len());
+        let per_pair = self.weight.value.len() / (outputs * inputs).max(1);
+        let (mut of_output, mut of_input) = (vec![false; outputs], vec![false; inputs]);
+        for (index, &weight) in self.weight.value.iter().enumerate() {
+            if weight != 0.0 {
+                of_output[index / (inputs * per_pair)] = true;
+                of_input[index / per_pair % inputs] = true;
+            }
+        }
+        (of_output, of_input)
+    }
 }
 
 /// A network with one value per weight.
@@ -58,6 +78,39 @@ impl Plain {
             }
         });
         Self { network: network.clone(), layers: layers.collect() }
+    }
+
+    /// Reads a network back, at the original shape.
+    pub fn read(stored: &Stored) -> Result<Self> {
+        let mut plain = Self::initialise(&stored.network, &mut Noise::for_initialisation(0));
+        stored.fill(plain.named())?;
+        Ok(plain)
+    }
+
+    /// The units that weights other than zero connect: what a shrunken network keeps.
+    pub fn connected_units(&self) -> Vec<Units> {
+        let mut plain = self.clone();
+        loop {
+            let units = plain.units();
+            let mut kept = units.clone();
+            for (kept, layer) in kept.iter_mut().zip(&plain.layers) {
+                let (of_output, of_input) = layer.connected();
+                kept.outputs = shed::pick(&layer.units.outputs, &of_output);
+                kept.inputs = shed::pick(&layer.units.inputs, &of_input);
+            }
+            // Classes and the maps of the image stay: they are not the network's to remove.
+            let (first, last) = (&self.layers[0].units, &self.layers[self.layers.len() - 1].units);
+            if !self.network.layers[0].1.is_linear() {
+                kept[0].inputs.clone_from(&first.inputs);
+            }
+            let end = kept.len() - 1;
+            kept[end].outputs.clone_from(&last.outputs);
+            let kept = shed::consistent(&self.network, &kept);
+            if kept == units {
+                return units;
+            }
+            plain.restrict(&kept);
+        }
     }
 
     /// How well the network does on images.
@@ -155,6 +208,10 @@ fn argmax(row: &[f32]) -> usize {
 }
 
 impl Method for Plain {
+    fn name(&self) -> &'static str {
+        "plain"
+    }
+
     fn network(&self) -> &Network {
         &self.network
     }
@@ -198,5 +255,46 @@ impl Method for Plain {
 
     fn prediction(&self) -> Plain {
         self.clone()
+    }
+
+    fn arrays(&self) -> Vec<Array> {
+        let mut arrays = Vec::new();
+        for ((name, shape), layer) in self.network.layers.iter().zip(&self.layers) {
+            for (tensor, parameter, side) in [("weight", &layer.weight, Side::Both), ("bias", &layer.bias, Side::Outputs)] {
+                arrays.push(posterior::array(format!("{name}.{tensor}"), &parameter.value, *shape, &layer.units, side));
+            }
+        }
+        arrays
+    }
+}
+
+impl Posterior for Plain {
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    fn thresholds(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    fn masked_mean(&self, _thresholds: &[f64]) -> Plain {
+        self.clone()
+    }
+}
+
+impl Options for Recipe {
+    type Method = Plain;
+
+    fn common(&self) -> &Recipe {
+        self
+    }
+
+    fn complete(self, _network: &Network) -> Result<Self> {
+        self.check()?;
+        Ok(self)
+    }
+
+    fn begin(&self, network: &Network) -> Result<Plain> {
+        Ok(Plain::initialise(network, &mut Noise::for_initialisation(self.seed)))
     }
 }

@@ -11,13 +11,17 @@ pub use layer::GnjLayer;
 pub use recipe::tests::short;
 pub use recipe::{CERTAIN_NOISE, GnjRecipe};
 
+use anyhow::Result;
+
 use super::plain::Plain;
-use super::{Method, Moment, Named, Slope};
+use super::{Method, Moment, Named, Posterior, Slope};
 use crate::data::Batch;
+use crate::files::Array;
 use crate::forward::{self, Precision};
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
+use crate::posterior::{self, Side, Stored};
 use crate::shed::{self, Units};
 use likelihood::LayerTensors;
 
@@ -39,6 +43,13 @@ impl Gnj {
         Self { network: network.clone(), layers: layers.collect() }
     }
 
+    /// Reads a posterior back, at the original shape.
+    pub fn read(stored: &Stored) -> Result<Self> {
+        let mut gnj = Self::initialise(&stored.network, None, &mut Noise::for_initialisation(0));
+        stored.fill(gnj.named())?;
+        Ok(gnj)
+    }
+
     /// The units left when every group above its layer's log-alpha threshold goes. A layer always
     /// keeps its most certain group.
     pub fn survivors(&self, thresholds: &[f64]) -> Vec<Units> {
@@ -54,8 +65,8 @@ impl Gnj {
         shed::surviving(&self.network, &self.units(), &alive)
     }
 
-    /// The masked posterior mean (eq. 10) over these units.
-    pub fn masked_mean(&self, units: &[Units]) -> Plain {
+    /// The posterior mean (eq. 10) over these units.
+    pub fn mean_over(&self, units: &[Units]) -> Plain {
         let mut plain = Plain { network: self.network.clone(), layers: self.layers.iter().map(GnjLayer::mean).collect() };
         plain.restrict(units);
         plain
@@ -107,12 +118,16 @@ impl Gnj {
 }
 
 /// A posterior in training, by its recipe.
-pub struct Training {
+pub struct GnjTraining {
     pub gnj: Gnj,
     pub recipe: GnjRecipe,
 }
 
-impl Method for Training {
+impl Method for GnjTraining {
+    fn name(&self) -> &'static str {
+        "gnj"
+    }
+
     fn network(&self) -> &Network {
         &self.gnj.network
     }
@@ -155,6 +170,40 @@ impl Method for Training {
     }
 
     fn prediction(&self) -> Plain {
-        self.gnj.masked_mean(&self.gnj.units())
+        self.gnj.mean_over(&self.gnj.units())
+    }
+
+    /// Units that training removed come back as zeros: a zero scale mean with a zero log variance has log alpha 18.4, above any
+    /// threshold.
+    fn arrays(&self) -> Vec<Array> {
+        let mut arrays = Vec::new();
+        for ((name, _), layer) in self.gnj.network.layers.iter().zip(&self.gnj.layers) {
+            let mut layer = layer.clone();
+            let (shape, units) = (layer.shape, layer.units.clone());
+            for (tensor, parameter) in layer.parameters() {
+                let side = match tensor {
+                    _ if parameter.shape.len() > 1 => Side::Both,
+                    "scale_mean" | "scale_log_variance" if shape.is_linear() => Side::Inputs,
+                    _ => Side::Outputs,
+                };
+                arrays.push(posterior::array(format!("{name}.{tensor}"), &parameter.value, shape, &units, side));
+            }
+        }
+        arrays
+    }
+}
+
+impl Posterior for Gnj {
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Log alpha, from certain noise down.
+    fn thresholds(&self) -> Vec<f64> {
+        (0..=22).map(|step| CERTAIN_NOISE - 0.5 * f64::from(step)).collect()
+    }
+
+    fn masked_mean(&self, thresholds: &[f64]) -> Plain {
+        self.mean_over(&self.survivors(thresholds))
     }
 }

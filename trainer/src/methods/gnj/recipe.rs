@@ -1,10 +1,16 @@
 //! The options of the posterior's training.
 
-use anyhow::{Result, ensure};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::{Gnj, GnjTraining};
+use crate::methods::{self, Options};
 use crate::network::Network;
+use crate::noise::Noise;
+use crate::posterior::Stored;
 use crate::recipe::{Recipe, ramp};
 
 /// Log-alpha threshold above which a group is removed in every run: a dropout rate above 0.95.
@@ -40,15 +46,17 @@ pub struct GnjRecipe {
     pub max_variance: f32,
     /// Posterior file to begin from: a plain network, whose weights are the first means, or a posterior
     #[arg(long)]
-    pub start: Option<std::path::PathBuf>,
+    pub start: Option<PathBuf>,
 }
 
-impl GnjRecipe {
-    /// Fills in what was left to the network, then checks every option.
-    ///
-    /// # Errors
-    /// Names the option that cannot be.
-    pub fn complete(mut self, network: &Network) -> Result<Self> {
+impl Options for GnjRecipe {
+    type Method = GnjTraining;
+
+    fn common(&self) -> &Recipe {
+        &self.common
+    }
+
+    fn complete(mut self, network: &Network) -> Result<Self> {
         let layers = network.layers.len();
         self.common.check()?;
         if self.shed.is_empty() {
@@ -69,6 +77,30 @@ impl GnjRecipe {
         ensure!(self.scale_rate.is_finite() && self.scale_rate > 0.0, "--scale-rate must be above 0");
         ensure!(self.max_variance.is_finite() && self.max_variance > 0.0, "--max-variance must be above 0");
         Ok(self)
+    }
+
+    /// A fresh posterior, around a plain network where one is given, or an earlier posterior without the groups that are certain noise.
+    fn begin(&self, network: &Network) -> Result<GnjTraining> {
+        let mut gnj = match self.start.as_deref() {
+            None => Gnj::initialise(network, None, &mut Noise::for_initialisation(self.common.seed)),
+            Some(path) => self.begin_from(path, network)?,
+        };
+        gnj.layers[0].max_variance = Some(self.max_variance);
+        Ok(GnjTraining { gnj, recipe: self.clone() })
+    }
+}
+
+impl GnjRecipe {
+    fn begin_from(&self, path: &Path, network: &Network) -> Result<Gnj> {
+        let stored = Stored::open(path)?;
+        if stored.method != "gnj" {
+            let plain = methods::read_start(path, network, CERTAIN_NOISE)?;
+            return Ok(Gnj::initialise(network, Some(&plain), &mut Noise::for_initialisation(self.common.seed)));
+        }
+        ensure!(stored.network == *network, "{} is of another network than {}", path.display(), network.name);
+        let mut gnj = Gnj::read(&stored).with_context(|| format!("{} is not usable", path.display()))?;
+        gnj.shed(&vec![CERTAIN_NOISE; gnj.layers.len()]);
+        Ok(gnj)
     }
 
     /// Weight beta of the KL in an epoch, counted from 0.

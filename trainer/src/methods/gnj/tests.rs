@@ -52,7 +52,7 @@ fn the_known_layer_has_its_masked_mean_and_variance() {
     let gnj = Gnj { network, layers: vec![known_layer()] };
     let units = gnj.survivors(&[3.0]);
     assert_eq!(units[0].inputs, [0, 1]);
-    let plain = gnj.masked_mean(&units);
+    let plain = gnj.mean_over(&units);
     let weights: Vec<f64> = plain.layers[0].weight.value.iter().map(|&w| f64::from(w)).collect();
     all_close(&weights, &[0.5, -0.02, 0.3, 0.0]);
     assert_eq!(plain.layers[0].bias.value, [0.1, -0.1]);

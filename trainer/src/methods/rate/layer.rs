@@ -116,20 +116,6 @@ impl RateLayer {
         self.units = kept.clone();
     }
 
-    /// Which outputs have a weight that is not zero, and which inputs.
-    pub fn connected(&self) -> (Vec<bool>, Vec<bool>) {
-        let (outputs, inputs) = (self.units.outputs.len(), self.units.inputs.len());
-        let pairs = self.shape.weights_per_pair();
-        let (mut of_output, mut of_input) = (vec![false; outputs], vec![false; inputs]);
-        for (index, code) in self.integers().enumerate() {
-            if code != 0.0 {
-                of_output[index / (inputs * pairs)] = true;
-                of_input[index / pairs % inputs] = true;
-            }
-        }
-        (of_output, of_input)
-    }
-
     /// Adds to the biases what an input of this constant value contributes; `input` is its position among the kept ones.
     pub fn absorb(&mut self, input: usize, value: f32) {
         let (inputs, pairs, step) = (self.units.inputs.len(), self.shape.weights_per_pair(), self.step());

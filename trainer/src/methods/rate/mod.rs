@@ -15,6 +15,7 @@ use burn::tensor::Tensor;
 use super::plain::{LayerTensors, Plain, logits};
 use super::{Method, Moment, Named, Slope};
 use crate::data::Batch;
+use crate::files::Array;
 use crate::forward::{self, Activation, Precision, constant};
 use crate::network::{Network, Operation};
 use crate::noise::Noise;
@@ -22,17 +23,21 @@ use crate::parameter::Parameter;
 use crate::shed::{self, Units};
 
 /// Bounds of the logarithm of lambda, in nats per bit.
-const LOG_LAMBDA: std::ops::RangeInclusive<f32> = -16.0..=-5.0;
-/// Change of that logarithm in a step, at most.
-const GAIN: f64 = 0.004;
+const LOG_LAMBDA: std::ops::RangeInclusive<f64> = -16.0..=-5.0;
+/// How the price follows the bits' excess over their bound: a proportional and an integral part (PI control). Bits answer to the price after some
+/// hundred steps, `RESPONSE`; an integral alone swings around the bound, and what a swing prunes too much does not come back.
+const GAIN: f64 = 4.0;
+const RESPONSE: f64 = 400.0;
+/// The excess counts no more than this, as a logarithm.
+const MOST_EXCESS: f64 = 0.25;
 
 /// A network of integers in training.
 #[derive(Clone, Debug)]
 pub struct Rate {
     pub network: Network,
     pub layers: Vec<RateLayer>,
-    /// `[1]`: the logarithm of the price of a bit.
-    log_lambda: Parameter,
+    /// The logarithm of the price of a bit but for its proportional part, and that of the bits at which the bound begins to fall.
+    steering: Parameter,
     /// Expected bits of weights and biases at the last step.
     bits: f64,
     recipe: RateRecipe,
@@ -55,9 +60,10 @@ impl Rate {
     }
 
     fn new(network: &Network, layers: Vec<RateLayer>, recipe: &RateRecipe) -> Self {
-        let log_lambda = Parameter::new(vec![1], vec![2e-6_f32.ln()]);
-        let mut rate = Self { network: network.clone(), layers, log_lambda, bits: 0.0, recipe: recipe.clone() };
+        let steering = Parameter::new(vec![2], vec![2e-6_f32.ln(), 0.0]);
+        let mut rate = Self { network: network.clone(), layers, steering, bits: 0.0, recipe: recipe.clone() };
         rate.bits = rate.estimate().iter().flatten().map(|bits| bits.total).sum();
+        rate.steering.value[1] = rate.bits.ln() as f32;
         rate
     }
 
@@ -70,7 +76,17 @@ impl Rate {
 
     /// The price of a bit, in nats; nothing before the bound begins to fall.
     fn lambda(&self, progress: f64) -> f32 {
-        if progress < self.recipe.free { 0.0 } else { self.log_lambda.value[0].exp() }
+        if progress < self.recipe.free {
+            return 0.0;
+        }
+        let log = f64::from(self.steering.value[0]) + GAIN * self.excess(progress);
+        log.clamp(*LOG_LAMBDA.start(), *LOG_LAMBDA.end()).exp() as f32
+    }
+
+    /// The logarithm of the bits over their bound.
+    fn excess(&self, progress: f64) -> f64 {
+        let from = f64::from(self.steering.value[1]).exp();
+        (self.bits / self.recipe.bound_at(progress, from)).ln().clamp(-MOST_EXCESS, MOST_EXCESS)
     }
 
     /// Removes units without a way in or out, and inputs that nothing reads. What a unit without a way in gives is constant, and goes into the biases
@@ -80,17 +96,14 @@ impl Rate {
             let units = self.units();
             let mut kept = units.clone();
             for index in 0..self.layers.len() {
-                let (of_output, of_input) = self.layers[index].connected();
-                let pick = |units: &[usize], flags: &[bool]| -> Vec<usize> {
-                    units.iter().zip(flags).filter(|&(_, &flag)| flag).map(|(&unit, _)| unit).collect()
-                };
+                let (of_output, of_input) = self.layers[index].plain().connected();
                 // A convolution's inputs are the maps before it: they go with their unit.
                 if index == 0 && self.layers[0].shape.is_linear() || index > 0 {
-                    kept[index].inputs = pick(&units[index].inputs, &of_input);
+                    kept[index].inputs = shed::pick(&units[index].inputs, &of_input);
                 }
                 if index + 1 < self.layers.len() {
                     self.fold_constants(index, &of_output);
-                    kept[index].outputs = pick(&units[index].outputs, &of_output);
+                    kept[index].outputs = shed::pick(&units[index].outputs, &of_output);
                 }
             }
             let kept = shed::consistent(&self.network, &kept);
@@ -153,6 +166,10 @@ fn drop_out(input: Activation, share: f64, noise: &mut Noise, precision: &Precis
 }
 
 impl Method for Rate {
+    fn name(&self) -> &'static str {
+        "rate"
+    }
+
     fn network(&self) -> &Network {
         &self.network
     }
@@ -181,7 +198,7 @@ impl Method for Rate {
             }
         }
         // Steered after each step, not learned; a parameter so that a checkpoint holds it.
-        parameters.push(Named { name: "log_lambda".to_owned(), rate: 0.0, parameter: &mut self.log_lambda });
+        parameters.push(Named { name: "steering".to_owned(), rate: 0.0, parameter: &mut self.steering });
         parameters
     }
 
@@ -221,17 +238,17 @@ impl Method for Rate {
             gradients.push(vec![by_log_step]);
             gradients.push(add(&by_bias, layer::BIAS_STEP, &biases.slope));
         }
-        gradients.push(vec![0.0]);
+        gradients.push(vec![0.0; self.steering.value.len()]);
         Slope { cross_entropy: f64::from(forward::values(loss)[0]), gradients }
     }
 
     /// Raises the price of a bit while there are more than the bound, and lowers it while there are fewer.
     fn after_step(&mut self, at: Moment) {
-        if at.progress >= self.recipe.free {
-            let excess = (self.bits / self.recipe.bound_at(at.progress)).ln();
-            let change = GAIN * (20.0 * excess).clamp(-1.0, 1.0);
-            let value = &mut self.log_lambda.value[0];
-            *value = (*value + change as f32).clamp(*LOG_LAMBDA.start(), *LOG_LAMBDA.end());
+        if at.progress < self.recipe.free {
+            self.steering.value[1] = self.bits.ln() as f32;
+        } else {
+            let log = f64::from(self.steering.value[0]) + GAIN / RESPONSE * self.excess(at.progress);
+            self.steering.value[0] = log.clamp(*LOG_LAMBDA.start(), *LOG_LAMBDA.end()) as f32;
         }
     }
 
@@ -246,10 +263,19 @@ impl Method for Rate {
     fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
         let bits: f64 = self.estimate().iter().flatten().map(|bits| bits.total).sum();
         let nonzero = self.layers.iter().flat_map(RateLayer::integers).filter(|&code| code != 0.0).count();
-        vec![("bytes", bits / 8.0), ("nonzero", nonzero as f64), ("lambda", f64::from(self.log_lambda.value[0].exp()))]
+        vec![("bytes", bits / 8.0), ("nonzero", nonzero as f64), ("lambda", f64::from(self.steering.value[0].exp()))]
     }
 
     fn prediction(&self) -> Plain {
         Plain { network: self.network.clone(), layers: self.layers.iter().map(RateLayer::plain).collect() }
+    }
+
+    /// The weights, and the step of each layer.
+    fn arrays(&self) -> Vec<Array> {
+        let mut arrays = self.prediction().arrays();
+        for ((name, _), layer) in self.network.layers.iter().zip(&self.layers) {
+            arrays.push(Array { name: format!("{name}.step"), shape: vec![1], values: vec![layer.step()] });
+        }
+        arrays
     }
 }

@@ -6,7 +6,10 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::Rate;
+use crate::methods::{self, Options};
 use crate::network::Network;
+use crate::noise::Noise;
 use crate::recipe::Recipe;
 
 /// What training under a bound of bits adds.
@@ -18,9 +21,6 @@ pub struct RateRecipe {
     /// Bytes that weights and biases are to take in the packed file
     #[arg(long, default_value_t = 2300.0)]
     pub bytes: f64,
-    /// Bytes from which the bound falls to that of --bytes
-    #[arg(long, default_value_t = 6000.0)]
-    pub from_bytes: f64,
     /// Share of the run before the bound begins to fall
     #[arg(long, default_value_t = 0.1)]
     pub free: f64,
@@ -47,12 +47,14 @@ pub struct RateRecipe {
     pub coarseness: f64,
 }
 
-impl RateRecipe {
-    /// Fills in what was left to the network, then checks every option.
-    ///
-    /// # Errors
-    /// Names the option that cannot be.
-    pub fn complete(mut self, network: &Network) -> Result<Self> {
+impl Options for RateRecipe {
+    type Method = Rate;
+
+    fn common(&self) -> &Recipe {
+        &self.common
+    }
+
+    fn complete(mut self, network: &Network) -> Result<Self> {
         self.common.check()?;
         let layers = network.layers.len();
         if self.dropout.is_empty() {
@@ -70,7 +72,7 @@ impl RateRecipe {
             ensure!((1..=shape.outputs()).contains(&units), "--units: {name} has 1 to {} units, not {units}", shape.outputs());
         }
         ensure!(self.units.is_empty() || self.start.is_none(), "--units and --start exclude each other");
-        ensure!(self.bytes > 0.0 && self.from_bytes >= self.bytes, "--bytes must be above 0 and --from-bytes no less");
+        ensure!(self.bytes.is_finite() && self.bytes > 0.0, "--bytes must be above 0");
         ensure!(
             (0.0..1.0).contains(&self.free) && (self.free..1.0).contains(&self.reached),
             "--free and --reached are shares of the run, the first no later"
@@ -79,9 +81,18 @@ impl RateRecipe {
         Ok(self)
     }
 
-    /// Bits that weights and biases may take at a moment of the run: from the first bound to the last by a constant ratio.
-    pub fn bound_at(&self, progress: f64) -> f64 {
+    fn begin(&self, network: &Network) -> Result<Rate> {
+        match self.start.as_deref() {
+            None => Ok(Rate::initialise(network, self, &mut Noise::for_initialisation(self.common.seed))),
+            Some(path) => Ok(Rate::around(&methods::read_start(path, network, self.threshold)?, self)),
+        }
+    }
+}
+
+impl RateRecipe {
+    /// Bits that weights and biases may take at a moment of the run: falling by a constant ratio from what they take when the bound begins to fall.
+    pub fn bound_at(&self, progress: f64, from: f64) -> f64 {
         let fallen = ((progress - self.free) / (self.reached - self.free).max(1e-9)).clamp(0.0, 1.0);
-        8.0 * self.from_bytes * (self.bytes / self.from_bytes).powf(fallen)
+        from * (8.0 * self.bytes / from).powf(fallen)
     }
 }

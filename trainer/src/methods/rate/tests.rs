@@ -2,6 +2,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::data::{Images, Scaling};
+use crate::methods::Options as _;
 use crate::network::Step;
 use crate::recipe;
 use crate::train::{Run, Split, train};
@@ -10,7 +11,6 @@ fn recipe(bytes: f64, dropout: &[f64], noise: f64) -> RateRecipe {
     RateRecipe {
         common: recipe::tests::short(6),
         bytes,
-        from_bytes: 4.0 * bytes,
         free: 0.0,
         reached: 0.5,
         noise,
@@ -214,7 +214,7 @@ fn the_bound_is_reached_and_a_resumed_run_equals_a_straight_one() {
         for (index, &stop_after) in stops.iter().enumerate() {
             let mut rate = Rate::initialise(&network(), &recipe, &mut Noise::for_initialisation(7));
             // So few images are worth a high price from the start.
-            rate.log_lambda.value[0] = -8.0;
+            rate.steering.value[0] = -8.0;
             let run = Run { folder: &folder, resume: index > 0, stop_after };
             train(&mut rate, &recipe.common, &options, &split(), &run).unwrap();
             last = Some(rate);
@@ -231,7 +231,7 @@ fn the_bound_is_reached_and_a_resumed_run_equals_a_straight_one() {
     assert_eq!(straight.units(), resumed.units());
     let bits = |rate: &Rate| -> Vec<u32> {
         let values = rate.layers.iter().flat_map(|layer| layer.code.value.iter().chain(&layer.bias.value));
-        values.chain(&rate.log_lambda.value).map(|value| value.to_bits()).collect()
+        values.chain(&rate.steering.value).map(|value| value.to_bits()).collect()
     };
     assert!(bits(&straight) == bits(&resumed), "parameters differ");
 }
