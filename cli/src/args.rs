@@ -299,12 +299,13 @@ Examples:
 
 Keys of --json: images, date, machine (arch, isa, processor), rows, groups, published_only.
 rows: record, network, method, label, seed, group, command (remakes the row), note, kept_weights, kept_percent, kept_architecture, bits_per_layer,
-  encodings, error_percent, pruning_bytes, fast_bytes, maximum_bytes, ns_per_image, files, published. What there is no file for is null.
+  encodings, error_percent, pruning_bytes, fast_bytes, maximum_bytes, ns_per_image, shrunk_dense_ns_per_image,
+  original_dense_ns_per_image, files, published. What there is no file for is null.
   kept_weights counts the weights on a path of weights that are not zero from an input to an output, of the pruning file (without one the fast, then the
   maximum file); kept_percent is of the original network's weights; kept_architecture has the inputs of each linear layer and the maps of each convolution
   that have such weights. bits_per_layer is 8 times the bytes of a layer's array, levels and factors in the fast file over its weights kept.
   error_percent and ns_per_image are those of the fast file (without one of the maximum, then the pruning file).
-  files: pruning, fast, maximum, each (file, bytes, ratio, error_percent, ns_per_image, shrunk_dense_ns_per_image, original_dense_ns_per_image); ratio is 4 bytes for each weight and
+  files: pruning, fast, maximum, each (file, bytes, ratio, error_percent, ns_per_image); ratio is 4 bytes for each weight and
   bias of the original network over the whole file.
   published: column (pruning, fast, maximum or null), label, kind (accounting, reported stream, file), ratio, bytes, error_percent, kept_percent,
   kept_architecture, bits_per_layer, source. An accounting has no file: its ratio is of weights alone.
@@ -312,7 +313,8 @@ groups: group, network, method, rows, best, and the medians of kept_percent, err
   for groups of three rows and more; best is the record of least error, chosen on the test images.
 published_only: network, method, published, for methods without a row.
 
-Times are of one image at batch 1 on one thread, medians of runs that take turns with dense networks of the same shape."
+Times are of one image at batch 1 on one thread, medians of runs of a row's files that take turns with each other and with the main file's network
+as dense floats, at the kept and at the original shape."
 )]
 pub(crate) struct Table {
     /// The folder of the test set: t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, as `scripts/fetch-mnist` gets them

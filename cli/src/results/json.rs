@@ -28,8 +28,6 @@ fn row_json(results: &Results, row: &Row) -> Value {
                 "ratio": row.ratio(file),
                 "error_percent": file.error_percent,
                 "ns_per_image": file.ns,
-                "shrunk_dense_ns_per_image": file.shrunk_dense_ns,
-                "original_dense_ns_per_image": file.original_dense_ns,
             })
         })
     };
@@ -55,6 +53,8 @@ fn row_json(results: &Results, row: &Row) -> Value {
         "fast_bytes": bytes(Column::Fast),
         "maximum_bytes": bytes(Column::Maximum),
         "ns_per_image": row.main_file().map(|file| file.ns),
+        "shrunk_dense_ns_per_image": row.dense.as_ref().map(|dense| dense.shrunk_ns),
+        "original_dense_ns_per_image": row.dense.as_ref().and_then(|dense| dense.original_ns),
         "files": files,
         "published": published.into_iter().map(published_json).collect::<Vec<_>>(),
     })

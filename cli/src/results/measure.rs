@@ -1,16 +1,16 @@
 //! What is measured of the files of a record: bytes, kept weights, error on the test set, time.
 
 use super::record::Record;
-use super::{COLUMNS, Column, Measured, Original, Row, known_original, listed_as};
+use super::{Column, Dense, MAIN_FIRST, Measured, Original, Row, known_original, listed_as};
 use crate::commands::inspect::encoding_text;
 use crate::evaluate;
 use crate::exit::Failure;
 use crate::samples::{self, Samples};
-use curt::base::error::Result;
+use curt::base::error::{Error, ErrorKind, Result};
 use curt::inspect::{Report, used};
 use curt::measure::{Budget, Comparison};
 use curt::model::Model;
-use curt::session::SessionOptions;
+use curt::session::{Input, Session, SessionOptions};
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ const IMAGES: &str = "t10k-images-idx3-ubyte";
 const LABELS: &str = "t10k-labels-idx1-ubyte";
 /// Images that are timed.
 const TIMED: usize = 500;
+const OPTIONS: SessionOptions = SessionOptions { batch: 1, isa: None };
 
 /// The test images and their labels.
 pub(crate) struct TestSet {
@@ -28,8 +29,11 @@ pub(crate) struct TestSet {
 impl TestSet {
     /// Reads the test set in a folder. Errors name the file.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
-        let hint = |error: curt::base::error::Error| error.context("the test set, which `scripts/fetch-mnist` gets");
+        let hint = |error: Error| error.context("the test set, which `scripts/fetch-mnist` gets");
         let images = Samples::open(&folder.join(IMAGES)).map_err(hint)?;
+        if images.count == 0 {
+            return Err(Error::new(ErrorKind::Input, format!("{}: it holds no images", folder.join(IMAGES).display())));
+        }
         Ok(Self { images, labels: samples::open_labels(&folder.join(LABELS)).map_err(hint)? })
     }
 
@@ -38,46 +42,58 @@ impl TestSet {
         self.images.count
     }
 
-    fn measure(&self, model: &Model, bytes: u64, time: Duration) -> Result<Measured, Failure> {
+    /// Images that are timed.
+    fn timed(&self) -> Input<'_> {
+        self.images.input(0, self.images.count.min(TIMED))
+    }
+
+    /// Images that a model gets wrong, percent.
+    fn error_percent(&self, model: &Model) -> Result<f64, Failure> {
         self.images.check(model.graph().input())?;
         evaluate::check_labels(&self.labels, self.images.count, model.graph().output_shape().elements())?;
-        if self.images.count == 0 {
-            return Err(Failure::input(format!("{IMAGES} holds no images")));
-        }
-        let mut comparison = Comparison::new(model, &SessionOptions { batch: 1, isa: None })?;
-        let (outputs, width) = evaluate::outputs(comparison.session(), &self.images)?;
+        let (outputs, width) = evaluate::outputs(&mut Session::new(model, &OPTIONS)?, &self.images)?;
         let wrong = evaluate::misclassified(&evaluate::classes(&outputs, width), &self.labels);
-        let times = comparison.time(self.images.input(0, self.images.count.min(TIMED)), 1, &Budget::of(time))?;
-        Ok(Measured {
-            bytes,
-            error_percent: 100.0 * wrong as f64 / self.images.count as f64,
-            ns: times.compressed.median_ns,
-            shrunk_dense_ns: times.shrunk.median_ns,
-            original_dense_ns: times.original.map(|timing| timing.median_ns),
-        })
+        Ok(100.0 * wrong as f64 / self.images.count as f64)
+    }
+
+    /// Times models in turn, with the dense twins of the first, and returns nanoseconds for one image.
+    fn times(&self, models: &[&Model], time: Duration) -> Result<Option<(Vec<f64>, Dense)>, Failure> {
+        let Some((first, others)) = models.split_first() else { return Ok(None) };
+        let others: Result<Vec<Session>> = others.iter().map(|model| Session::new(model, &OPTIONS)).collect();
+        let mut comparison = Comparison::new(first, &OPTIONS)?;
+        let (times, beside) = comparison.time_beside(&mut others?, self.timed(), 1, &Budget::of(time))?;
+        let all = std::iter::once(times.compressed).chain(beside).map(|timing| timing.median_ns).collect();
+        Ok(Some((all, Dense { shrunk_ns: times.shrunk.median_ns, original_ns: times.original.map(|timing| timing.median_ns) })))
     }
 }
 
-/// Measures the files of a record, each for `time`.
+/// Evaluates the files of a record, and times them for `time` each.
 pub(crate) fn row(record: Record, test: &TestSet, time: Duration) -> Result<Row, Failure> {
-    let mut models = [None, None, None];
-    for (model, column) in models.iter_mut().zip(COLUMNS) {
-        *model = record.open_model(column)?;
+    let mut files = Vec::new();
+    for column in MAIN_FIRST {
+        files.extend(record.open_model(column)?.map(|(model, bytes)| (column, model, bytes)));
     }
-    let model = |column: Column| models[column as usize].as_ref().map(|(model, _)| model);
+    let model = |wanted: Column| files.iter().find(|(column, ..)| *column == wanted).map(|(_, model, _)| model);
     record.check_packed(model(Column::Fast), model(Column::Maximum))?;
     let network = listed_as(&record.network).to_owned();
+    // A maximum file does not say what the original was.
     let of_file = || [Column::Pruning, Column::Fast].into_iter().filter_map(model).find_map(original);
     let original = known_original(&network).or_else(of_file);
     let kept = [Column::Pruning, Column::Fast, Column::Maximum].into_iter().find_map(model).map(kept).transpose()?;
     let layers = model(Column::Fast).map(layers).transpose()?;
-    let mut files = [None, None, None];
-    for ((file, column), model) in files.iter_mut().zip(COLUMNS).zip(&models) {
-        let Some((model, bytes)) = model else { continue };
-        let name = record.file_name(column);
-        *file = Some(test.measure(model, *bytes, time).map_err(|failure| failure.context(&name))?);
+    let mut measured = [None, None, None];
+    for (column, model, bytes) in &files {
+        let error_percent = test.error_percent(model).map_err(|failure| failure.context(&record.file_name(*column)))?;
+        measured[*column as usize] = Some(Measured { bytes: *bytes, error_percent, ns: f64::NAN });
     }
-    Ok(Row { record, network, original, kept, layers, files })
+    let models: Vec<&Model> = files.iter().map(|(_, model, _)| model).collect();
+    let total = time * u32::try_from(models.len()).unwrap_or(1);
+    let times = test.times(&models, total).map_err(|failure| failure.context(&record.stem))?;
+    let (times, dense) = times.map_or((Vec::new(), None), |(times, dense)| (times, Some(dense)));
+    for ((column, ..), ns) in files.iter().zip(times) {
+        measured[*column as usize].iter_mut().for_each(|file| file.ns = ns);
+    }
+    Ok(Row { record, network, original, kept, layers, files: measured, dense })
 }
 
 /// Weights that are used, and the architecture of what is used.

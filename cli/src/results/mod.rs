@@ -33,6 +33,8 @@ pub(crate) enum Column {
 }
 
 pub(crate) const COLUMNS: [Column; 3] = [Column::Pruning, Column::Fast, Column::Maximum];
+/// The first of these that a row has is its main file.
+const MAIN_FIRST: [Column; 3] = [Column::Fast, Column::Maximum, Column::Pruning];
 
 impl Column {
     pub(crate) fn name(self) -> &'static str {
@@ -92,9 +94,17 @@ fn known_original(network: &str) -> Option<Original> {
 pub(crate) struct Measured {
     pub(crate) bytes: u64,
     pub(crate) error_percent: f64,
+    /// Of one image.
     pub(crate) ns: f64,
-    pub(crate) shrunk_dense_ns: f64,
-    pub(crate) original_dense_ns: Option<f64>,
+}
+
+/// Dense networks that took turns with the files: nanoseconds of one image.
+#[derive(Debug)]
+pub(crate) struct Dense {
+    /// At the shape that is kept.
+    pub(crate) shrunk_ns: f64,
+    /// At the original shape, where a file says what it was.
+    pub(crate) original_ns: Option<f64>,
 }
 
 /// A record with what was measured of its files.
@@ -110,6 +120,8 @@ pub(crate) struct Row {
     pub(crate) layers: Option<Vec<(Option<f64>, String)>>,
     /// By column.
     pub(crate) files: [Option<Measured>; 3],
+    /// The dense twins of the main file.
+    pub(crate) dense: Option<Dense>,
 }
 
 impl Row {
@@ -121,9 +133,9 @@ impl Row {
         self.files[column as usize].as_ref()
     }
 
-    /// The file that stands for the row where one must: the fast one, otherwise the maximum, otherwise the pruning one.
+    /// The file that stands for the row where one must.
     pub(crate) fn main_file(&self) -> Option<&Measured> {
-        [Column::Fast, Column::Maximum, Column::Pruning].into_iter().find_map(|column| self.file(column))
+        MAIN_FIRST.into_iter().find_map(|column| self.file(column))
     }
 
     pub(crate) fn ratio(&self, file: &Measured) -> Option<f64> {

@@ -8,8 +8,9 @@ const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 560.0;
 /// Left, top, right and bottom edge of the plot itself.
 const FRAME: [f64; 4] = [64.0, 84.0, 836.0, 508.0];
-/// The width of a character of a label, and the height of its line.
+/// The width of a character of a label, plain and bold, and the height of its line.
 const CHARACTER: f64 = 6.5;
+const BOLD: f64 = 7.2;
 const LINE: f64 = 13.0;
 
 const STYLE: &str = "<style>
@@ -17,7 +18,7 @@ const STYLE: &str = "<style>
   .title { font-size: 15px; font-weight: 600; }
   .paper { fill: #ffffff; } .grid { stroke: #d8dee4; } .frame { stroke: #8c959f; fill: none; }
   .ours { fill: #0969da; stroke: #0969da; } .path { stroke: #0969da; fill: none; opacity: 0.45; } .mine { fill: #0550ae; font-weight: 600; }
-  .leader { stroke: #8c959f; stroke-width: 0.7; opacity: 0.7; }
+  .leader { stroke: #8c959f; stroke-width: 0.8; }
   .theirs { fill: none; stroke: #9a6700; stroke-width: 1.5; } .published { fill: #7d4e00; }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; } .paper { fill: #0d1117; } .grid { stroke: #30363d; } .frame { stroke: #7d8590; }
@@ -163,7 +164,12 @@ impl Axes {
         let (width, height, middle) = (right - left, bottom - top, f64::midpoint(left, right));
         line(svg, &format!("<rect class=\"frame\" x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\"/>"));
         let y = bottom + 36.0;
-        line(svg, &format!("<text x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">bytes of the whole file (logarithmic)</text>"));
+        line(
+            svg,
+            &format!(
+                "<text x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">bytes of the whole file, of an accounting those of the weights (logarithmic)</text>"
+            ),
+        );
         line(svg, &format!("<text x=\"{left}\" y=\"{}\">test error</text>", top - 8.0));
     }
 }
@@ -232,7 +238,7 @@ fn labels(svg: &mut String, points: &[Point], axes: &Axes, mut taken: Vec<Rectan
             continue;
         }
         let (x, y) = axes.place(point.bytes, point.error);
-        let width = CHARACTER * point.label.chars().count() as f64;
+        let width = if is_ours { BOLD } else { CHARACTER } * point.label.chars().count() as f64;
         let Some((place, away)) = free_place(x, y, width, &taken) else { continue };
         let class = if is_ours { "mine" } else { "published" };
         if away > 0.0 {
