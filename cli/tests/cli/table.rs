@@ -181,7 +181,7 @@ fn what_is_wrong_names_the_file() {
     set("files", json!({ "fastest": {} }));
     says(1, &["one.json", "\"fastest\" is not known"]);
     set("files", json!({}));
-    says(1, &["one.pruning.curt", "does not name this file"]);
+    says(1, &["one.curt", "does not name this file"]);
     set("label", json!("fine"));
     let good = network(true);
     folder.file("one.curt", &good[..good.len() - 1]);
