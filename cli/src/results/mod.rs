@@ -156,7 +156,7 @@ impl Group<'_> {
         let mut figures: Vec<f64> = self.rows.iter().filter_map(|row| figure(row)).collect();
         figures.sort_unstable_by(f64::total_cmp);
         let middle = figures.get(figures.len() / 2)?;
-        Some(if figures.len() % 2 == 0 { (figures[figures.len() / 2 - 1] + middle) / 2.0 } else { *middle })
+        Some(if figures.len().is_multiple_of(2) { (figures[figures.len() / 2 - 1] + middle) / 2.0 } else { *middle })
     }
 
     /// The row of least error, of equal ones that of the smallest file. It was chosen on the test images.
