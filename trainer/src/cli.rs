@@ -11,7 +11,10 @@ use crate::data::{Images, Scaling};
 use crate::evaluate::{self, Choice};
 use crate::methods::ghs::GhsRecipe;
 use crate::methods::gnj::GnjRecipe;
+use crate::methods::graves::GravesRecipe;
 use crate::methods::rate::RateRecipe;
+use crate::methods::sparse_vd::SparseVdRecipe;
+use crate::methods::vnq::VnqRecipe;
 use crate::methods::{self, Options, Posterior};
 use crate::network::Network;
 use crate::posterior;
@@ -29,6 +32,9 @@ const EXAMPLES: &str = "\
 Examples:
   trainer gnj --data ../data/mnist --out runs/gnj
   trainer gnj --data ../data/mnist --out runs/gnj --resume
+  trainer sparse-vd --data ../data/mnist --out runs/sparse-vd --epochs 100
+  trainer graves --data ../data/mnist --out runs/graves --epochs 60
+  trainer vnq --data ../data/mnist --out runs/vnq --start runs/dense/posterior.safetensors --epochs 60
   trainer rate --data ../data/mnist --out runs/rate --start runs/gnj/posterior.safetensors --bytes 2300 --schedule cosine --rate 0.01
   trainer dense --network lenet-5-caffe --epochs 15 --data ../data/mnist --out runs/dense
   trainer evaluate runs/gnj/posterior.safetensors --data ../data/mnist --max-error 1.8 --test
@@ -41,6 +47,12 @@ enum Command {
     Gnj(Job<GnjRecipe>),
     /// Train a posterior with the group horseshoe prior
     Ghs(Job<GhsRecipe>),
+    /// Train a normal posterior per weight with the log-uniform prior: sparse variational dropout
+    SparseVd(Job<SparseVdRecipe>),
+    /// Train a normal posterior per weight under a normal prior that follows it (Graves 2011)
+    Graves(Job<GravesRecipe>),
+    /// Draw the weights of a trained network to a small codebook: variational network quantization
+    Vnq(Job<VnqRecipe>),
     /// Train a network of integers under a bound of bits
     Rate(Job<RateRecipe>),
     /// Train a plain network by maximum likelihood
@@ -59,7 +71,7 @@ enum Command {
         /// mean without pruning, and 0.2 more]
         #[arg(long)]
         max_error: Option<f64>,
-        /// Use these log-alpha thresholds, one per layer, instead of choosing
+        /// Use these thresholds of the method's pruning statistic, one per layer, instead of choosing
         #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
         thresholds: Option<Vec<f64>>,
         /// Measure the result on the test images as well
@@ -97,6 +109,9 @@ pub fn run() -> Result<()> {
     match Cli::parse().command {
         Command::Gnj(job) => train(job),
         Command::Ghs(job) => train(job),
+        Command::SparseVd(job) => train(job),
+        Command::Graves(job) => train(job),
+        Command::Vnq(job) => train(job),
         Command::Rate(job) => train(job),
         Command::Dense(job) => train(job),
         Command::Evaluate { posterior, data, validation, max_error, thresholds, test } => {

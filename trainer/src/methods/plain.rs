@@ -4,6 +4,7 @@
 use anyhow::Result;
 use burn::tensor::Tensor;
 
+use super::dead::Folds;
 use super::{Method, Moment, Named, Options, Posterior, Slope};
 use crate::data::{Batch, Images};
 use crate::files::Array;
@@ -38,6 +39,21 @@ impl PlainLayer {
             }
         }
         (of_output, of_input)
+    }
+
+    /// Number of weights that are not zero.
+    pub fn nonzero(&self) -> usize {
+        self.weight.value.iter().filter(|&&weight| weight != 0.0).count()
+    }
+
+    /// Adds to the biases what an input of this constant value contributes; `input` is its position among the kept ones.
+    fn absorb(&mut self, input: usize, value: f32) {
+        let (outputs, inputs) = (self.units.outputs.len(), self.units.inputs.len());
+        let pairs = self.weight.value.len() / (outputs * inputs);
+        for (output, bias) in self.bias.value.iter_mut().enumerate() {
+            let first = (output * inputs + input) * pairs;
+            *bias += value * self.weight.value[first..first + pairs].iter().sum::<f32>();
+        }
     }
 }
 
@@ -133,6 +149,11 @@ impl Plain {
         }
         let images = images.len() as f64;
         Score { error: wrong as f64 / images, loss: loss / images }
+    }
+
+    /// Number of weights that are not zero.
+    pub fn nonzero(&self) -> usize {
+        self.layers.iter().map(PlainLayer::nonzero).sum()
     }
 
     /// Every array with its name in files, always in the same order.
@@ -270,6 +291,12 @@ impl Method for Plain {
             }
         }
         arrays
+    }
+}
+
+impl Folds for Plain {
+    fn absorb(&mut self, layer: usize, input: usize, value: f32) {
+        self.layers[layer].absorb(input, value);
     }
 }
 
