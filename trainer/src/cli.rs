@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::data::{Images, Scaling};
 use crate::evaluate::{self, Choice};
 use crate::methods::gnj::GnjRecipe;
+use crate::methods::prune::PruneRecipe;
 use crate::methods::rate::RateRecipe;
 use crate::methods::{self, Options, Posterior};
 use crate::network::Network;
@@ -29,6 +30,7 @@ Examples:
   trainer gnj --data ../data/mnist --out runs/gnj
   trainer gnj --data ../data/mnist --out runs/gnj --resume
   trainer rate --data ../data/mnist --out runs/rate --start runs/gnj/posterior.safetensors --bytes 2300 --schedule cosine --rate 0.01
+  trainer prune --data ../data/mnist --out runs/prune --start runs/dense/posterior.safetensors --dense 15 --rounds 4 --epochs 32 --keep 0.08,0.09,0.26
   trainer dense --network lenet-5-caffe --epochs 15 --data ../data/mnist --out runs/dense
   trainer evaluate runs/gnj/posterior.safetensors --data ../data/mnist --max-error 1.8 --test
 
@@ -40,6 +42,8 @@ enum Command {
     Gnj(Job<GnjRecipe>),
     /// Train a network of integers under a bound of bits
     Rate(Job<RateRecipe>),
+    /// Prune a plain network by magnitude, in rounds
+    Prune(Job<PruneRecipe>),
     /// Train a plain network by maximum likelihood
     Dense(Job<Recipe>),
     /// Choose thresholds on the validation images and show what they keep
@@ -94,6 +98,7 @@ pub fn run() -> Result<()> {
     match Cli::parse().command {
         Command::Gnj(job) => train(job),
         Command::Rate(job) => train(job),
+        Command::Prune(job) => train(job),
         Command::Dense(job) => train(job),
         Command::Evaluate { posterior, data, validation, max_error, thresholds, test } => {
             let (posterior, scaling) = methods::read(&posterior)?;

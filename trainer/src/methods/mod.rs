@@ -1,7 +1,9 @@
 //! Training methods behind one interface: options begin a method, the loop trains it, its file is read back as a posterior.
 
+mod dead;
 pub mod gnj;
 pub mod plain;
+pub mod prune;
 pub mod rate;
 
 use std::path::Path;
@@ -46,7 +48,7 @@ pub trait Options: Serialize {
 pub struct Named<'a> {
     /// `<layer>.<tensor>`, as in the posterior file.
     pub name: String,
-    /// Its learning rate, relative to that of the run.
+    /// Its learning rate, relative to that of the run; 0 if it is not learned but belongs into the checkpoint.
     pub rate: f64,
     pub parameter: &'a mut Parameter,
 }
@@ -85,6 +87,14 @@ pub trait Method {
 
     /// Every parameter, always in the same order.
     fn parameters(&mut self) -> Vec<Named<'_>>;
+
+    /// The learning rate at a moment of the run.
+    fn rate_at(&self, recipe: &Recipe, at: Moment) -> f64 {
+        recipe.rate_at(at)
+    }
+
+    /// What precedes an epoch, counted from 0.
+    fn before_epoch(&mut self, _epoch: usize) {}
 
     /// Loss and gradient on one batch.
     fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope;
@@ -126,7 +136,7 @@ pub fn read(path: &Path) -> Result<(Box<dyn Posterior>, Scaling)> {
     let stored = Stored::open(path)?;
     let posterior = match stored.method.as_str() {
         "gnj" => Gnj::read(&stored).map(|gnj| Box::new(gnj) as Box<dyn Posterior>),
-        "plain" | "rate" => Plain::read(&stored).map(|plain| Box::new(plain) as Box<dyn Posterior>),
+        "plain" | "rate" | "shared" => Plain::read(&stored).map(|plain| Box::new(plain) as Box<dyn Posterior>),
         other => bail!("{} is of the method '{other}', which is unknown", path.display()),
     };
     Ok((posterior.with_context(|| format!("{} is not usable", path.display()))?, stored.scaling))

@@ -4,6 +4,7 @@
 use anyhow::Result;
 use burn::tensor::Tensor;
 
+use super::dead::Folds;
 use super::{Method, Moment, Named, Options, Posterior, Slope};
 use crate::data::{Batch, Images};
 use crate::files::Array;
@@ -38,6 +39,29 @@ impl PlainLayer {
             }
         }
         (of_output, of_input)
+    }
+
+    /// Number of weights that are not zero.
+    pub fn nonzero(&self) -> usize {
+        self.weight.value.iter().filter(|&&weight| weight != 0.0).count()
+    }
+
+    /// Zeros weights, and their moments, for good as long as [`Plain::hold_zeros`] follows.
+    pub fn prune(&mut self, positions: impl IntoIterator<Item = usize>) {
+        let Parameter { value, first_moment, second_moment, .. } = &mut self.weight;
+        for position in positions {
+            (value[position], first_moment[position], second_moment[position]) = (0.0, 0.0, 0.0);
+        }
+    }
+
+    /// Adds to the biases what an input of this constant value contributes; `input` is its position among the kept ones.
+    fn absorb(&mut self, input: usize, value: f32) {
+        let (outputs, inputs) = (self.units.outputs.len(), self.units.inputs.len());
+        let pairs = self.weight.value.len() / (outputs * inputs);
+        for (output, bias) in self.bias.value.iter_mut().enumerate() {
+            let first = (output * inputs + input) * pairs;
+            *bias += value * self.weight.value[first..first + pairs].iter().sum::<f32>();
+        }
     }
 }
 
@@ -133,6 +157,26 @@ impl Plain {
         }
         let images = images.len() as f64;
         Score { error: wrong as f64 / images, loss: loss / images }
+    }
+
+    /// Number of weights that are not zero.
+    pub fn nonzero(&self) -> usize {
+        self.layers.iter().map(PlainLayer::nonzero).sum()
+    }
+
+    /// Adds `penalty` times the weights, the gradient of half their squares, to the gradients of [`Plain::slope`]; biases are free.
+    pub fn add_decay(&self, penalty: f64, gradients: &mut [Vec<f32>]) {
+        for (layer, gradient) in self.layers.iter().zip(gradients.iter_mut().step_by(2)) {
+            gradient.iter_mut().zip(&layer.weight.value).for_each(|(slope, weight)| *slope += penalty as f32 * weight);
+        }
+    }
+
+    /// Takes away the gradients of weights that are zero: what is pruned stays pruned.
+    pub fn hold_zeros(&self, gradients: &mut [Vec<f32>]) {
+        for (layer, gradient) in self.layers.iter().zip(gradients.iter_mut().step_by(2)) {
+            let zeros = gradient.iter_mut().zip(&layer.weight.value).filter(|&(_, &weight)| weight == 0.0);
+            zeros.for_each(|(slope, _)| *slope = 0.0);
+        }
     }
 
     /// Every array with its name in files, always in the same order.
@@ -265,6 +309,12 @@ impl Method for Plain {
             }
         }
         arrays
+    }
+}
+
+impl Folds for Plain {
+    fn absorb(&mut self, layer: usize, input: usize, value: f32) {
+        self.layers[layer].absorb(input, value);
     }
 }
 

@@ -12,12 +12,13 @@ pub use recipe::RateRecipe;
 
 use burn::tensor::Tensor;
 
+use super::dead::{Folds, remove_dead};
 use super::plain::{LayerTensors, Plain, logits};
 use super::{Method, Moment, Named, Slope};
 use crate::data::Batch;
 use crate::files::Array;
 use crate::forward::{self, Activation, Precision, constant};
-use crate::network::{Network, Operation};
+use crate::network::Network;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
 use crate::shed::{self, Units};
@@ -88,53 +89,6 @@ impl Rate {
         let from = f64::from(self.steering.value[1]).exp();
         (self.bits / self.recipe.bound_at(progress, from)).ln().clamp(-MOST_EXCESS, MOST_EXCESS)
     }
-
-    /// Removes units without a way in or out, and inputs that nothing reads. What a unit without a way in gives is constant, and goes into the biases
-    /// it reaches: exactly, but for the grid of the biases.
-    fn remove_dead(&mut self) {
-        loop {
-            let units = self.units();
-            let mut kept = units.clone();
-            for index in 0..self.layers.len() {
-                let (of_output, of_input) = self.layers[index].plain().connected();
-                // A convolution's inputs are the maps before it: they go with their unit.
-                if index == 0 && self.layers[0].shape.is_linear() || index > 0 {
-                    kept[index].inputs = shed::pick(&units[index].inputs, &of_input);
-                }
-                if index + 1 < self.layers.len() {
-                    self.fold_constants(index, &of_output);
-                    kept[index].outputs = shed::pick(&units[index].outputs, &of_output);
-                }
-            }
-            let kept = shed::consistent(&self.network, &kept);
-            if kept == units {
-                return;
-            }
-            self.restrict(&kept);
-        }
-    }
-
-    /// Moves the constants of outputs without a way in to the biases of the next layer.
-    fn fold_constants(&mut self, index: usize, connected: &[bool]) {
-        let rectified = self.rectified_after(index);
-        let spread = self.layers[index + 1].shape.inputs() / self.layers[index].shape.outputs();
-        let biases = self.layers[index].biases();
-        for (position, _) in connected.iter().enumerate().filter(|&(_, &connected)| !connected) {
-            let value = if rectified { biases[position].max(0.0) } else { biases[position] };
-            let unit = self.layers[index].units.outputs[position];
-            let next = &mut self.layers[index + 1];
-            let fed: Vec<usize> =
-                (unit * spread..(unit + 1) * spread).filter_map(|input| next.units.inputs.binary_search(&input).ok()).collect();
-            fed.into_iter().for_each(|input| next.absorb(input, value));
-        }
-    }
-
-    /// Whether a rectifier follows a layer, before the next one.
-    fn rectified_after(&self, index: usize) -> bool {
-        let operations = self.network.nodes.iter().map(|(_, operation)| *operation);
-        let mut after = operations.skip_while(|&operation| operation != Operation::Weighted(index)).skip(1);
-        after.by_ref().take_while(|operation| !matches!(operation, Operation::Weighted(_))).any(|op| op == Operation::Relu)
-    }
 }
 
 /// The first units of each hidden layer, as many as given; all where none are.
@@ -162,6 +116,12 @@ fn drop_out(input: Activation, share: f64, noise: &mut Noise, precision: &Precis
             let mask: Tensor<4> = constant(mask(x.shape().num_elements()), x.dims(), precision);
             Activation::Maps(x * mask)
         }
+    }
+}
+
+impl Folds for Rate {
+    fn absorb(&mut self, layer: usize, input: usize, value: f32) {
+        self.layers[layer].absorb(input, value);
     }
 }
 
@@ -255,7 +215,7 @@ impl Method for Rate {
     /// Dead units go once the bound has been reached: before, they may still come back.
     fn after_epoch(&mut self, epoch: usize) {
         if (epoch + 1) as f64 >= self.recipe.reached * self.recipe.common.epochs as f64 {
-            self.remove_dead();
+            remove_dead(self);
         }
     }
 

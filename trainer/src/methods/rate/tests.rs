@@ -138,7 +138,7 @@ fn dead_units_go_and_what_is_computed_stays() {
     }
     let batch = images(9);
     let before = outputs(&rate, &batch);
-    rate.remove_dead();
+    remove_dead(&mut rate);
     let units = rate.units();
     assert_eq!(units[1].outputs, [0, 1, 3]);
     assert_eq!(units[2].inputs, [0, 2, 3, 4, 5, 7, 12, 13, 14, 15]);
