@@ -5,6 +5,9 @@ pub mod gnj;
 pub mod plain;
 pub mod prune;
 pub mod rate;
+pub mod share;
+pub mod soft_share;
+pub mod surgery;
 
 use std::path::Path;
 
