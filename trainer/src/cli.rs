@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::data::{Images, Scaling};
 use crate::evaluate::{self, Choice};
+use crate::methods::ghs::GhsRecipe;
 use crate::methods::gnj::GnjRecipe;
 use crate::methods::prune::PruneRecipe;
 use crate::methods::rate::RateRecipe;
@@ -44,6 +45,8 @@ A run writes log.jsonl (one line per epoch), checkpoint.safetensors and posterio
 enum Command {
     /// Train a posterior with the group normal-Jeffreys prior
     Gnj(Job<GnjRecipe>),
+    /// Train a posterior with the group horseshoe prior
+    Ghs(Job<GhsRecipe>),
     /// Train a network of integers under a bound of bits
     Rate(Job<RateRecipe>),
     /// Prune a plain network by magnitude, in rounds
@@ -107,6 +110,7 @@ struct Places {
 pub fn run() -> Result<()> {
     match Cli::parse().command {
         Command::Gnj(job) => train(job),
+        Command::Ghs(job) => train(job),
         Command::Rate(job) => train(job),
         Command::Prune(job) => train(job),
         Command::Surgery(job) => train(job),
@@ -209,7 +213,8 @@ fn print_choice(network: &Network, choice: &Choice) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::methods::gnj::{self, Gnj, GnjTraining};
+    use crate::methods::gnj::Gnj;
+    use crate::methods::groups::{GroupRecipe, Training, short};
     use crate::noise::Noise;
 
     #[test]
@@ -228,11 +233,11 @@ mod tests {
         let mut earlier = Gnj::initialise(&network, None, &mut Noise::for_initialisation(5));
         earlier.layers[1].scale_log_variance.value[7] = 9.0;
         let path = std::env::temp_dir().join(format!("curt-start-{}.safetensors", std::process::id()));
-        let recipe = GnjRecipe { start: Some(path.clone()), ..gnj::short(1) };
-        let training = GnjTraining { gnj: earlier.clone(), recipe: recipe.clone() };
+        let recipe = GnjRecipe { groups: GroupRecipe { start: Some(path.clone()), ..short(1) } };
+        let training = Training { groups: earlier.clone(), recipe: recipe.groups.clone() };
         posterior::write(&path, &training, Scaling::UNIT, json!(null)).unwrap();
 
-        let gnj = recipe.begin(&network).unwrap().gnj;
+        let gnj = recipe.begin(&network).unwrap().groups;
         assert!(!gnj.units()[1].inputs.contains(&7));
         assert_eq!(gnj.layers[2].weight_mean.value, earlier.layers[2].weight_mean.value);
         let Err(error) = recipe.begin(&Network::lenet_5_caffe()) else { panic!("another network") };

@@ -55,6 +55,35 @@ pub fn standard_normal_gradient(mean: f64, log_variance: f64) -> (f64, f64) {
     (mean, 0.5 * (log_variance.exp() - 1.0))
 }
 
+/// ln(2 pi), and ln Gamma(1/2).
+const LN_TWO_PI: f64 = 1.837_877_066_409_345_5;
+const LN_GAMMA_HALF: f64 = 0.572_364_942_924_700_1;
+
+/// KL(LN(mu, s^2) || Gamma(shape 1/2, scale theta)) in nats, `mu` and `s^2` of the logarithm (Louizos et al. 2017, appendix):
+/// `ln Gamma(1/2) + ln(theta) / 2 - mu / 2 + exp(mu + s^2 / 2) / theta - (log s^2 + 1 + ln 2 pi) / 2`.
+pub fn log_normal_to_gamma(mean: f64, log_variance: f64, theta: f64) -> f64 {
+    let ratio = (mean + 0.5 * log_variance.exp() - theta.ln()).exp();
+    LN_GAMMA_HALF + 0.5 * theta.ln() - 0.5 * mean + ratio - 0.5 * (log_variance + 1.0 + LN_TWO_PI)
+}
+
+/// Derivatives of [`log_normal_to_gamma`] by mean and log variance.
+pub fn log_normal_to_gamma_gradient(mean: f64, log_variance: f64, theta: f64) -> (f64, f64) {
+    let variance = log_variance.exp();
+    let ratio = (mean + 0.5 * variance - theta.ln()).exp();
+    (ratio - 0.5, 0.5 * variance * ratio - 0.5)
+}
+
+/// KL(LN(mu, s^2) || inverse Gamma(shape 1/2, scale 1)) in nats: the mirror image of the Gamma's.
+pub fn log_normal_to_inverse_gamma(mean: f64, log_variance: f64) -> f64 {
+    log_normal_to_gamma(-mean, log_variance, 1.0)
+}
+
+/// Derivatives of [`log_normal_to_inverse_gamma`] by mean and log variance.
+pub fn log_normal_to_inverse_gamma_gradient(mean: f64, log_variance: f64) -> (f64, f64) {
+    let (by_mean, by_log_variance) = log_normal_to_gamma_gradient(-mean, log_variance, 1.0);
+    (-by_mean, by_log_variance)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +133,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn log_normals_have_their_known_distance_from_gammas() {
+        for (mean, variance, theta, expected) in [
+            (0.0, 1.0, 1.0, 0.802147680),
+            (-1.693147181, 2.0, 1.0, 0.153426410),
+            (1.0, 0.25, 1.0, 2.42679044),
+            (-3.0, 0.01, 1.0, 3.00604813),
+            (-20.0, 2.0, 1e-10, 53.3218917),
+            (-12.0, 0.5, 1e-10, 78887.2353),
+        ] {
+            close(log_normal_to_gamma(mean, f64::ln(variance), theta), expected);
+        }
+        for (mean, variance, expected) in
+            [(0.0, 1.0, 0.802147680), (1.693147181, 2.0, 0.153426410), (-1.0, 0.25, 2.42679044), (3.0, 0.01, 3.00604813)]
+        {
+            close(log_normal_to_inverse_gamma(mean, f64::ln(variance)), expected);
+        }
+    }
+
     /// Central differences, step 1e-6, relative tolerance 1e-6 (absolute below 1e-3).
     #[test]
     fn gradients_match_finite_differences() {
@@ -114,6 +162,8 @@ mod tests {
                 for (function, gradient) in [
                     (&group as &dyn Fn(f64, f64) -> f64, log_uniform_gradient(mean, log_variance)),
                     (&standard_normal, standard_normal_gradient(mean, log_variance)),
+                    (&|m, v| log_normal_to_gamma(m, v, 0.3), log_normal_to_gamma_gradient(mean, log_variance, 0.3)),
+                    (&log_normal_to_inverse_gamma, log_normal_to_inverse_gamma_gradient(mean, log_variance)),
                 ] {
                     let by_mean = function(mean + STEP, log_variance) - function(mean - STEP, log_variance);
                     let by_variance = function(mean, log_variance + STEP) - function(mean, log_variance - STEP);

@@ -44,6 +44,7 @@ pub enum Side {
     Inputs,
     Outputs,
     Both,
+    Neither,
 }
 
 /// The array of a name, with the values of kept units where they stood in the original layer and zeros elsewhere.
@@ -54,6 +55,7 @@ pub fn array(name: String, values: &[f32], shape: LayerShape, units: &Units, sid
 
 fn widen(values: &[f32], shape: LayerShape, units: &Units, side: Side) -> (Vec<usize>, Vec<f32>) {
     let (count, kept) = match side {
+        Side::Neither => return (vec![values.len()], values.to_vec()),
         Side::Inputs => (shape.inputs(), &units.inputs),
         Side::Outputs => (shape.outputs(), &units.outputs),
         Side::Both => {
@@ -121,7 +123,8 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::methods::gnj::{self, Gnj, GnjTraining};
+    use crate::methods::gnj::Gnj;
+    use crate::methods::groups::{Training, short};
     use crate::methods::plain::Plain;
     use crate::methods::read;
     use crate::noise::Noise;
@@ -139,7 +142,7 @@ mod tests {
             }
             gnj.shed(&[3.0; 4]);
             let path = file(&network.name);
-            let training = GnjTraining { gnj: gnj.clone(), recipe: gnj::short(1) };
+            let training = Training { groups: gnj.clone(), recipe: short(1) };
             write(&path, &training, Scaling::SIGNED, json!({ "seed": 3 })).unwrap();
             let stored = Stored::open(&path).unwrap();
             let read = Gnj::read(&stored).unwrap();

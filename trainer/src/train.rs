@@ -111,7 +111,8 @@ mod tests {
 
     use super::*;
     use crate::data::Scaling;
-    use crate::methods::gnj::{self, Gnj, GnjRecipe, GnjTraining};
+    use crate::methods::gnj::{Gnj, GnjLayer};
+    use crate::methods::groups::{GroupRecipe, Training, short};
     use crate::methods::plain::Plain;
     use crate::network::{Network, Step};
     use crate::recipe;
@@ -146,8 +147,8 @@ mod tests {
     }
 
     /// A recipe under which groups die in several epochs.
-    fn shedding() -> GnjRecipe {
-        GnjRecipe { scale_rate: 3.0, shed: vec![-6.5, -6.5, -6.5], shed_between: vec![0, 2], ..gnj::short(6) }
+    fn shedding() -> GroupRecipe {
+        GroupRecipe { scale_rate: 3.0, shed: vec![-6.5, -6.5, -6.5], shed_between: vec![0, 2], ..short(6) }
     }
 
     fn split() -> Split {
@@ -155,18 +156,18 @@ mod tests {
         Split { training, validation: Some(validation) }
     }
 
-    fn begin(recipe: GnjRecipe) -> GnjTraining {
+    fn begin(recipe: GroupRecipe) -> Training<GnjLayer> {
         let mut start = Noise::for_initialisation(recipe.common.seed);
-        GnjTraining { gnj: Gnj::initialise(&network(), None, &mut start), recipe }
+        Training { groups: Gnj::initialise(&network(), None, &mut start), recipe }
     }
 
     /// Trains by the recipe that the method holds.
-    fn go(method: &mut GnjTraining, run: &Run) -> Result<()> {
+    fn go(method: &mut Training<GnjLayer>, run: &Run) -> Result<()> {
         let recipe = method.recipe.clone();
         train(method, &recipe.common, &serde_json::to_value(&recipe)?, &split(), run)
     }
 
-    fn train_in(folder: &Path, resume: bool, stop_after: Option<usize>) -> GnjTraining {
+    fn train_in(folder: &Path, resume: bool, stop_after: Option<usize>) -> Training<GnjLayer> {
         let mut method = begin(shedding());
         go(&mut method, &Run { folder, resume, stop_after }).unwrap();
         method

@@ -1,7 +1,9 @@
 //! Training methods behind one interface: options begin a method, the loop trains it, its file is read back as a posterior.
 
 mod dead;
+pub mod ghs;
 pub mod gnj;
+pub mod groups;
 pub mod plain;
 pub mod prune;
 pub mod rate;
@@ -22,6 +24,7 @@ use crate::parameter::Parameter;
 use crate::posterior::Stored;
 use crate::recipe::Recipe;
 use crate::shed::Units;
+use ghs::Ghs;
 use gnj::Gnj;
 use plain::Plain;
 
@@ -138,6 +141,7 @@ pub trait Posterior {
 pub fn read(path: &Path) -> Result<(Box<dyn Posterior>, Scaling)> {
     let stored = Stored::open(path)?;
     let posterior = match stored.method.as_str() {
+        "ghs" => Ghs::read(&stored).map(|ghs| Box::new(ghs) as Box<dyn Posterior>),
         "gnj" => Gnj::read(&stored).map(|gnj| Box::new(gnj) as Box<dyn Posterior>),
         "plain" | "rate" | "shared" => Plain::read(&stored).map(|plain| Box::new(plain) as Box<dyn Posterior>),
         other => bail!("{} is of the method '{other}', which is unknown", path.display()),
@@ -153,4 +157,15 @@ pub fn read_start(path: &Path, network: &Network, threshold: f64) -> Result<Plai
     let (posterior, _) = read(path)?;
     ensure!(posterior.network() == network, "{} is of another network than {}", path.display(), network.name);
     Ok(posterior.masked_mean(&vec![threshold; network.layers.len()]))
+}
+
+/// The network that a run begins from: the whole mean of the posterior in a file, or fresh weights.
+///
+/// # Errors
+/// As [`read_start`].
+pub fn start(path: Option<&Path>, network: &Network, seed: u64) -> Result<Plain> {
+    match path {
+        None => Ok(Plain::initialise(network, &mut Noise::for_initialisation(seed))),
+        Some(path) => read_start(path, network, f64::INFINITY),
+    }
 }

@@ -240,6 +240,11 @@ pub fn matrix(weight: &Parameter, precision: &Precision) -> Tensor<2> {
     constant(weight.value.clone(), shape, precision)
 }
 
+/// A parameter as a vector.
+pub fn vector(parameter: &Parameter, precision: &Precision) -> Tensor<1> {
+    constant(parameter.value.clone(), [parameter.value.len()], precision)
+}
+
 /// Position of the largest value, the first of equals.
 fn argmax(row: &[f32]) -> usize {
     let mut best = 0;

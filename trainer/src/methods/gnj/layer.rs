@@ -1,11 +1,17 @@
 //! One layer of the posterior: six arrays, their start, their bounds, their prediction.
 
+use burn::tensor::{Gradients, Tensor};
+
+use crate::forward::{self, Precision};
 use crate::kl;
-use crate::methods::plain::{Plain, PlainLayer};
+use crate::methods::groups::likelihood::{SampledLayer, along};
+use crate::methods::groups::{self, GroupLayer};
+use crate::methods::plain::{PlainLayer, matrix, vector};
 use crate::network::LayerShape;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
-use crate::shed::{self, Units};
+use crate::posterior::Side;
+use crate::shed::Units;
 
 /// Log variance that every posterior starts from.
 const START_LOG_VARIANCE: f32 = -9.0;
@@ -32,10 +38,43 @@ pub struct GnjLayer {
 }
 
 impl GnjLayer {
+    /// Log dropout rate of every group.
+    pub fn log_alpha(&self) -> Vec<f64> {
+        let groups = self.scale_mean.value.iter().zip(&self.scale_log_variance.value);
+        groups.map(|(&mean, &variance)| kl::log_alpha(f64::from(mean), f64::from(variance))).collect()
+    }
+
+    /// Marginal variance of every weight (eq. 11):
+    /// `V(w) = s_z^2 (s^2 + mu^2) + s^2 mu_z^2`, shaped like the weights.
+    #[cfg(test)]
+    pub fn marginal_variance(&self) -> Vec<f64> {
+        let per_output = self.weight_mean.value.len() / self.weight_mean.shape[0];
+        let pairs = self.weight_mean.value.iter().zip(&self.weight_log_variance.value);
+        pairs
+            .enumerate()
+            .map(|(index, (&mean, &log_variance))| {
+                let group = if self.shape.is_linear() { index % per_output } else { index / per_output };
+                let scale = f64::from(self.scale_mean.value[group]);
+                let scale_variance = f64::from(self.scale_log_variance.value[group]).exp();
+                let variance = f64::from(log_variance).exp();
+                scale_variance * (variance + f64::from(mean).powi(2)) + variance * scale * scale
+            })
+            .collect()
+    }
+}
+
+impl GroupLayer for GnjLayer {
+    const METHOD: &'static str = "gnj";
+    /// A dropout rate above 0.95.
+    const CERTAIN_NOISE: f64 = 3.0;
+    const THRESHOLDS: (usize, f64) = (23, 0.5);
+
+    type Leaves = LayerTensors;
+
     /// Starts with scales near 1 and small variances, so that no group dies early. The weight
     /// means are those of `start` when given, else N(0, 1 / fan-in) for a linear layer and
     /// uniform of that bound for a convolution.
-    pub fn initialise(shape: LayerShape, start: Option<&PlainLayer>, noise: &mut Noise) -> Self {
+    fn initialise(shape: LayerShape, start: Option<&PlainLayer>, noise: &mut Noise) -> Self {
         let units = Units::all(shape);
         let weight_shape = shape.weight_shape(shape.outputs(), shape.inputs());
         let weights = weight_shape.iter().product();
@@ -62,26 +101,37 @@ impl GnjLayer {
         }
     }
 
-    /// The arrays with their names, in the order of every list of gradients.
-    pub fn parameters(&mut self) -> [(&'static str, &mut Parameter); 6] {
-        [
-            ("weight_mean", &mut self.weight_mean),
-            ("weight_log_variance", &mut self.weight_log_variance),
-            ("scale_mean", &mut self.scale_mean),
-            ("scale_log_variance", &mut self.scale_log_variance),
-            ("bias_mean", &mut self.bias_mean),
-            ("bias_log_variance", &mut self.bias_log_variance),
+    fn shape(&self) -> LayerShape {
+        self.shape
+    }
+
+    fn units(&self) -> &Units {
+        &self.units
+    }
+
+    fn set_units(&mut self, units: Units) {
+        self.units = units;
+    }
+
+    fn parameters(&mut self) -> Vec<(&'static str, Side, &mut Parameter)> {
+        let groups = groups::group_side(self.shape);
+        vec![
+            ("weight_mean", Side::Both, &mut self.weight_mean),
+            ("weight_log_variance", Side::Both, &mut self.weight_log_variance),
+            ("scale_mean", groups, &mut self.scale_mean),
+            ("scale_log_variance", groups, &mut self.scale_log_variance),
+            ("bias_mean", Side::Outputs, &mut self.bias_mean),
+            ("bias_log_variance", Side::Outputs, &mut self.bias_log_variance),
         ]
     }
 
-    /// Log dropout rate of every group.
-    pub fn log_alpha(&self) -> Vec<f64> {
-        let groups = self.scale_mean.value.iter().zip(&self.scale_log_variance.value);
-        groups.map(|(&mean, &variance)| kl::log_alpha(f64::from(mean), f64::from(variance))).collect()
+    /// Log alpha. A group that training removed has 18.4 in the file, above any threshold.
+    fn statistic(&self) -> Vec<f64> {
+        self.log_alpha()
     }
 
     /// KL of scales, weights and biases to their priors in nats.
-    pub fn kl(&self) -> f64 {
+    fn kl(&self) -> f64 {
         let scales = self.log_alpha().into_iter().map(kl::log_uniform).sum::<f64>();
         let normal = |mean: &Parameter, variance: &Parameter| {
             let pairs = mean.value.iter().zip(&variance.value);
@@ -92,7 +142,7 @@ impl GnjLayer {
 
     /// Adds `factor` times the gradient of [`GnjLayer::kl`] to gradients in the order of
     /// [`GnjLayer::parameters`].
-    pub fn add_kl_gradient(&self, factor: f64, gradients: &mut [Vec<f32>]) {
+    fn add_kl_gradient(&self, factor: f64, gradients: &mut [Vec<f32>]) {
         let [weight, scale, bias] = [0, 2, 4];
         for (mean, variance, first, gradient) in [
             (&self.weight_mean, &self.weight_log_variance, weight, kl::standard_normal_gradient as fn(f64, f64) -> (f64, f64)),
@@ -107,8 +157,12 @@ impl GnjLayer {
         }
     }
 
+    fn set_max_variance(&mut self, variance: f32) {
+        self.max_variance = Some(variance);
+    }
+
     /// Applies the bound on the weights' variance.
-    pub fn constrain(&mut self) {
+    fn constrain(&mut self) {
         if let Some(variance) = self.max_variance {
             let bound = variance.ln();
             for value in &mut self.weight_log_variance.value {
@@ -117,71 +171,56 @@ impl GnjLayer {
         }
     }
 
-    /// Keeps only these units.
-    pub fn restrict(&mut self, kept: &Units) {
-        let outputs = shed::positions(&self.units.outputs, &kept.outputs);
-        let inputs = shed::positions(&self.units.inputs, &kept.inputs);
-        for weight in [&mut self.weight_mean, &mut self.weight_log_variance] {
-            weight.keep(0, &outputs);
-            weight.keep(1, &inputs);
-        }
-        let groups = if self.shape.is_linear() { &inputs } else { &outputs };
-        self.scale_mean.keep(0, groups);
-        self.scale_log_variance.keep(0, groups);
-        self.bias_mean.keep(0, &outputs);
-        self.bias_log_variance.keep(0, &outputs);
-        self.units = kept.clone();
+    /// `diag(mu_z) M` (eq. 10 with an open mask). The scale of an output map multiplies its bias too; that of an input unit does not.
+    fn mean(&self) -> PlainLayer {
+        groups::scaled(self.shape, &self.units, &self.weight_mean, &self.bias_mean, &self.scale_mean.value)
     }
 
-    /// The posterior mean of the layer's weights, `diag(mu_z) M` (eq. 10 with an open mask). The
-    /// scale of an output map multiplies its bias too; that of an input unit does not.
-    pub fn mean(&self) -> PlainLayer {
-        let mut weight = self.weight_mean.clone();
-        let mut bias = self.bias_mean.clone();
-        let pairs = self.shape.weights_per_pair();
-        let (outputs, inputs) = (weight.shape[0], weight.shape[1]);
-        if self.shape.is_linear() {
-            for row in weight.value.chunks_exact_mut(inputs) {
-                for (value, scale) in row.iter_mut().zip(&self.scale_mean.value) {
-                    *value *= scale;
-                }
-            }
-        } else {
-            let rows = weight.value.chunks_exact_mut(inputs * pairs);
-            for (output, row) in rows.enumerate() {
-                row.iter_mut().for_each(|value| *value *= self.scale_mean.value[output]);
-            }
-            for output in 0..outputs {
-                bias.value[output] *= self.scale_mean.value[output];
-            }
-        }
-        PlainLayer {
-            units: self.units.clone(),
-            weight: Parameter::new(weight.shape, weight.value),
-            bias: Parameter::new(bias.shape, bias.value),
+    fn leaves(&self, precision: &Precision) -> LayerTensors {
+        LayerTensors {
+            weight_mean: matrix(&self.weight_mean, precision).require_grad(),
+            weight_log_variance: matrix(&self.weight_log_variance, precision).require_grad(),
+            scale_mean: vector(&self.scale_mean, precision).require_grad(),
+            scale_log_variance: vector(&self.scale_log_variance, precision).require_grad(),
+            bias_mean: vector(&self.bias_mean, precision).require_grad(),
+            bias_log_variance: vector(&self.bias_log_variance, precision).require_grad(),
         }
     }
 
-    /// Marginal variance of every weight (eq. 11):
-    /// `V(w) = s_z^2 (s^2 + mu^2) + s^2 mu_z^2`, shaped like the weights.
-    #[cfg(test)]
-    pub fn marginal_variance(&self) -> Vec<f64> {
-        let per_output = self.weight_mean.value.len() / self.weight_mean.shape[0];
-        let pairs = self.weight_mean.value.iter().zip(&self.weight_log_variance.value);
-        pairs
-            .enumerate()
-            .map(|(index, (&mean, &log_variance))| {
-                let group = if self.shape.is_linear() { index % per_output } else { index / per_output };
-                let scale = f64::from(self.scale_mean.value[group]);
-                let scale_variance = f64::from(self.scale_log_variance.value[group]).exp();
-                let variance = f64::from(log_variance).exp();
-                scale_variance * (variance + f64::from(mean).powi(2)) + variance * scale * scale
-            })
-            .collect()
+    fn gradients(leaves: &LayerTensors, slopes: &mut Gradients) -> Vec<Vec<f32>> {
+        vec![
+            forward::gradient(&leaves.weight_mean, slopes),
+            forward::gradient(&leaves.weight_log_variance, slopes),
+            forward::gradient(&leaves.scale_mean, slopes),
+            forward::gradient(&leaves.scale_log_variance, slopes),
+            forward::gradient(&leaves.bias_mean, slopes),
+            forward::gradient(&leaves.bias_log_variance, slopes),
+        ]
     }
 }
 
-/// The layer of the same index in a starting network.
-pub fn start_layer(start: Option<&Plain>, index: usize) -> Option<&PlainLayer> {
-    start.map(|plain| &plain.layers[index])
+/// The arrays of a layer as leaves of the trace; weights as `[out, in * kh * kw]`.
+pub struct LayerTensors {
+    pub weight_mean: Tensor<2>,
+    pub weight_log_variance: Tensor<2>,
+    pub scale_mean: Tensor<1>,
+    pub scale_log_variance: Tensor<1>,
+    pub bias_mean: Tensor<1>,
+    pub bias_log_variance: Tensor<1>,
+}
+
+impl SampledLayer for LayerTensors {
+    fn weight(&self) -> [&Tensor<2>; 2] {
+        [&self.weight_mean, &self.weight_log_variance]
+    }
+
+    fn bias(&self) -> [&Tensor<1>; 2] {
+        [&self.bias_mean, &self.bias_log_variance]
+    }
+
+    /// z ~ N(mu_z, s_z^2).
+    fn scales(&self, noise: Tensor<2>, axis: usize) -> Tensor<2> {
+        let deviation = (self.scale_log_variance.clone() * 0.5).exp();
+        along(self.scale_mean.clone(), axis) + along(deviation, axis) * noise
+    }
 }

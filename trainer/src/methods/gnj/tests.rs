@@ -2,11 +2,16 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
-use super::likelihood::{self, LayerTensors};
+use super::layer::LayerTensors;
 use super::*;
+use crate::data::Batch;
+use crate::forward::Precision;
 use crate::kl;
+use crate::methods::groups::{GroupLayer as _, likelihood};
 use crate::network::{LayerShape, Step};
+use crate::noise::Noise;
 use crate::parameter::Parameter;
+use crate::shed::Units;
 
 fn close(actual: f64, expected: f64, tolerance: f64) {
     let error = (actual - expected).abs() / expected.abs().max(1e-3);
@@ -217,7 +222,7 @@ fn loss(gnj: &Gnj, values: &Values, batch: &Batch) -> f64 {
 fn check_gradient(gnj: &mut Gnj, batch: &Batch) -> usize {
     const STEP: f64 = 1e-5;
     let mut values: Values = Vec::new();
-    for (_, parameter) in gnj.named() {
+    for (_, _, parameter) in gnj.named() {
         values.push(parameter.value.iter().map(|&v| f64::from(v)).collect());
     }
     let slope = gnj.slope(batch, KL_FACTOR, &mut Noise::for_epoch(NOISE_SEED, 0));

@@ -7,11 +7,8 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::Prune;
-use crate::methods::gnj::CERTAIN_NOISE;
-use crate::methods::plain::Plain;
 use crate::methods::{self, Moment, Options};
 use crate::network::Network;
-use crate::noise::Noise;
 use crate::recipe::Recipe;
 
 /// What pruning by magnitude adds.
@@ -38,7 +35,7 @@ pub struct PruneRecipe {
     /// Penalty on half the square of every weight
     #[arg(long, default_value_t = 0.0)]
     pub decay: f64,
-    /// File to begin from: a plain network, or a posterior
+    /// File to begin from: a plain network, or a posterior's mean
     #[arg(long)]
     pub start: Option<PathBuf>,
 }
@@ -97,10 +94,7 @@ impl Options for PruneRecipe {
     }
 
     fn begin(&self, network: &Network) -> Result<Prune> {
-        let plain = match self.start.as_deref() {
-            None => Plain::initialise(network, &mut Noise::for_initialisation(self.common.seed)),
-            Some(path) => methods::read_start(path, network, CERTAIN_NOISE)?,
-        };
+        let plain = methods::start(self.start.as_deref(), network, self.common.seed)?;
         Ok(Prune::new(plain, self))
     }
 }

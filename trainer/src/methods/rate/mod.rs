@@ -27,10 +27,12 @@ use crate::shed::{self, Units};
 const LOG_LAMBDA: std::ops::RangeInclusive<f64> = -16.0..=-5.0;
 /// How the price follows the bits' excess over their bound: a proportional and an integral part (PI control). Bits answer to the price after some
 /// hundred steps, `RESPONSE`; an integral alone swings around the bound, and what a swing prunes too much does not come back.
-const GAIN: f64 = 4.0;
-const RESPONSE: f64 = 400.0;
-/// The excess counts no more than this, as a logarithm.
-const MOST_EXCESS: f64 = 0.25;
+const GAIN: f64 = 3.0;
+const RESPONSE: f64 = 600.0;
+/// The excess counts no more than this, as a logarithm, in the first part and in the second.
+const MOST_EXCESS: [f64; 2] = [0.25, 0.1];
+/// The price in the beginning, in nats.
+const FIRST_PRICE: f32 = 5e-6;
 
 /// A network of integers in training.
 #[derive(Clone, Debug)]
@@ -61,7 +63,7 @@ impl Rate {
     }
 
     fn new(network: &Network, layers: Vec<RateLayer>, recipe: &RateRecipe) -> Self {
-        let steering = Parameter::new(vec![2], vec![2e-6_f32.ln(), 0.0]);
+        let steering = Parameter::new(vec![2], vec![FIRST_PRICE.ln(), 0.0]);
         let mut rate = Self { network: network.clone(), layers, steering, bits: 0.0, recipe: recipe.clone() };
         rate.bits = rate.estimate().iter().flatten().map(|bits| bits.total).sum();
         rate.steering.value[1] = rate.bits.ln() as f32;
@@ -80,14 +82,14 @@ impl Rate {
         if progress < self.recipe.free {
             return 0.0;
         }
-        let log = f64::from(self.steering.value[0]) + GAIN * self.excess(progress);
+        let log = f64::from(self.steering.value[0]) + GAIN * self.excess(progress, MOST_EXCESS[0]);
         log.clamp(*LOG_LAMBDA.start(), *LOG_LAMBDA.end()).exp() as f32
     }
 
-    /// The logarithm of the bits over their bound.
-    fn excess(&self, progress: f64) -> f64 {
+    /// The logarithm of the bits over their bound, as far as it counts.
+    fn excess(&self, progress: f64, most: f64) -> f64 {
         let from = f64::from(self.steering.value[1]).exp();
-        (self.bits / self.recipe.bound_at(progress, from)).ln().clamp(-MOST_EXCESS, MOST_EXCESS)
+        (self.bits / self.recipe.bound_at(progress, from)).ln().clamp(-most, most)
     }
 }
 
@@ -207,7 +209,7 @@ impl Method for Rate {
         if at.progress < self.recipe.free {
             self.steering.value[1] = self.bits.ln() as f32;
         } else {
-            let log = f64::from(self.steering.value[0]) + GAIN / RESPONSE * self.excess(at.progress);
+            let log = f64::from(self.steering.value[0]) + GAIN / RESPONSE * self.excess(at.progress, MOST_EXCESS[1]);
             self.steering.value[0] = log.clamp(*LOG_LAMBDA.start(), *LOG_LAMBDA.end()) as f32;
         }
     }

@@ -25,7 +25,7 @@ pub struct RateRecipe {
     #[arg(long, default_value_t = 0.1)]
     pub free: f64,
     /// Share of the run at which the bound has reached --bytes
-    #[arg(long, default_value_t = 0.6)]
+    #[arg(long, default_value_t = 0.75)]
     pub reached: f64,
     /// Deviation of the noise on weights that are not zero, in steps of their grid
     #[arg(long, default_value_t = 0.3)]
@@ -90,9 +90,10 @@ impl Options for RateRecipe {
 }
 
 impl RateRecipe {
-    /// Bits that weights and biases may take at a moment of the run: falling by a constant ratio from what they take when the bound begins to fall.
+    /// Bits that weights and biases may take at a moment of the run. Their logarithm falls from that of what they take when the bound begins to fall,
+    /// ever more slowly: what a fast end takes away too much does not come back.
     pub fn bound_at(&self, progress: f64, from: f64) -> f64 {
-        let fallen = ((progress - self.free) / (self.reached - self.free).max(1e-9)).clamp(0.0, 1.0);
-        from * (8.0 * self.bytes / from).powf(fallen)
+        let left = 1.0 - ((progress - self.free) / (self.reached - self.free).max(1e-9)).clamp(0.0, 1.0);
+        from * (8.0 * self.bytes / from).powf(1.0 - left * left)
     }
 }

@@ -7,7 +7,6 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::Share;
-use crate::methods::gnj::CERTAIN_NOISE;
 use crate::methods::{self, Options};
 use crate::network::Network;
 use crate::recipe::Recipe;
@@ -50,7 +49,7 @@ impl Options for ShareRecipe {
 
     fn begin(&self, network: &Network) -> Result<Share> {
         let start = self.start.as_deref().context("--start is needed")?;
-        Ok(Share::new(methods::read_start(start, network, CERTAIN_NOISE)?, self))
+        Ok(Share::new(methods::read_start(start, network, f64::INFINITY)?, self))
     }
 }
 

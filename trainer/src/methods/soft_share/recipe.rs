@@ -7,7 +7,6 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::SoftShare;
-use crate::methods::gnj::CERTAIN_NOISE;
 use crate::methods::{self, Options};
 use crate::network::Network;
 use crate::recipe::Recipe;
@@ -59,6 +58,6 @@ impl Options for SoftShareRecipe {
 
     fn begin(&self, network: &Network) -> Result<SoftShare> {
         let start = self.start.as_deref().context("--start is needed")?;
-        Ok(SoftShare::new(methods::read_start(start, network, CERTAIN_NOISE)?, self))
+        Ok(SoftShare::new(methods::read_start(start, network, f64::INFINITY)?, self))
     }
 }

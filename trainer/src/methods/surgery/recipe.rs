@@ -7,11 +7,8 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::Surgery;
-use crate::methods::gnj::CERTAIN_NOISE;
-use crate::methods::plain::Plain;
 use crate::methods::{self, Moment, Options};
 use crate::network::Network;
-use crate::noise::Noise;
 use crate::recipe::Recipe;
 
 /// What surgery adds.
@@ -36,7 +33,7 @@ pub struct SurgeryRecipe {
     /// Penalty on half the square of every weight
     #[arg(long, default_value_t = 0.0)]
     pub decay: f64,
-    /// File to begin from: a plain network, or a posterior [default: fresh weights]
+    /// File to begin from: a plain network, or a posterior's mean [default: fresh weights]
     #[arg(long)]
     pub start: Option<PathBuf>,
 }
@@ -67,10 +64,7 @@ impl Options for SurgeryRecipe {
     }
 
     fn begin(&self, network: &Network) -> Result<Surgery> {
-        let dense = match self.start.as_deref() {
-            None => Plain::initialise(network, &mut Noise::for_initialisation(self.common.seed)),
-            Some(path) => methods::read_start(path, network, CERTAIN_NOISE)?,
-        };
+        let dense = methods::start(self.start.as_deref(), network, self.common.seed)?;
         Ok(Surgery::new(dense, self))
     }
 }

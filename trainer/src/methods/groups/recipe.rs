@@ -1,24 +1,17 @@
 //! The options of the posterior's training.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::{Gnj, GnjTraining};
-use crate::methods::{self, Options};
 use crate::network::Network;
-use crate::noise::Noise;
-use crate::posterior::Stored;
 use crate::recipe::{Recipe, ramp};
-
-/// Log-alpha threshold above which a group is removed in every run: a dropout rate above 0.95.
-pub const CERTAIN_NOISE: f64 = 3.0;
 
 /// What the posterior's training adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
-pub struct GnjRecipe {
+pub struct GroupRecipe {
     #[command(flatten)]
     #[serde(flatten)]
     pub common: Recipe,
@@ -34,8 +27,8 @@ pub struct GnjRecipe {
     /// Epochs over which the weight of the KL rises from 0
     #[arg(long, default_value_t = 0)]
     pub warm_up: usize,
-    /// Log-alpha thresholds above which groups are removed at the end of their fall from 3, one
-    /// for all layers or one per layer; 3 removes only certain noise [default: the network's own]
+    /// Thresholds of the statistic above which groups are removed at the end of their fall from certain noise, one for all layers or one
+    /// per layer. GNJ: log alpha, falling from 3 [default: the network's own]. GHS: the negative log mode, falling from 8 [default: 8]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     pub shed: Vec<f64>,
     /// Epochs between which the thresholds fall [default: from 8 % to 60 % of the run]
@@ -49,19 +42,14 @@ pub struct GnjRecipe {
     pub start: Option<PathBuf>,
 }
 
-impl Options for GnjRecipe {
-    type Method = GnjTraining;
-
-    fn common(&self) -> &Recipe {
-        &self.common
-    }
-
-    fn complete(mut self, network: &Network) -> Result<Self> {
+impl GroupRecipe {
+    /// Fills in what was left to the network, then checks every option.
+    ///
+    /// # Errors
+    /// Names the option that cannot be.
+    pub fn complete(mut self, network: &Network) -> Result<Self> {
         let layers = network.layers.len();
         self.common.check()?;
-        if self.shed.is_empty() {
-            self.shed = network.shed_thresholds.clone();
-        }
         if self.shed_between.is_empty() {
             let epochs = self.common.epochs;
             self.shed_between = vec![epochs * 8 / 100, (epochs * 60 / 100).max(1)];
@@ -79,30 +67,6 @@ impl Options for GnjRecipe {
         Ok(self)
     }
 
-    /// A fresh posterior, around a plain network where one is given, or an earlier posterior without the groups that are certain noise.
-    fn begin(&self, network: &Network) -> Result<GnjTraining> {
-        let mut gnj = match self.start.as_deref() {
-            None => Gnj::initialise(network, None, &mut Noise::for_initialisation(self.common.seed)),
-            Some(path) => self.begin_from(path, network)?,
-        };
-        gnj.layers[0].max_variance = Some(self.max_variance);
-        Ok(GnjTraining { gnj, recipe: self.clone() })
-    }
-}
-
-impl GnjRecipe {
-    fn begin_from(&self, path: &Path, network: &Network) -> Result<Gnj> {
-        let stored = Stored::open(path)?;
-        if stored.method != "gnj" {
-            let plain = methods::read_start(path, network, CERTAIN_NOISE)?;
-            return Ok(Gnj::initialise(network, Some(&plain), &mut Noise::for_initialisation(self.common.seed)));
-        }
-        ensure!(stored.network == *network, "{} is of another network than {}", path.display(), network.name);
-        let mut gnj = Gnj::read(&stored).with_context(|| format!("{} is not usable", path.display()))?;
-        gnj.shed(&vec![CERTAIN_NOISE; gnj.layers.len()]);
-        Ok(gnj)
-    }
-
     /// Weight beta of the KL in an epoch, counted from 0.
     pub fn beta_at(&self, epoch: usize) -> f64 {
         if self.warm_up == 0 {
@@ -111,14 +75,14 @@ impl GnjRecipe {
         self.beta * ramp(epoch, 0, self.warm_up)
     }
 
-    /// Log-alpha thresholds of the layers at the end of an epoch, counted from 0.
-    pub fn thresholds_at(&self, epoch: usize, layers: usize) -> Vec<f64> {
+    /// Thresholds of the layers at the end of an epoch, counted from 0; they fall from `certain`.
+    pub fn thresholds_at(&self, epoch: usize, layers: usize, certain: f64) -> Vec<f64> {
         let progress = ramp(epoch, self.shed_between[0], self.shed_between[1]);
         let end = |layer: usize| match *self.shed {
             [shared] => shared,
             _ => self.shed[layer],
         };
-        (0..layers).map(|layer| CERTAIN_NOISE + progress * (end(layer) - CERTAIN_NOISE)).collect()
+        (0..layers).map(|layer| certain + progress * (end(layer) - certain)).collect()
     }
 }
 
@@ -128,14 +92,14 @@ pub mod tests {
     use crate::recipe;
 
     /// A recipe of a few epochs.
-    pub fn short(epochs: usize) -> GnjRecipe {
-        GnjRecipe {
+    pub fn short(epochs: usize) -> GroupRecipe {
+        GroupRecipe {
             common: recipe::tests::short(epochs),
             scale_rate: 1.0,
             variance_rate: 1.0,
             beta: 1.0,
             warm_up: 0,
-            shed: vec![CERTAIN_NOISE],
+            shed: vec![3.0],
             shed_between: vec![20, 150],
             max_variance: 0.04,
             start: None,
@@ -145,25 +109,23 @@ pub mod tests {
     #[test]
     fn thresholds_fall_between_their_epochs() {
         let mut recipe = short(100);
-        assert_eq!(recipe.thresholds_at(99, 2), [3.0, 3.0]);
+        assert_eq!(recipe.thresholds_at(99, 2, 3.0), [3.0, 3.0]);
         recipe.shed = vec![-3.0];
         recipe.shed_between = vec![10, 20];
-        assert_eq!(recipe.thresholds_at(10, 2), [3.0, 3.0]);
-        assert_eq!(recipe.thresholds_at(15, 2), [0.0, 0.0]);
+        assert_eq!(recipe.thresholds_at(10, 2, 3.0), [3.0, 3.0]);
+        assert_eq!(recipe.thresholds_at(15, 2, 3.0), [0.0, 0.0]);
         recipe.shed = vec![-3.0, -5.0];
-        assert_eq!(recipe.thresholds_at(50, 2), [-3.0, -5.0]);
+        assert_eq!(recipe.thresholds_at(50, 2, 3.0), [-3.0, -5.0]);
         assert!(recipe.complete(&Network::lenet_300_100()).is_err());
     }
 
     #[test]
-    fn what_is_not_given_follows_from_network_and_length() {
+    fn what_is_not_given_follows_from_the_length() {
         let network = Network::lenet_300_100();
         let mut recipe = short(100);
-        recipe.shed = Vec::new();
         recipe.shed_between = Vec::new();
         let recipe = recipe.complete(&network).unwrap();
         assert_eq!(recipe.shed_between, [8, 60]);
-        assert_eq!(recipe.thresholds_at(99, 3), network.shed_thresholds);
     }
 
     #[test]

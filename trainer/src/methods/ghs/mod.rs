@@ -1,0 +1,52 @@
+//! Bayesian compression with the group horseshoe prior (Louizos et al. 2017, section 4.2).
+
+mod layer;
+#[cfg(test)]
+mod tests;
+
+pub use layer::GhsLayer;
+
+use anyhow::Result;
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::groups::{GroupLayer as _, GroupRecipe, Groups, Training};
+use super::{Method as _, Options};
+use crate::network::Network;
+use crate::recipe::Recipe;
+
+pub type Ghs = Groups<GhsLayer>;
+
+/// The options of the posterior's training.
+#[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
+pub struct GhsRecipe {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub groups: GroupRecipe,
+    /// Scale tau of the half-Cauchy prior of each layer's own scale
+    #[arg(long, default_value_t = 1e-5)]
+    pub tau: f64,
+}
+
+impl Options for GhsRecipe {
+    type Method = Training<GhsLayer>;
+
+    fn common(&self) -> &Recipe {
+        &self.groups.common
+    }
+
+    fn complete(mut self, network: &Network) -> Result<Self> {
+        anyhow::ensure!(self.tau.is_finite() && self.tau > 0.0, "--tau must be above 0");
+        if self.groups.shed.is_empty() {
+            self.groups.shed = vec![GhsLayer::CERTAIN_NOISE];
+        }
+        Ok(Self { groups: self.groups.complete(network)?, tau: self.tau })
+    }
+
+    fn begin(&self, network: &Network) -> Result<Training<GhsLayer>> {
+        let mut training = Training::<GhsLayer>::begin(&self.groups, network)?;
+        debug_assert_eq!(training.name(), "ghs");
+        training.groups.layers.iter_mut().for_each(|layer| layer.begin_at(self.tau, self.groups.start.is_none()));
+        Ok(training)
+    }
+}

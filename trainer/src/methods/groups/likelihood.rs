@@ -1,0 +1,104 @@
+//! The sampled forward pass of the posterior, traced by autodiff.
+
+use burn::tensor::Tensor;
+
+use crate::data::Batch;
+use crate::forward::{self, Activation, Precision, constant};
+use crate::network::{LayerShape, Network};
+use crate::noise::Noise;
+use crate::shed::{self, Units};
+
+/// Added to a variance before its root is taken, whose slope is infinite at 0.
+const VARIANCE_EPSILON: f64 = 1e-8;
+
+/// The distributions of a layer in the trace; weights as `[out, in * kh * kw]`.
+pub trait SampledLayer {
+    /// Mean and log variance of the weights before their scale.
+    fn weight(&self) -> [&Tensor<2>; 2];
+
+    /// Mean and log variance of the biases, `[out]`.
+    fn bias(&self) -> [&Tensor<1>; 2];
+
+    /// Scales of these standard normals, whose axis `axis` runs over the groups.
+    fn scales(&self, noise: Tensor<2>, axis: usize) -> Tensor<2>;
+}
+
+/// A vector as a matrix that is constant along the other axis than `axis`.
+pub fn along(vector: Tensor<1>, axis: usize) -> Tensor<2> {
+    vector.unsqueeze_dim(1 - axis)
+}
+
+/// Mean cross-entropy of a batch in nats under one sample of the posterior per image.
+pub fn cross_entropy<L: SampledLayer>(
+    network: &Network,
+    units: &[Units],
+    tensors: &[L],
+    batch: &Batch,
+    noise: &mut Noise,
+    precision: &Precision,
+) -> Tensor<1> {
+    let input = forward::images(batch, network, precision);
+    let logits = forward::run(network, input, |index, input| {
+        let layer = &tensors[index];
+        match network.layers[index].1 {
+            LayerShape::Linear { .. } => {
+                let positions = shed::input_positions(network, units, index);
+                let x = forward::columns(input.features(), &positions);
+                let [batch, inputs] = x.dims();
+                let outputs = units[index].outputs.len();
+                let scale_noise = constant(noise.normals(batch * inputs), [batch, inputs], precision);
+                let noise = constant(noise.normals(batch * outputs), [batch, outputs], precision);
+                Activation::Features(linear(layer, x, scale_noise, noise))
+            }
+            LayerShape::Convolution { kernel, .. } => {
+                let maps = input.maps();
+                let [_, batch, height, width] = maps.dims();
+                let [rows, columns] = [height + 1 - kernel, width + 1 - kernel];
+                let outputs = units[index].outputs.len();
+                let shape = [outputs, batch, rows * columns];
+                let scale_noise = constant(noise.normals(outputs * batch), [outputs, batch], precision);
+                let noise = constant(noise.normals(shape.iter().product()), shape, precision);
+                let sample = convolution(layer, maps, kernel, scale_noise, noise);
+                Activation::Maps(sample.reshape([outputs, batch, rows, columns]))
+            }
+        }
+    });
+    forward::cross_entropy(logits, &batch.labels, precision)
+}
+
+/// Local reparametrisation of a linear layer: with z ~ q(z) per image and input,
+/// `out ~ N((x z) M' + mu_b, (x z)^2 S2' + s_b^2)`.
+///
+/// `x`, `scale_noise`: `[batch, in]`; `noise` and the result: `[batch, out]`.
+pub fn linear(layer: &impl SampledLayer, x: Tensor<2>, scale_noise: Tensor<2>, noise: Tensor<2>) -> Tensor<2> {
+    let ([weight, weight_log_variance], [bias, bias_log_variance]) = (layer.weight(), layer.bias());
+    let x = x * layer.scales(scale_noise, 1);
+    let mean = x.clone().matmul(weight.clone().transpose()) + along(bias.clone(), 1);
+    let variance = (x.clone() * x).matmul(weight_log_variance.clone().exp().transpose());
+    let variance = variance + along(bias_log_variance.clone().exp(), 1);
+    mean + (variance + VARIANCE_EPSILON).sqrt() * noise
+}
+
+/// Local reparametrisation of a convolution: with `m` and `v` the convolution of x with M and of
+/// x^2 with S2, biases included, and z ~ q(z) per image and output map,
+/// `out = z m + sqrt(z^2 v) noise`.
+///
+/// `maps`: `[in, batch, h, w]`; `scale_noise`: `[out, batch]`; `noise` and the result:
+/// `[out, batch, oh * ow]`.
+pub fn convolution(
+    layer: &impl SampledLayer,
+    maps: Tensor<4>,
+    kernel: usize,
+    scale_noise: Tensor<2>,
+    noise: Tensor<3>,
+) -> Tensor<3> {
+    let shape = noise.dims();
+    let ([weight, weight_log_variance], [bias, bias_log_variance]) = (layer.weight(), layer.bias());
+    let windows = forward::unfold(maps, kernel);
+    let mean = weight.clone().matmul(windows.clone()) + along(bias.clone(), 0);
+    let variance = weight_log_variance.clone().exp().matmul(windows.clone() * windows);
+    let variance = variance + along(bias_log_variance.clone().exp(), 0);
+    let z = layer.scales(scale_noise, 0).unsqueeze_dim::<3>(2);
+    let variance = z.clone() * z.clone() * variance.reshape(shape);
+    z * mean.reshape(shape) + (variance + VARIANCE_EPSILON).sqrt() * noise
+}

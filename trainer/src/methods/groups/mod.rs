@@ -1,0 +1,307 @@
+//! Posteriors with a random scale for each group of weights: an input unit of a linear layer, an output map of a convolution (Louizos et al. 2017).
+
+pub mod likelihood;
+mod recipe;
+
+pub use recipe::GroupRecipe;
+#[cfg(test)]
+pub use recipe::tests::short;
+
+use anyhow::{Context, Result, ensure};
+use burn::tensor::Gradients;
+
+use super::plain::{Plain, PlainLayer};
+use super::{Method, Moment, Named, Posterior, Slope};
+use crate::data::Batch;
+use crate::files::Array;
+use crate::forward::{self, Precision};
+use crate::network::{LayerShape, Network};
+use crate::noise::Noise;
+use crate::parameter::Parameter;
+use crate::posterior::{self, Side, Stored};
+use crate::shed::{self, Units};
+use likelihood::SampledLayer;
+
+/// One layer of such a posterior, for the units still there.
+pub trait GroupLayer: Clone {
+    /// The method's name in posterior files.
+    const METHOD: &'static str;
+    /// Threshold of the statistic above which a group is certain to be noise.
+    const CERTAIN_NOISE: f64;
+    /// Thresholds worth a try, from the one that prunes least, as far as they fall below [`Self::CERTAIN_NOISE`].
+    const THRESHOLDS: (usize, f64);
+
+    /// What the layer is in the trace.
+    type Leaves: SampledLayer;
+
+    /// A fresh layer, around the weights of `start` when given.
+    fn initialise(shape: LayerShape, start: Option<&PlainLayer>, noise: &mut Noise) -> Self;
+
+    fn shape(&self) -> LayerShape;
+
+    fn units(&self) -> &Units;
+
+    fn set_units(&mut self, units: Units);
+
+    /// The arrays with their names and the units they run over, in the order of every list of gradients.
+    fn parameters(&mut self) -> Vec<(&'static str, Side, &mut Parameter)>;
+
+    /// The figure of each group that thresholds are held against: the greater, the less the group matters.
+    fn statistic(&self) -> Vec<f64>;
+
+    /// KL to the prior, nats.
+    fn kl(&self) -> f64;
+
+    /// Adds `factor` times the gradient of [`GroupLayer::kl`].
+    fn add_kl_gradient(&self, factor: f64, gradients: &mut [Vec<f32>]);
+
+    /// Bounds the variance of the weights from above, now and after every step.
+    fn set_max_variance(&mut self, variance: f32);
+
+    /// Applies the bounds of the parameters.
+    fn constrain(&mut self);
+
+    /// The posterior mean of weights and biases.
+    fn mean(&self) -> PlainLayer;
+
+    fn leaves(&self, precision: &Precision) -> Self::Leaves;
+
+    /// Gradients in the order of [`GroupLayer::parameters`].
+    fn gradients(leaves: &Self::Leaves, slopes: &mut Gradients) -> Vec<Vec<f32>>;
+
+    /// What a removed group holds in the file, by tensor: zeros where nothing else is said.
+    fn restrict(&mut self, kept: &Units) {
+        let outputs = shed::positions(&self.units().outputs, &kept.outputs);
+        let inputs = shed::positions(&self.units().inputs, &kept.inputs);
+        for (_, side, parameter) in self.parameters() {
+            match side {
+                Side::Inputs => parameter.keep(0, &inputs),
+                Side::Outputs => parameter.keep(0, &outputs),
+                Side::Both => {
+                    parameter.keep(0, &outputs);
+                    parameter.keep(1, &inputs);
+                }
+                Side::Neither => {}
+            }
+        }
+        self.set_units(kept.clone());
+    }
+}
+
+/// The side of the arrays that have a value for each group.
+pub fn group_side(shape: LayerShape) -> Side {
+    if shape.is_linear() { Side::Inputs } else { Side::Outputs }
+}
+
+/// A layer of weights multiplied by one factor for each group, which multiplies the bias of a map too.
+pub fn scaled(shape: LayerShape, units: &Units, weight: &Parameter, bias: &Parameter, scales: &[f32]) -> PlainLayer {
+    let (mut weight, mut bias) = (weight.clone(), bias.clone());
+    let per_output = weight.value.len() / weight.shape[0].max(1);
+    let group = |index: usize| if shape.is_linear() { index % per_output } else { index / per_output };
+    weight.value.iter_mut().enumerate().for_each(|(index, value)| *value *= scales[group(index)]);
+    if !shape.is_linear() {
+        bias.value.iter_mut().zip(scales).for_each(|(bias, scale)| *bias *= scale);
+    }
+    PlainLayer {
+        units: units.clone(),
+        weight: Parameter::new(weight.shape, weight.value),
+        bias: Parameter::new(bias.shape, bias.value),
+    }
+}
+
+/// The posterior of a network.
+#[derive(Clone, Debug)]
+pub struct Groups<L> {
+    pub network: Network,
+    pub layers: Vec<L>,
+}
+
+impl<L: GroupLayer> Groups<L> {
+    /// A fresh posterior, around the weights of `start` when given.
+    pub fn initialise(network: &Network, start: Option<&Plain>, noise: &mut Noise) -> Self {
+        let layers = network.layers.iter().enumerate();
+        let layers = layers.map(|(index, (_, shape))| L::initialise(*shape, start.map(|plain| &plain.layers[index]), noise));
+        Self { network: network.clone(), layers: layers.collect() }
+    }
+
+    /// Reads a posterior back, at the original shape.
+    pub fn read(stored: &Stored) -> Result<Self> {
+        ensure!(stored.method == L::METHOD, "its method is {} instead of {}", stored.method, L::METHOD);
+        let mut groups = Self::initialise(&stored.network, None, &mut Noise::for_initialisation(0));
+        stored.fill(groups.named().into_iter().map(|(name, _, parameter)| (name, parameter)).collect())?;
+        Ok(groups)
+    }
+
+    /// The units left when every group that reaches its layer's threshold goes. A layer always keeps its most certain group.
+    pub fn survivors(&self, thresholds: &[f64]) -> Vec<Units> {
+        let layers = self.layers.iter().zip(thresholds);
+        let alive: Vec<Vec<bool>> = layers
+            .map(|(layer, &threshold)| {
+                let statistic = layer.statistic();
+                let least = statistic.iter().copied().fold(f64::INFINITY, f64::min);
+                let alive = statistic.into_iter();
+                alive.map(|value| value < threshold || value == least).collect()
+            })
+            .collect();
+        shed::surviving(&self.network, &self.units(), &alive)
+    }
+
+    /// The posterior mean over these units.
+    pub fn mean_over(&self, units: &[Units]) -> Plain {
+        let mut plain = Plain { network: self.network.clone(), layers: self.layers.iter().map(GroupLayer::mean).collect() };
+        plain.restrict(units);
+        plain
+    }
+
+    /// The units that are still there, layer by layer.
+    pub fn units(&self) -> Vec<Units> {
+        self.layers.iter().map(|layer| layer.units().clone()).collect()
+    }
+
+    /// Removes the groups that reach the threshold of their layer.
+    pub fn shed(&mut self, thresholds: &[f64]) {
+        let kept = self.survivors(thresholds);
+        if kept != self.units() {
+            self.restrict(&kept);
+        }
+    }
+
+    fn restrict(&mut self, units: &[Units]) {
+        for (layer, kept) in self.layers.iter_mut().zip(units) {
+            layer.restrict(kept);
+        }
+    }
+
+    /// Every array with its name in files and the units it runs over, always in the same order.
+    pub fn named(&mut self) -> Vec<(String, Side, &mut Parameter)> {
+        let names = self.network.layers.iter().map(|(name, _)| name);
+        let arrays = names.zip(&mut self.layers);
+        let arrays = arrays.flat_map(|(name, layer)| layer.parameters().into_iter().map(move |array| (name, array)));
+        arrays.map(|(name, (tensor, side, parameter))| (format!("{name}.{tensor}"), side, parameter)).collect()
+    }
+
+    /// Cross-entropy of a batch and the gradient of `cross-entropy + kl_factor * KL`.
+    pub fn slope(&self, batch: &Batch, kl_factor: f64, noise: &mut Noise) -> Slope {
+        let precision = Precision::training();
+        let tensors: Vec<_> = self.layers.iter().map(|layer| layer.leaves(&precision)).collect();
+        let loss = likelihood::cross_entropy(&self.network, &self.units(), &tensors, batch, noise, &precision);
+        let mut slopes = loss.backward();
+        let mut gradients = Vec::new();
+        for (layer, leaves) in self.layers.iter().zip(&tensors) {
+            let mut of_layer = L::gradients(leaves, &mut slopes);
+            layer.add_kl_gradient(kl_factor, &mut of_layer);
+            gradients.extend(of_layer);
+        }
+        Slope { cross_entropy: f64::from(forward::values(loss)[0]), gradients }
+    }
+}
+
+/// A posterior in training, by its recipe.
+pub struct Training<L> {
+    pub groups: Groups<L>,
+    pub recipe: GroupRecipe,
+}
+
+impl<L: GroupLayer> Training<L> {
+    /// A fresh posterior, around a network where one is given, or an earlier posterior without the groups that are certain noise.
+    pub fn begin(recipe: &GroupRecipe, network: &Network) -> Result<Self> {
+        let mut noise = Noise::for_initialisation(recipe.common.seed);
+        let mut groups = match recipe.start.as_deref() {
+            None => Groups::initialise(network, None, &mut noise),
+            Some(path) => {
+                let stored = Stored::open(path)?;
+                ensure!(stored.network == *network, "{} is of another network than {}", path.display(), network.name);
+                if stored.method == L::METHOD {
+                    let mut groups = Groups::<L>::read(&stored).with_context(|| format!("{} is not usable", path.display()))?;
+                    groups.shed(&vec![L::CERTAIN_NOISE; groups.layers.len()]);
+                    groups
+                } else {
+                    let plain = super::read_start(path, network, L::CERTAIN_NOISE)?;
+                    Groups::initialise(network, Some(&plain), &mut noise)
+                }
+            }
+        };
+        groups.layers[0].set_max_variance(recipe.max_variance);
+        Ok(Self { groups, recipe: recipe.clone() })
+    }
+}
+
+impl<L: GroupLayer> Method for Training<L> {
+    fn name(&self) -> &'static str {
+        L::METHOD
+    }
+
+    fn network(&self) -> &Network {
+        &self.groups.network
+    }
+
+    fn units(&self) -> Vec<Units> {
+        self.groups.units()
+    }
+
+    fn restrict(&mut self, units: &[Units]) {
+        self.groups.restrict(units);
+    }
+
+    fn parameters(&mut self) -> Vec<Named<'_>> {
+        let recipe = &self.recipe;
+        let rate = |name: &str| match name {
+            _ if [".scale_", ".local_", ".global_"].iter().any(|scale| name.contains(scale)) => recipe.scale_rate,
+            _ if name.ends_with("_log_variance") => recipe.variance_rate,
+            _ => 1.0,
+        };
+        let named = self.groups.named().into_iter();
+        named.map(|(name, _, parameter)| Named { rate: rate(&name), name, parameter }).collect()
+    }
+
+    fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope {
+        self.groups.slope(batch, self.recipe.beta_at(at.epoch) / at.images as f64, noise)
+    }
+
+    fn after_step(&mut self, _: Moment) {
+        self.groups.layers.iter_mut().for_each(GroupLayer::constrain);
+    }
+
+    fn after_epoch(&mut self, epoch: usize) {
+        self.groups.shed(&self.recipe.thresholds_at(epoch, self.groups.layers.len(), L::CERTAIN_NOISE));
+    }
+
+    /// The weight of the KL, and the KL to the prior in nats.
+    fn report(&self, epoch: usize) -> Vec<(&'static str, f64)> {
+        let kl = self.groups.layers.iter().map(GroupLayer::kl).sum();
+        vec![("beta", self.recipe.beta_at(epoch)), ("kl", kl)]
+    }
+
+    fn prediction(&self) -> Plain {
+        self.groups.mean_over(&self.groups.units())
+    }
+
+    /// Units that training removed come back as zeros; a layer's file says what that makes of the statistic.
+    fn arrays(&self) -> Vec<Array> {
+        let mut groups = self.groups.clone();
+        let layers: Vec<_> = groups.layers.iter().map(|layer| (layer.shape(), layer.units().clone())).collect();
+        let arrays = self.groups.layers.len();
+        let named = groups.named();
+        let per_layer = named.len() / arrays.max(1);
+        let widened = named.into_iter().enumerate().map(|(index, (name, side, parameter))| {
+            let (shape, units) = &layers[index / per_layer];
+            posterior::array(name, &parameter.value, *shape, units, side)
+        });
+        widened.collect()
+    }
+}
+
+impl<L: GroupLayer> Posterior for Groups<L> {
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    fn thresholds(&self) -> Vec<f64> {
+        let (count, step) = L::THRESHOLDS;
+        (0..count).map(|index| L::CERTAIN_NOISE - step * index as f64).collect()
+    }
+
+    fn masked_mean(&self, thresholds: &[f64]) -> Plain {
+        self.mean_over(&self.survivors(thresholds))
+    }
+}
