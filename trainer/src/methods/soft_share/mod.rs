@@ -35,7 +35,7 @@ pub struct SoftShare {
 }
 
 impl SoftShare {
-    /// Means spread evenly over the range of the weights, deviations as wide as the gaps between them, equal proportions.
+    /// Means spread evenly over the range of the weights, deviations of half the gaps between them, equal proportions.
     pub fn new(plain: Plain, recipe: &SoftShareRecipe) -> Self {
         let others = recipe.components - 1;
         let weights = || plain.layers.iter().flat_map(|layer| &layer.weight.value).copied();
@@ -45,7 +45,7 @@ impl SoftShare {
         Self {
             plain,
             means: Parameter::new(vec![others], means),
-            log_variances: Parameter::new(vec![others + 1], vec![2.0 * gap.ln(); others + 1]),
+            log_variances: Parameter::new(vec![others + 1], vec![2.0 * (0.5 * gap).ln(); others + 1]),
             log_proportions: Parameter::new(vec![others], vec![0.0; others]),
             recipe: recipe.clone(),
         }

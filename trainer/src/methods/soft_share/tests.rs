@@ -71,7 +71,8 @@ fn gradients_match_finite_differences() {
         };
         close(*slope, (moved(STEP) - moved(-STEP)) / (2.0 * STEP));
     }
-    let arrays: [(&[f64], fn(&mut Mixture) -> &mut Vec<f64>); 3] = [
+    type Array = fn(&mut Mixture) -> &mut Vec<f64>;
+    let arrays: [(&[f64], Array); 3] = [
         (&cost.by_mean, |mixture| &mut mixture.means),
         (&cost.by_log_variance, |mixture| &mut mixture.log_variances),
         (&cost.by_log_proportion, |mixture| &mut mixture.log_proportions),
