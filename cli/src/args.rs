@@ -12,6 +12,7 @@ const EXAMPLES: &str = "Examples:
   curt compress posterior.safetensors -o model.curt --validation images.idx labels.idx
   curt pack model.curt -o smallest.curt
   curt bench model.curt
+  curt table --data data/mnist
 
 CURT_ISA=scalar|avx2|avx512|neon forces an instruction set; the results are the same bits.
 ";
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Time each layer and the whole network beside dense ones
     Bench(Bench),
+    /// Evaluate trained networks beside the published figures
+    Table(Table),
     /// Show what this processor offers and which kernel serves which encoding
     Doctor(Doctor),
 }
@@ -146,6 +149,8 @@ pub(crate) struct Inspect {
 #[command(
     after_help = "Thresholds and encodings are chosen on the validation images, within the rise of error and loss that is allowed (docs/compression.md).
 A layer's threshold or encoding that is given is taken as it is, whatever it costs; a warning says when that is more than allowed.
+Methods: gnj and ghs prune input units and feature maps; sparse_vd, graves and vnq single weights, and vnq rounds the others to its
+codebook; plain, rate and shared are pruned already. Networks of rate, shared and vnq are stored exactly.
 Never validate on the test set: what was chosen on it cannot be tested on it.
 
 Encodings: dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256), ternary; fixed_point or codebook alone tries several.
@@ -161,7 +166,7 @@ pub(crate) struct Compress {
     /// Where to write the model
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// The method of the posterior: gnj or plain; without it, what the file says
+    /// The method of the posterior: gnj, ghs, sparse_vd, graves, vnq, plain, rate or shared; without it, what the file says
     #[arg(long, value_name = "NAME")]
     pub(crate) method: Option<String>,
     /// Images and labels (IDX or .npy) that everything is chosen on
@@ -176,7 +181,10 @@ pub(crate) struct Compress {
     /// Percent that the validation loss may rise [default: 2]
     #[arg(long, value_name = "PERCENT")]
     pub(crate) max_loss_increase: Option<f64>,
-    /// The threshold of a layer's groups instead of a chosen one; may be repeated
+    /// What a bit of a weight may cost, in mean squared errors of a weight: smaller packed files at a greater error [default: 0]
+    #[arg(long, value_name = "LAMBDA")]
+    pub(crate) rate_weight: Option<f64>,
+    /// The threshold of a layer's groups or weights instead of a chosen one; may be repeated
     #[arg(long, value_name = "LAYER=VALUE")]
     pub(crate) threshold: Vec<String>,
     /// An encoding for a layer instead of all; may be repeated
@@ -279,6 +287,52 @@ pub(crate) struct Bench {
     pub(crate) batch: u32,
     /// Seconds for the whole network, and again for all layers
     #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = seconds)]
+    pub(crate) seconds: f64,
+}
+
+/// Options of `table`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A row is a record NAME.json of the folder of models, with up to three files: NAME.pruning.curt (the weights kept as 32-bit floats), NAME.curt
+(fast: mapped, quantized) and NAME.packed.curt (maximum: entropy-coded). Records say how the files were made and what their checksums are; published.json of
+the same folder holds the published figures. Everything else is measured when the command runs: nothing measured is read from a file.
+
+Examples:
+  curt table --data data/mnist
+  curt table --data data/mnist --write docs/results.md
+  curt table --data data/mnist --json
+
+Keys of --json: images, date, machine (arch, isa, processor), rows, groups, published_only.
+rows: record, network, method, label, seed, group, command (remakes the row), note, kept_weights, kept_percent, kept_architecture, bits_per_layer,
+  encodings, error_percent, pruning_bytes, fast_bytes, maximum_bytes, ns_per_image, shrunk_dense_ns_per_image,
+  original_dense_ns_per_image, files, published. What there is no file for is null.
+  kept_weights counts the weights on a path of weights that are not zero from an input to an output, of the pruning file (without one the fast, then the
+  maximum file); kept_percent is of the original network's weights; kept_architecture has the inputs of each linear layer and the maps of each convolution
+  that have such weights. bits_per_layer is 8 times the bytes of a layer's array, levels and factors in the fast file over its weights kept.
+  error_percent and ns_per_image are those of the fast file (without one of the maximum, then the pruning file).
+  files: pruning, fast, maximum, each (file, bytes, ratio, error_percent, ns_per_image); ratio is 4 bytes for each weight and
+  bias of the original network over the whole file.
+  published: column (pruning, fast, maximum or null), label, kind (accounting, reported stream, file), ratio, bytes, error_percent, kept_percent,
+  kept_architecture, bits_per_layer, source. An accounting has no file: its ratio is of weights alone.
+groups: group, network, method, rows, best, and the medians of kept_percent, error_percent, pruning_bytes, fast_bytes, maximum_bytes, ns_per_image,
+  for groups of three rows and more; best is the record of least error, chosen on the test images.
+published_only: network, method, published, for methods without a row.
+
+Times are of one image at batch 1 on one thread, medians of runs of a row's files that take turns with each other and with the main file's network
+as dense floats, at the kept and at the original shape."
+)]
+pub(crate) struct Table {
+    /// The folder of the test set: t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, as `scripts/fetch-mnist` gets them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The folder of the models, their records and published.json
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    pub(crate) models: PathBuf,
+    /// Write the tables here as Markdown, and a plot of each network beside it (results.md: results-NETWORK.svg)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+    /// Seconds for the times of each file
+    #[arg(long, value_name = "S", default_value_t = 0.6, value_parser = seconds)]
     pub(crate) seconds: f64,
 }
 

@@ -48,6 +48,11 @@ impl Failure {
         Self { code: INTERNAL, kind: ErrorKind::Internal.name(), message, offset: None }
     }
 
+    /// The same failure of `what`.
+    pub(crate) fn context(self, what: &str) -> Self {
+        Self { message: format!("{what}: {}", self.message), ..self }
+    }
+
     /// Says what went wrong: on stderr for people, with `--json` on stdout for programs.
     pub(crate) fn print(&self, json: bool) -> ExitCode {
         if json {

@@ -5,9 +5,11 @@ mod args;
 mod canvas;
 mod commands;
 mod draw;
+mod evaluate;
 mod exit;
 mod pictures;
 mod progress;
+mod results;
 mod samples;
 mod table;
 
@@ -41,6 +43,7 @@ fn run(args: &Args) -> Result<Answer, Failure> {
         Command::Verify(options) => commands::verify::run(options),
         Command::Export(options) => commands::export::run(options),
         Command::Bench(options) => commands::bench::run(options),
+        Command::Table(options) => commands::table::run(options),
         Command::Doctor(options) => commands::doctor::run(options),
     }
 }

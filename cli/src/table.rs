@@ -30,6 +30,16 @@ impl Table {
         cells.resize(self.align.len(), String::new());
         self.rows.push(cells);
     }
+
+    /// The table in Markdown.
+    pub(crate) fn markdown(&self) -> String {
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        let cells = |row: &[String]| row.iter().map(|cell| cell.replace('|', "\\|")).collect::<Vec<_>>();
+        let rule = self.align.iter().map(|align| if *align == Align::Left { "---" } else { "---:" }.to_owned());
+        let mut lines: Vec<String> = self.rows.iter().map(|row| line(&cells(row))).collect();
+        lines.insert(1, line(&rule.collect::<Vec<_>>()));
+        lines.concat()
+    }
 }
 
 impl std::fmt::Display for Table {
@@ -62,5 +72,7 @@ mod tests {
         table.row(["fc1".to_owned(), "1,234".to_owned()]);
         table.row(["output".to_owned()]);
         assert_eq!(table.to_string(), "layer   bytes\nfc1     1,234\noutput\n");
+        table.row(["a|b".to_owned(), "1".to_owned()]);
+        assert_eq!(table.markdown(), "| layer | bytes |\n| --- | ---: |\n| fc1 | 1,234 |\n| output |  |\n| a\\|b | 1 |\n");
     }
 }

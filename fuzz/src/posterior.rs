@@ -95,8 +95,22 @@ pub fn posterior(data: &[u8]) {
 
 /// The file that a program makes of a golden one.
 fn apply(program: &Program) -> Vec<u8> {
-    static TEMPLATES: OnceLock<[File; 4]> = OnceLock::new();
-    let templates = TEMPLATES.get_or_init(|| [network::gnj(), network::plain(), maps::gnj(), maps::branches(1)]);
+    static TEMPLATES: OnceLock<[File; 11]> = OnceLock::new();
+    let templates = TEMPLATES.get_or_init(|| {
+        [
+            network::gnj(),
+            network::plain(),
+            maps::gnj(),
+            maps::branches(1),
+            network::ghs(),
+            maps::ghs(),
+            network::gaussian("sparse_vd"),
+            network::gaussian("graves"),
+            network::vnq(),
+            network::shared(),
+            network::rate(),
+        ]
+    });
     let mut file = templates[usize::from(program.template) % templates.len()].clone();
     for &(at, bits) in program.floats.iter().take(16) {
         let tensors = file.tensors.len();

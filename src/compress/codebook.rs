@@ -7,7 +7,9 @@
 //!
 //! A layer that holds exact zeros (pruned weights) keeps a level that is exactly zero.
 
+use super::network::Values;
 use super::quantize::{Quantized, Weighted};
+use super::rate;
 use crate::encoding::codebook;
 
 /// The most bins that the dynamic programme sees.
@@ -47,6 +49,8 @@ pub(super) struct Clusters {
     /// The weights that are not zero, ascending, with their precision.
     sorted: Vec<(f64, f64)>,
     has_zero: bool,
+    /// The values of the weights, ascending, where they are to be kept as they are: the only levels then.
+    kept: Option<Vec<f32>>,
     /// Sums of the first `i` bins, about `center`.
     prefix: Vec<Sums>,
     center: f64,
@@ -62,14 +66,21 @@ impl Clusters {
         let has_zero = sorted.len() < layer.weights.len();
         let center = sorted.iter().fold(Sums::default(), |sums, &(w, p)| sums.plus(p, w)).mean();
         let prefix = bins(&sorted, center);
-        let splits = programme(&prefix, levels.saturating_sub(usize::from(has_zero)));
-        Self { sorted, has_zero, prefix, center, splits }
+        let kept = (layer.values != Values::Any).then(|| distinct(layer.weights));
+        let levels = if kept.is_some() { 0 } else { levels.saturating_sub(usize::from(has_zero)) };
+        let splits = programme(&prefix, levels);
+        Self { sorted, has_zero, kept, prefix, center, splits }
     }
 
     /// The layer with at most `levels` levels; `None` when it has fewer than two distinct ones.
     pub(super) fn quantize(&self, layer: &Weighted<'_>, levels: usize) -> Option<Quantized> {
-        let levels = self.refine(self.start(levels.checked_sub(usize::from(self.has_zero))?));
-        let mut table: Vec<f32> = levels.iter().map(|&level| level as f32 + 0.0).collect();
+        let mut table = match &self.kept {
+            Some(values) => values.clone(),
+            None => {
+                let levels = self.refine(self.start(levels.checked_sub(usize::from(self.has_zero))?));
+                levels.iter().map(|&level| level as f32 + 0.0).collect()
+            }
+        };
         table.sort_by(f32::total_cmp);
         table.dedup();
         // A level that no weight uses has no place in a file, and without it the others keep their weights.
@@ -78,11 +89,17 @@ impl Clusters {
         used.iter().for_each(|&i| is_used[usize::from(i)] = true);
         let mut flags = is_used.iter();
         table.retain(|_| *flags.next().expect("invariant: one flag per level"));
+        if table.len() > levels {
+            return None;
+        }
+        let weights = cheap(&table, layer);
+        let table = distinct(&weights);
         if table.len() < 2 {
             return None;
         }
-        let indices = nearest(&table, layer);
-        let weights = indices.iter().map(|&i| table[usize::from(i)]).collect();
+        let index =
+            |weight: &f32| u8::try_from(table.partition_point(|level| level < weight)).expect("invariant: at most 256 levels");
+        let indices: Vec<u8> = weights.iter().map(index).collect();
         Some(Quantized { encoded: codebook::encode(layer.rows, layer.cols, &table, &indices), weights })
     }
 
@@ -130,6 +147,22 @@ impl Clusters {
         }
         levels
     }
+}
+
+/// Every weight at its nearest level, or, where bits have a price, at the level that is best for error and bits.
+fn cheap(table: &[f32], layer: &Weighted<'_>) -> Vec<f32> {
+    let mut levels: Vec<f64> = table.iter().map(|&level| f64::from(level)).collect();
+    let mut indices: Vec<usize> = nearest(table, layer).into_iter().map(usize::from).collect();
+    rate::assign(layer, &mut levels, &mut indices, true);
+    indices.iter().map(|&i| levels[i] as f32 + 0.0).collect()
+}
+
+/// The values of weights, ascending.
+fn distinct(weights: &[f32]) -> Vec<f32> {
+    let mut values: Vec<f32> = weights.iter().map(|weight| weight + 0.0).collect();
+    values.sort_by(f32::total_cmp);
+    values.dedup();
+    values
 }
 
 /// The index of the nearest level for every weight; the lower one of two at the same distance.
@@ -226,7 +259,14 @@ mod tests {
     fn levels_are_as_good_as_the_best_of_all_splits() {
         for seed in 0..40 {
             let (weights, precision) = numbers(seed, 9);
-            let layer = Weighted { rows: 3, cols: 3, weights: &weights, precision: Some(&precision), step: None };
+            let layer = Weighted {
+                rows: 3,
+                cols: 3,
+                weights: &weights,
+                precision: Some(&precision),
+                values: Values::Any,
+                rate_weight: 0.0,
+            };
             let mut sorted: Vec<(f64, f64)> = layer.pairs().collect();
             sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
             let clusters = Clusters::new(&layer, 6);
@@ -242,7 +282,7 @@ mod tests {
     #[test]
     fn zeros_stay_zero_and_take_one_level() {
         let weights = [0.0f32, 0.1, 0.0, -0.5, 0.6, 0.55];
-        let layer = Weighted { rows: 2, cols: 3, weights: &weights, precision: None, step: None };
+        let layer = Weighted { rows: 2, cols: 3, weights: &weights, precision: None, values: Values::Any, rate_weight: 0.0 };
         let quantized = Clusters::new(&layer, 4).quantize(&layer, 4).unwrap();
         assert!(quantized.encoded.levels.contains(&0.0));
         assert_eq!((quantized.weights[0], quantized.weights[2]), (0.0, 0.0));
@@ -252,11 +292,12 @@ mod tests {
     #[test]
     fn levels_that_are_not_used_and_layers_of_one_value_are_no_codebook() {
         let two = [0.25f32, 0.75, 0.25, 0.75];
-        let layer = Weighted { rows: 2, cols: 2, weights: &two, precision: None, step: None };
+        let layer = Weighted { rows: 2, cols: 2, weights: &two, precision: None, values: Values::Any, rate_weight: 0.0 };
         let quantized = Clusters::new(&layer, 16).quantize(&layer, 16).unwrap();
         assert_eq!((quantized.encoded.levels, quantized.weights), (vec![0.25, 0.75], two.to_vec()));
         for weights in [&[0.5f32; 4][..], &[0.0; 4], &[]] {
-            let layer = Weighted { rows: weights.len() / 2, cols: 2, weights, precision: None, step: None };
+            let layer =
+                Weighted { rows: weights.len() / 2, cols: 2, weights, precision: None, values: Values::Any, rate_weight: 0.0 };
             assert!(Clusters::new(&layer, 16).quantize(&layer, 16).is_none());
         }
     }
@@ -264,7 +305,14 @@ mod tests {
     #[test]
     fn many_weights_are_binned_and_refined_close_to_the_optimum_of_all() {
         let (weights, precision) = numbers(7, 10_000);
-        let layer = Weighted { rows: 100, cols: 100, weights: &weights, precision: Some(&precision), step: None };
+        let layer = Weighted {
+            rows: 100,
+            cols: 100,
+            weights: &weights,
+            precision: Some(&precision),
+            values: Values::Any,
+            rate_weight: 0.0,
+        };
         let error = |k| distortion(&layer, &Clusters::new(&layer, k).quantize(&layer, k).unwrap().weights);
         // Uniform weights in (-1, 1) with mean precision 1: K levels leave n (2 / K)^2 / 12.
         for k in [4, 16, 64] {

@@ -4,7 +4,9 @@
 //! reaches the greatest weight down to a sixteenth of it are tried, then finer ones about the best; from there
 //! `d = sum p w q / sum p q^2` alternates with rounding.
 
+use super::network::Values;
 use super::quantize::{Quantized, Weighted};
+use super::rate;
 use crate::encoding::fixed_point;
 
 /// Steps tried first: a factor of 2^(-1/8) apart.
@@ -26,8 +28,9 @@ pub(super) fn integers(layer: &Weighted<'_>, bits: u32) -> Option<(f32, Vec<i8>)
     let greatest = f64::from(fixed_point::greatest(bits));
     let max = layer.pairs().map(|(w, _)| w.abs()).fold(0.0, f64::max);
     let widest = max / greatest;
-    let mut best = (f64::INFINITY, layer.step.map_or(if max == 0.0 { 1.0 } else { widest }, f64::from));
-    if max > 0.0 && layer.step.is_none() {
+    let given = if let Values::Grid(step) = layer.values { Some(f64::from(step)) } else { None };
+    let mut best = (f64::INFINITY, given.unwrap_or(if max == 0.0 { 1.0 } else { widest }));
+    if max > 0.0 && given.is_none() {
         let factors = (0..COARSE).map(|i| (-f64::from(i) / 8.0).exp2());
         best = factors.map(|factor| attempt(layer, widest * factor, greatest)).fold(best, better);
         let (coarse, factors) = (best.1, (1 - FINE..FINE).map(|i| (f64::from(i) / 128.0).exp2()));
@@ -52,7 +55,11 @@ pub(super) fn integers(layer: &Weighted<'_>, bits: u32) -> Option<(f32, Vec<i8>)
     if !(step > 0.0 && (step * greatest as f32).is_finite()) {
         return None;
     }
-    Some((step, layer.weights.iter().map(|&w| integer(f64::from(w), f64::from(step), greatest) as i8).collect()))
+    let mut levels: Vec<f64> = (0..=2 * greatest as usize).map(|i| (i as f64 - greatest) * f64::from(step)).collect();
+    let nearest = layer.weights.iter().map(|&w| integer(f64::from(w), f64::from(step), greatest));
+    let mut indices: Vec<usize> = nearest.map(|q| (q + greatest) as usize).collect();
+    rate::assign(layer, &mut levels, &mut indices, false);
+    Some((step, indices.iter().map(|&i| (i as f64 - greatest) as i8).collect()))
 }
 
 /// The error of a step, and the step.
@@ -80,7 +87,7 @@ mod tests {
     #[test]
     fn weights_on_a_grid_are_held_exactly() {
         let weights = [0.25f32, -0.75, 0.5, 0.0];
-        let layer = Weighted { rows: 2, cols: 2, weights: &weights, precision: None, step: None };
+        let layer = Weighted { rows: 2, cols: 2, weights: &weights, precision: None, values: Values::Any, rate_weight: 0.0 };
         let quantized = quantize(&layer, 3).unwrap();
         assert_eq!((quantized.encoded.levels.as_slice(), quantized.weights.as_slice()), (&[0.25][..], &weights[..]));
     }
@@ -89,7 +96,14 @@ mod tests {
     fn the_step_is_nearly_as_good_as_the_best_of_a_fine_grid() {
         for seed in 0..5 {
             let (weights, precision) = numbers(seed, 400);
-            let layer = Weighted { rows: 20, cols: 20, weights: &weights, precision: Some(&precision), step: None };
+            let layer = Weighted {
+                rows: 20,
+                cols: 20,
+                weights: &weights,
+                precision: Some(&precision),
+                values: Values::Any,
+                rate_weight: 0.0,
+            };
             for bits in [2, 3, 4, 6] {
                 let greatest = f64::from(fixed_point::greatest(bits));
                 let grid = (1..4000).map(|i| error(&layer, f64::from(i) / 2000.0 / greatest, greatest));
@@ -102,9 +116,10 @@ mod tests {
 
     #[test]
     fn a_layer_of_zeros_has_a_step_and_one_too_small_for_f32_has_none() {
-        let layer = Weighted { rows: 1, cols: 2, weights: &[0.0, 0.0], precision: None, step: None };
+        let layer = Weighted { rows: 1, cols: 2, weights: &[0.0, 0.0], precision: None, values: Values::Any, rate_weight: 0.0 };
         assert_eq!(quantize(&layer, 8).unwrap().weights, [0.0, 0.0]);
-        let layer = Weighted { rows: 1, cols: 1, weights: &[f32::from_bits(1)], precision: None, step: None };
+        let layer =
+            Weighted { rows: 1, cols: 1, weights: &[f32::from_bits(1)], precision: None, values: Values::Any, rate_weight: 0.0 };
         assert!(quantize(&layer, 8).is_none());
     }
 }

@@ -8,7 +8,7 @@
 //! A constant before zero padding is none: at the edges the layer reads zeros. Such a unit stays unless the constant is zero.
 //! The second rule removes rows that are zero, which leaves no column any poorer, so the first need not be applied again.
 
-use super::network::{Layer, Network};
+use super::network::{Layer, Network, Values};
 use crate::graph::{Op, PoolKind};
 use crate::tensor::Mask;
 
@@ -27,8 +27,7 @@ pub(super) struct Compact {
     pub(super) weights: Vec<f32>,
     /// The biases of the outputs kept, constants folded in.
     pub(super) bias: Vec<f64>,
-    /// The step of the weights' grid, where they are on one.
-    pub(super) step: Option<f32>,
+    pub(super) values: Values,
 }
 
 impl Compact {
@@ -67,7 +66,7 @@ pub(super) fn compact(network: &Network<'_>, layers: &[Layer]) -> Compacted {
         };
         let weights = select(&layer.weights, layer.cols, &rows, &columns);
         let bias = rows.indices().map(|row| bias[row]).collect();
-        Compact { rows, units, columns, original_columns: layer.cols, weights, bias, step: layer.step }
+        Compact { rows, units, columns, original_columns: layer.cols, weights, bias, values: layer.values }
     });
     Compacted { layers: left.collect(), kept }
 }

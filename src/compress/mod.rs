@@ -1,6 +1,6 @@
 //! From a posterior to encodings and a graph: one file per method, one per concern.
 //!
-//! [`compress()`] prunes by the method's group statistic, removes what pruning left without effect, quantizes each layer and writes the
+//! [`compress()`] prunes by the method's statistic, removes what pruning left without effect, quantizes each layer and writes the
 //! file. Everything is decided on validation samples, within one budget of error; `docs/compression.md` has the formulas.
 
 mod assemble;
@@ -9,23 +9,33 @@ mod budget;
 mod codebook;
 mod evaluate;
 mod fixed_point;
+mod gaussian;
+pub mod ghs;
 pub mod gnj;
+pub mod graves;
 mod masks;
 mod network;
 mod options;
 mod pipeline;
 mod plain;
+mod pruning;
 mod quantize;
+mod rate;
 mod report;
+mod scaled;
 mod select;
+mod shared;
 mod sparse;
+pub mod sparse_vd;
 mod ternary;
 mod thresholds;
 mod units;
+mod vnq;
 
-use crate::base::error::Result;
-use crate::posterior::{Groups, Posterior};
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::posterior::Posterior;
 use network::Layer;
+use pruning::Pruning;
 
 pub use evaluate::Score;
 pub use options::{Options, Samples, Validation, encoding_label, parse_encodings};
@@ -42,7 +52,8 @@ pub struct Method {
 }
 
 /// Every method.
-pub const ALL: &[Method] = &[gnj::METHOD, plain::METHOD, plain::RATE];
+pub const ALL: &[Method] =
+    &[gnj::METHOD, ghs::METHOD, sparse_vd::METHOD, graves::METHOD, vnq::METHOD, plain::METHOD, plain::RATE, shared::METHOD];
 
 /// What a method makes of a posterior.
 #[derive(Debug)]
@@ -51,15 +62,13 @@ struct Prepared {
     layers: Vec<Layer>,
     /// The posterior variance of each weight, where there is one.
     variances: Option<Vec<Vec<f64>>>,
-    /// The groups of each layer, where the method has some.
-    groups: Option<Vec<LayerGroups>>,
+    /// How the method prunes, where it does.
+    pruning: Option<Pruning>,
 }
 
-/// The groups of a layer: each is pruned where its statistic reaches a threshold.
-#[derive(Debug)]
-struct LayerGroups {
-    kind: Groups,
-    statistics: Vec<f64>,
+/// A method was given the posterior of another.
+fn mismatch() -> Error {
+    Error::new(ErrorKind::Internal, "a method was given the posterior of another")
 }
 
 /// Called with a stage, the steps done and the steps in all (an upper bound).

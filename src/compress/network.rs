@@ -13,8 +13,18 @@ pub(super) struct Layer {
     pub(super) weights: Vec<f32>,
     /// In f64, so that folding a constant rounds once.
     pub(super) bias: Vec<f64>,
-    /// What every weight is an integer times of, where training has put them on a grid: they are then stored as they are.
-    pub(super) step: Option<f32>,
+    pub(super) values: Values,
+}
+
+/// What values the weights of a layer take, and whether the file must hold them as they are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Values {
+    /// Any: they are rounded to what an encoding has.
+    Any,
+    /// At most 256 different ones, which are kept.
+    Few,
+    /// Integers from -127 to 127 times this step, which are kept.
+    Grid(f32),
 }
 
 impl Layer {

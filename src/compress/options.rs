@@ -65,6 +65,9 @@ pub struct Options {
     pub max_loss_increase: f64,
     /// The part of both that pruning may use, 0 to 1; quantization may use what pruning leaves.
     pub pruning_share: f64,
+    /// What a bit of a weight may cost in `fixed_point` and `codebook` encodings, in mean squared errors of a weight (`docs/compression.md`, section
+    /// 4). 0 takes the nearest level; above, files are larger in squared error, and smaller once packed.
+    pub rate_weight: f64,
     /// Thresholds by layer name: a group is kept when its statistic is below. Other layers get one chosen.
     pub thresholds: BTreeMap<String, f64>,
     /// The encodings that may be chosen.
@@ -86,6 +89,7 @@ impl Default for Options {
             max_error_increase: 0.2,
             max_loss_increase: 2.0,
             pruning_share: 0.5,
+            rate_weight: 0.0,
             thresholds: BTreeMap::new(),
             encodings: dense.into_iter().chain(fixed).chain(codebooks).chain([Encoding::Ternary]).chain(sparse).collect(),
             layer_encodings: BTreeMap::new(),
@@ -111,6 +115,9 @@ impl Options {
         }
         if !(0.0..=1.0).contains(&self.pruning_share) {
             return refuse(format!("the share of pruning is {}, expected 0 to 1", self.pruning_share));
+        }
+        if !(self.rate_weight >= 0.0 && self.rate_weight.is_finite()) {
+            return refuse(format!("the weight of the rate is {}, expected a number from 0 up", self.rate_weight));
         }
         if let Some((name, _)) = self.thresholds.iter().find(|(_, threshold)| threshold.is_nan()) {
             return refuse(format!("the threshold of {name:?} is no number"));

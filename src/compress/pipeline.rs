@@ -5,6 +5,7 @@ use super::evaluate::{Evaluator, Score};
 use super::masks::{self, Compacted};
 use super::network::Network;
 use super::options::{Options, Validation};
+use super::pruning::Pruning;
 use super::report::{self, Report};
 use super::select::{Selection, Shrunk};
 use super::thresholds::Search;
@@ -34,7 +35,8 @@ pub(super) fn run(
     let shrunk = Shrunk { names: &names, compacted: &compacted, variances: variances.as_deref(), evaluator: &evaluator };
     let Selection { layers, bytes, score } = shrunk.select(options, budget, progress)?;
 
-    let layers = report::layers(&network, &names, &compacted.layers, &layers, &thresholds, variances.as_deref());
+    let scattered = prepared.pruning.as_ref().is_some_and(Pruning::is_of_weights);
+    let layers = report::layers(&network, &names, &compacted.layers, &layers, &thresholds, variances.as_deref(), scattered);
     let report = Report {
         network: posterior.name().to_owned(),
         method: method.name.to_owned(),
@@ -63,13 +65,16 @@ fn prune(
     progress: Progress<'_>,
 ) -> Result<(Vec<Option<f64>>, Compacted)> {
     let forced: Vec<Option<f64>> = names.iter().map(|&name| options.thresholds.get(name).copied()).collect();
-    let Some(groups) = prepared.groups.as_deref() else {
+    let Some(pruning) = &prepared.pruning else {
         if let Some(name) = options.thresholds.keys().next() {
-            return Err(Error::new(ErrorKind::Input, format!("layer {name:?} has no groups, so it takes no threshold")));
+            return Err(Error::new(
+                ErrorKind::Input,
+                format!("layer {name:?} has no statistic to prune by, so it takes no threshold"),
+            ));
         }
         return Ok((forced, masks::compact(network, &prepared.layers)));
     };
-    let search = Search { prepared, groups, network, evaluator };
+    let search = Search { prepared, pruning, network, evaluator };
     let budget = |part: f64| Budget::new(options, full, options.pruning_share * part);
     let thresholds = search.choose(&forced, &budget, progress)?;
     let compacted = search.network(&thresholds);

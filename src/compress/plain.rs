@@ -1,8 +1,8 @@
 //! Plain networks: weights and biases, with a mask where training has pruned. Nothing more is pruned here.
 
-use super::network::Layer;
-use super::{Method, Prepared};
-use crate::base::error::{Error, ErrorKind, Result};
+use super::network::{Layer, Values};
+use super::{Method, Prepared, mismatch};
+use crate::base::error::Result;
 use crate::posterior::{Layers, PlainLayer, Posterior};
 
 /// Networks trained under a bound of bits (`trainer rate`): their weights are on a grid already.
@@ -15,11 +15,9 @@ pub(super) const RATE: Method = Method {
 pub(super) const METHOD: Method =
     Method { name: "plain", about: "weights as trained; a mask in the file says what is pruned", prepare };
 
-fn prepare(posterior: &Posterior) -> Result<Prepared> {
-    let (Layers::Plain(layers) | Layers::Rate(layers)) = posterior.layers() else {
-        return Err(Error::new(ErrorKind::Internal, "a method of plain weights was given another posterior"));
-    };
-    Ok(Prepared { layers: layers.iter().map(masked).collect(), variances: None, groups: None })
+pub(super) fn prepare(posterior: &Posterior) -> Result<Prepared> {
+    let Layers::Plain(layers) = posterior.layers() else { return Err(mismatch()) };
+    Ok(Prepared { layers: layers.iter().map(masked).collect(), variances: None, pruning: None })
 }
 
 fn masked(layer: &PlainLayer) -> Layer {
@@ -27,7 +25,8 @@ fn masked(layer: &PlainLayer) -> Layer {
     let mask = layer.mask.iter().flatten();
     weights.iter_mut().zip(mask).filter(|(_, kept)| !**kept).for_each(|(weight, _)| *weight = 0.0);
     let bias = layer.bias.iter().map(|&b| f64::from(b)).collect();
-    Layer { rows: layer.rows, cols: layer.cols, weights, bias, step: layer.step }
+    let values = layer.step.map_or(Values::Any, Values::Grid);
+    Layer { rows: layer.rows, cols: layer.cols, weights, bias, values }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::codebook::Clusters;
 use super::masks::Compacted;
+use super::network::Values;
 use super::{fixed_point, sparse, ternary};
 use crate::encoding::{Encoded, Encoding, dense};
 use crate::format::LayerTables;
@@ -14,8 +15,9 @@ pub(super) struct Weighted<'a> {
     pub(super) cols: usize,
     pub(super) weights: &'a [f32],
     pub(super) precision: Option<&'a [f64]>,
-    /// The step of the weights' grid, where they are on one.
-    pub(super) step: Option<f32>,
+    pub(super) values: Values,
+    /// What a bit may cost, in mean squared errors of a weight; 0 takes the nearest level.
+    pub(super) rate_weight: f64,
 }
 
 impl Weighted<'_> {
@@ -41,7 +43,7 @@ impl Quantized {
     }
 }
 
-/// The layer in each of `encodings` that can hold it, in their order; weights on a grid in those that hold them exactly.
+/// The layer in each of `encodings` that can hold it, in their order. Weights that are to be kept as they are: in the smallest that does.
 pub(super) fn candidates(layer: &Weighted<'_>, encodings: &[Encoding]) -> Vec<Quantized> {
     let level_counts = encodings.iter().filter_map(|encoding| match encoding {
         Encoding::Codebook { levels } => Some(*levels),
@@ -60,7 +62,14 @@ pub(super) fn candidates(layer: &Weighted<'_>, encodings: &[Encoding]) -> Vec<Qu
         }
     });
     let mut all: Vec<Quantized> = Vec::new();
-    for quantized in quantized.filter(|quantized| layer.step.is_none() || quantized.weights == layer.weights) {
+    if layer.values != Values::Any {
+        return quantized
+            .filter(|quantized| quantized.weights == layer.weights)
+            .min_by_key(Quantized::bytes)
+            .into_iter()
+            .collect();
+    }
+    for quantized in quantized {
         // Sparse encodings come after the dense ones that hold the same weights, and are of use only where they are smaller.
         let is_no_smaller = |other: &Quantized| other.bytes() <= quantized.bytes() && other.weights == quantized.weights;
         if encoded_sparsely(&quantized) && all.iter().any(is_no_smaller) {
@@ -82,7 +91,8 @@ pub(super) fn exact(network: &Compacted) -> Vec<Quantized> {
         cols: layer.columns.len(),
         weights: &layer.weights,
         precision: None,
-        step: None,
+        values: Values::Any,
+        rate_weight: 0.0,
     });
     weighted.map(|layer| dense_f32(&layer)).collect()
 }
@@ -124,7 +134,8 @@ pub(super) mod tests {
         for (rows, cols) in [(1, 1), (3, 7), (20, 19), (0, 4), (4, 0)] {
             let (mut weights, precision) = numbers(5, rows * cols);
             weights.iter_mut().step_by(5).for_each(|w| *w = -0.0);
-            let layer = Weighted { rows, cols, weights: &weights, precision: Some(&precision), step: None };
+            let layer =
+                Weighted { rows, cols, weights: &weights, precision: Some(&precision), values: Values::Any, rate_weight: 0.0 };
             let all = candidates(&layer, &encodings);
             let dense = encodings.iter().filter(|encoding| encoding.lists(1) == 0).count();
             assert!(all.len() >= if rows * cols > 1 { dense } else { 10 });

@@ -54,7 +54,7 @@ pub struct LayerReport {
     pub used: u64,
     /// Stored weights that are not zero.
     pub nonzero: u64,
-    /// A group is kept when its statistic is below; none when nothing was pruned or the method has no groups.
+    /// A group, or a single weight, is kept when its statistic is below; none when nothing was pruned.
     pub threshold: Option<f64>,
     /// The encoding, with its parameter.
     pub encoding: String,
@@ -62,6 +62,9 @@ pub struct LayerReport {
     pub weight_bytes: u64,
     /// Bytes of the biases.
     pub bias_bytes: u64,
+    /// Weights that the papers' accounting charges: those of the rows and columns kept; where single weights were pruned, twice those that are
+    /// not zero, because an index costs as much as a weight.
+    pub accounted: u64,
     /// The order-0 entropy of all stored weights together, bits: no code that takes each weight by itself gets below.
     pub entropy_bits: f64,
     /// Sign, exponent and significand by the reference rule.
@@ -101,6 +104,7 @@ pub(super) fn layers(
     quantized: &[Quantized],
     thresholds: &[Option<f64>],
     variances: Option<&[Vec<f64>]>,
+    scattered: bool,
 ) -> Vec<LayerReport> {
     let exponent = exponent_bits(shrunk);
     let layer = |(l, layer): (usize, &Quantized)| {
@@ -112,17 +116,20 @@ pub(super) fn layers(
             };
             variances.map(kept)
         };
+        let nonzero = layer.weights.iter().filter(|&&weight| weight != 0.0).count() as u64;
+        let (rows, used) = (compact.rows.kept() as u64, compact.columns_used() as u64);
         LayerReport {
             name: names[l].to_owned(),
             op: network.graph.nodes()[network.places[l].output - 1].op.name(),
             original: (compact.rows.len() as u64, compact.original_columns as u64),
-            kept: (compact.rows.kept() as u64, compact.columns.len() as u64),
-            used: compact.columns_used() as u64,
-            nonzero: layer.weights.iter().filter(|&&weight| weight != 0.0).count() as u64,
+            kept: (rows, compact.columns.len() as u64),
+            used,
+            nonzero,
             threshold: thresholds[l],
             encoding: encoding_label(layer.encoded.encoding),
             weight_bytes: layer.bytes(),
-            bias_bytes: 4 * compact.rows.kept() as u64,
+            bias_bytes: 4 * rows,
+            accounted: if scattered { 2 * nonzero } else { rows * used },
             entropy_bits: entropy_bits(&layer.weights),
             reference_bits: of_rule(bits::reference).map(|significand| 1 + exponent + significand),
             variance_matched_bits: of_rule(bits::variance_matched).map(|t| bits::fixed_point(greatest(compact), t)),
@@ -151,7 +158,7 @@ impl Report {
     pub fn counts(&self) -> Option<Vec<LayerCount>> {
         let count = |layer: &LayerReport| {
             let original = layer.original.0 * layer.original.1;
-            Some(LayerCount { original, kept: layer.kept.0 * layer.used, bits: layer.reference_bits? })
+            Some(LayerCount { original, kept: layer.accounted, bits: layer.reference_bits? })
         };
         self.layers.iter().map(count).collect()
     }

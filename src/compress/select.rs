@@ -107,7 +107,8 @@ impl Shrunk<'_> {
                 cols: layer.columns.len(),
                 weights: &layer.weights,
                 precision: precision.as_deref(),
-                step: layer.step,
+                values: layer.values,
+                rate_weight: options.rate_weight,
             };
             let encodings = options.encodings_of(self.names[l]);
             let mut candidates = Vec::new();

@@ -1,46 +1,28 @@
 //! Which groups are pruned: a threshold on each layer's statistic (log alpha for GNJ), chosen on validation samples.
 //!
 //! A group is kept when its statistic is below the threshold. Candidates lie in the middle of the widest gaps of the sorted statistic,
-//! because it is bimodal after training; the example's thresholds and "prune nothing" are candidates too. Of all combinations the
+//! because it is bimodal after training; the thresholds that the method names and "prune nothing" are candidates too. Single weights
+//! are too many for gaps to tell anything: there, the method names all of them. Of all combinations the
 //! one that keeps the fewest weights within the error budget wins; where there are too many, one layer at a time, in four steps of a
 //! growing budget, so that the first layer does not use all of it.
 
 use super::budget::Budget;
 use super::evaluate::Evaluator;
-use super::gnj::EXAMPLE_THRESHOLDS;
 use super::masks::{self, Compacted};
 use super::network::{Layer, Network};
+use super::pruning::{Kind, LayerGroups, Pruning};
 use super::quantize;
-use super::{LayerGroups, Prepared, Progress};
+use super::{Prepared, Progress};
 use crate::base::error::{ErrorKind, Result};
-use crate::posterior::Groups;
 
 /// Gaps of a layer that are tried.
 const WIDEST_GAPS: usize = 12;
 /// Combinations that are tried at most.
 const MAX_COMBINATIONS: usize = 8192;
+/// The same where single weights are pruned: such a network keeps most of its units, and takes as long to run as the original.
+const MAX_COMBINATIONS_OF_WEIGHTS: usize = 512;
 /// Steps of the budget in the search by layers.
 const BUDGET_STEPS: u64 = 4;
-
-/// The layer with pruned groups set to zero: the columns of input units, the rows and biases of maps.
-pub(super) fn mask_groups(layer: &Layer, groups: &LayerGroups, threshold: Option<f64>) -> Layer {
-    let mut masked = layer.clone();
-    let Some(threshold) = threshold else { return masked };
-    let is_pruned = |statistic: &f64| *statistic >= threshold;
-    let rows = masked.weights.chunks_exact_mut(layer.cols.max(1));
-    match groups.kind {
-        Groups::Inputs => rows.for_each(|row| {
-            let weights = row.iter_mut().zip(&groups.statistics);
-            weights.filter(|(_, group)| is_pruned(group)).for_each(|(weight, _)| *weight = 0.0);
-        }),
-        Groups::Maps => {
-            rows.zip(&groups.statistics).filter(|(_, group)| is_pruned(group)).for_each(|(row, _)| row.fill(0.0));
-            let biases = masked.bias.iter_mut().zip(&groups.statistics);
-            biases.filter(|(_, group)| is_pruned(group)).for_each(|(bias, _)| *bias = 0.0);
-        }
-    }
-    masked
-}
 
 /// A threshold of one layer and the groups that it keeps. No threshold keeps all.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,7 +38,20 @@ impl Candidate {
 }
 
 /// The candidates of a layer, from the fewest groups kept to all; each keeps another number, and at least one.
-fn candidates(groups: &[f64]) -> Vec<Candidate> {
+fn candidates(groups: &LayerGroups, examples: &[f64]) -> Vec<Candidate> {
+    let middles = if groups.kind == Kind::Weights { Vec::new() } else { middles(&groups.statistics) };
+    let mut all: Vec<Candidate> = std::iter::once(None)
+        .chain(middles.iter().chain(examples).copied().map(Some))
+        .map(|threshold| Candidate::new(threshold, &groups.statistics))
+        .filter(|candidate| candidate.kept > 0)
+        .collect();
+    all.sort_by_key(|candidate| candidate.kept); // stable: of two that keep as many, the one listed first
+    all.dedup_by_key(|candidate| candidate.kept);
+    all
+}
+
+/// The middles of the widest gaps of a statistic.
+fn middles(groups: &[f64]) -> Vec<f64> {
     let mut sorted = groups.to_vec();
     sorted.sort_by(f64::total_cmp);
     let mut gaps: Vec<(f64, f64)> = sorted.windows(2).map(|pair| (pair[0], pair[1])).filter(|(a, b)| a < b).collect();
@@ -65,20 +60,13 @@ fn candidates(groups: &[f64]) -> Vec<Candidate> {
         let middle = a.midpoint(b);
         if middle > a { middle } else { b }
     });
-    let mut all: Vec<Candidate> = std::iter::once(None)
-        .chain(middles.chain(EXAMPLE_THRESHOLDS).map(Some))
-        .map(|threshold| Candidate::new(threshold, groups))
-        .filter(|candidate| candidate.kept > 0)
-        .collect();
-    all.sort_by_key(|candidate| candidate.kept); // stable: of two that keep as many, the one listed first
-    all.dedup_by_key(|candidate| candidate.kept);
-    all
+    middles.collect()
 }
 
 /// The search for thresholds.
 pub(super) struct Search<'a> {
     pub(super) prepared: &'a Prepared,
-    pub(super) groups: &'a [LayerGroups],
+    pub(super) pruning: &'a Pruning,
     pub(super) network: &'a Network<'a>,
     pub(super) evaluator: &'a Evaluator<'a>,
 }
@@ -92,12 +80,14 @@ impl Search<'_> {
         budget: &dyn Fn(f64) -> Budget,
         progress: Progress<'_>,
     ) -> Result<Vec<Option<f64>>> {
-        let layers = self.groups.iter().map(|groups| &groups.statistics).zip(forced);
-        let layers: Vec<Vec<Candidate>> = layers
-            .map(|(groups, forced)| forced.map_or_else(|| candidates(groups), |t| vec![Candidate::new(Some(t), groups)]))
-            .collect();
+        let layers = self.pruning.layers.iter().zip(forced).map(|(groups, forced)| match forced.or(self.pruning.threshold) {
+            Some(threshold) => vec![Candidate::new(Some(threshold), &groups.statistics)],
+            None => candidates(groups, self.pruning.examples),
+        });
+        let layers: Vec<Vec<Candidate>> = layers.collect();
         let combinations = layers.iter().try_fold(1usize, |product, layer| product.checked_mul(layer.len()));
-        let chosen = match combinations.filter(|&n| n <= MAX_COMBINATIONS) {
+        let most = if self.pruning.is_of_weights() { MAX_COMBINATIONS_OF_WEIGHTS } else { MAX_COMBINATIONS };
+        let chosen = match combinations.filter(|&n| n <= most) {
             Some(1) => vec![0; layers.len()],
             Some(combinations) => self.of_all(&layers, combinations, budget(1.0), progress)?,
             None => self.by_layers(&layers, budget, progress)?,
@@ -107,8 +97,8 @@ impl Search<'_> {
 
     /// The masked network of a choice, shrunk.
     pub(super) fn network(&self, thresholds: &[Option<f64>]) -> Compacted {
-        let layers = self.prepared.layers.iter().zip(self.groups).zip(thresholds);
-        let masked: Vec<Layer> = layers.map(|((layer, groups), &threshold)| mask_groups(layer, groups, threshold)).collect();
+        let layers = self.prepared.layers.iter().zip(&self.pruning.layers).zip(thresholds);
+        let masked: Vec<Layer> = layers.map(|((layer, groups), &threshold)| groups.prune(layer, threshold)).collect();
         masks::compact(self.network, &masked)
     }
 
@@ -173,19 +163,22 @@ impl Search<'_> {
 
     /// Weights that a choice keeps, as far as groups tell: a unit is kept when a layer reads it, unless it is a map that is pruned itself.
     fn weights(&self, layers: &[Vec<Candidate>], choice: &[usize]) -> u64 {
+        if self.pruning.is_of_weights() {
+            return choice.iter().zip(layers).map(|(&i, layer)| layer[i].kept as u64).sum();
+        }
         let units = &self.network.units;
         let is_kept = |l: usize, group: usize| {
             let threshold = layers[l][choice[l]].threshold;
-            threshold.is_none_or(|t| self.groups[l].statistics[group] < t)
+            threshold.is_none_or(|t| self.pruning.layers[l].statistics[group] < t)
         };
         let mut read = units.fixed().to_vec();
         let mut made: Vec<bool> = vec![true; read.len()];
-        let places = || self.network.places.iter().zip(self.groups).enumerate();
+        let places = || self.network.places.iter().zip(&self.pruning.layers).enumerate();
         for (l, (place, groups)) in places() {
             let inputs = units.of(place.input).iter().enumerate();
-            inputs.for_each(|(i, &class)| read[class] |= groups.kind == Groups::Maps || is_kept(l, i));
+            inputs.for_each(|(i, &class)| read[class] |= groups.kind == Kind::Maps || is_kept(l, i));
             let outputs = units.of(place.output).iter().enumerate();
-            outputs.for_each(|(row, &class)| made[class] &= groups.kind == Groups::Inputs || is_kept(l, row));
+            outputs.for_each(|(row, &class)| made[class] &= groups.kind == Kind::Inputs || is_kept(l, row));
         }
         let kept = |value: usize| {
             let classes = units.of(value).iter().filter(|&&class| units.fixed()[class] || (read[class] && made[class]));
@@ -206,24 +199,19 @@ mod tests {
     fn candidates_cut_at_the_widest_gaps_and_keep_different_numbers() {
         let mut groups = vec![-9.0, -8.5, 4.0, 5.0, -8.75, 4.5];
         groups.extend((0..30).map(|i| 4.0 + f64::from(i) / 1000.0));
-        let all = candidates(&groups);
+        let of = |kind, statistics: &[f64]| {
+            let groups = LayerGroups { kind, statistics: statistics.to_vec(), codebook: None };
+            candidates(&groups, &[-2.8, -3.0, -5.0])
+        };
+        let all = of(Kind::Inputs, &groups);
         let widest = all.iter().find(|c| c.kept == 3).unwrap().threshold.unwrap();
         assert!((-8.5..4.0).contains(&widest), "{widest}");
         assert_eq!(all.last(), Some(&Candidate { threshold: None, kept: groups.len() }));
         assert!(all.is_sorted_by(|a, b| a.kept < b.kept) && all[0].kept >= 1);
-        assert_eq!(candidates(&[1.0; 5]), [Candidate { threshold: None, kept: 5 }], "no gap, and all above the example's");
-        assert_eq!(candidates(&[]), []);
-    }
-
-    #[test]
-    fn a_group_at_the_threshold_is_pruned() {
-        let layer = Layer { rows: 2, cols: 2, weights: vec![1.0, 2.0, 3.0, 4.0], bias: vec![0.5, 0.25], step: None };
-        let inputs = LayerGroups { kind: Groups::Inputs, statistics: vec![-4.0, -3.0] };
-        let masked = mask_groups(&layer, &inputs, Some(-3.0));
-        assert_eq!((masked.weights, masked.bias), (vec![1.0, 0.0, 3.0, 0.0], layer.bias.clone()));
-        assert_eq!(mask_groups(&layer, &inputs, None).weights, layer.weights);
-        let maps = LayerGroups { kind: Groups::Maps, ..inputs };
-        let masked = mask_groups(&layer, &maps, Some(-3.0));
-        assert_eq!((masked.weights, masked.bias), (vec![1.0, 2.0, 0.0, 0.0], vec![0.5, 0.0]), "with its bias");
+        assert_eq!(of(Kind::Maps, &[1.0; 5]), [Candidate { threshold: None, kept: 5 }], "no gap, and all above the example's");
+        assert_eq!(of(Kind::Inputs, &[]), []);
+        // Of single weights only the thresholds that the method names are tried; -2.8 keeps as many as no threshold.
+        let kept: Vec<_> = of(Kind::Weights, &[-9.0, -4.0, -2.9, -8.0]).iter().map(|c| (c.threshold, c.kept)).collect();
+        assert_eq!(kept, [(Some(-5.0), 2), (Some(-3.0), 3), (None, 4)]);
     }
 }

@@ -3,6 +3,7 @@
 pub mod layer;
 pub mod packed;
 pub mod sections;
+pub mod used;
 pub mod verify;
 
 use crate::base::checked::to_u64;
@@ -11,6 +12,7 @@ use crate::tensor::{Mask, Shape};
 pub use layer::LayerReport;
 pub use packed::PackedReport;
 pub use sections::SectionReport;
+pub use used::{UsedLayer, used};
 pub use verify::{Passed, verify};
 
 /// What a file holds, for people and for `--json`.

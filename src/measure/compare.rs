@@ -85,19 +85,34 @@ impl Comparison {
     /// Times all networks on `input`, `batch` samples a call, one call after the other through the samples. Figures are for one sample.
     /// Checks first: see [`Comparison::check`]. `input` must hold a sample at least, otherwise the error is `input`.
     pub fn time(&mut self, input: Input<'_>, batch: usize, budget: &Budget) -> Result<NetworkTimes> {
+        self.time_beside(&mut [], input, batch, budget).map(|(times, _)| times)
+    }
+
+    /// [`Comparison::time`] with sessions of other models that take turns, too; their times are in the same order. The sessions read samples as
+    /// the model does and take `batch` of them. Errors: those of [`Comparison::time`], and of a first run of the others.
+    pub fn time_beside(
+        &mut self,
+        others: &mut [Session],
+        input: Input<'_>,
+        batch: usize,
+        budget: &Budget,
+    ) -> Result<(NetworkTimes, Vec<Timing>)> {
         self.check(input)?;
-        let samples = input.elements() / self.compressed.input_len();
+        let len = self.compressed.input_len();
+        let samples = input.elements() / len;
         let batch = batch.clamp(1, samples.max(1));
-        let mut calls: Vec<_> = [Some(&mut self.compressed), Some(&mut self.shrunk), self.original.as_mut()]
-            .into_iter()
-            .flatten()
-            .map(|session| caller(session, input, samples, batch))
-            .collect();
+        for other in others.iter_mut() {
+            let mut output = vec![0.0; batch * other.output_len()];
+            other.run(input.samples(0, batch, len), &mut output)?;
+        }
+        let has_original = self.original.is_some();
+        let own = [Some(&mut self.compressed), Some(&mut self.shrunk), self.original.as_mut()].into_iter().flatten();
+        let mut calls: Vec<_> = own.chain(others).map(|session| caller(session, input, samples, batch)).collect();
         let mut contestants: Vec<&mut dyn FnMut()> = calls.iter_mut().map(|call| call as &mut dyn FnMut()).collect();
-        let timings = interleaved(&mut contestants, budget);
-        let of = |i: usize| timings.get(i).map(|timing| timing.divided_by(batch));
-        let missing = "invariant: a timing for each contestant";
-        Ok(NetworkTimes { compressed: of(0).expect(missing), shrunk: of(1).expect(missing), original: of(2) })
+        let mut timings = interleaved(&mut contestants, budget).into_iter().map(|timing| timing.divided_by(batch));
+        let mut next = || timings.next().expect("invariant: a timing for each contestant");
+        let times = NetworkTimes { compressed: next(), shrunk: next(), original: has_original.then(next) };
+        Ok((times, timings.collect()))
     }
 }
 

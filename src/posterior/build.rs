@@ -4,7 +4,7 @@ use super::description::{self, Description};
 use super::file::File;
 use super::layers::{Affine, Groups};
 use super::nodes;
-use super::{Layers, Posterior, fail};
+use super::{Layers, Method, Posterior, fail};
 use crate::base::checked::to_u64;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::{Limits, MAX_ELEMENTS};
@@ -29,7 +29,7 @@ pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
         let from: Option<Vec<Shape>> = inputs.iter().map(|&input| shapes.get(input).copied()).collect();
         let from = from.ok_or_else(|| fail(format!("node {name:?} reads a value that is not made before it")))?;
         check_groups(&op, &from).and_then(|()| op.output_shape(&from)).map_err(refuse)?; // before tensors are held against what cannot be
-        let op = with_tensors(op, &from, &name, &mut file, &mut layers, &mut affines)?;
+        let op = with_tensors(op, &from, &name, method, &mut file, &mut layers, &mut affines)?;
         shapes.push(op.output_shape(&from).map_err(refuse)?);
         read.extend(inputs.iter().copied());
         builder.push(Node { op, inputs }).map_err(refuse)?;
@@ -46,7 +46,7 @@ pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
     if let Some(name) = file.left_over() {
         return Err(fail(format!("tensor {name:?} is not expected: no node of the graph has it")));
     }
-    Ok(Posterior { name, input, graph, node_names, layers, affines, training })
+    Ok(Posterior { name, method, input, graph, node_names, layers, affines, training })
 }
 
 /// Whether a convolution's groups divide its input channels: its outputs are not known yet.
@@ -65,19 +65,20 @@ fn with_tensors(
     op: Op,
     from: &[Shape],
     name: &str,
+    method: Method,
     file: &mut File<'_>,
     layers: &mut Layers,
     affines: &mut Vec<Affine>,
 ) -> Result<Op> {
     let rows = match (op, from) {
-        (Op::Linear(_), [input]) => layers.read(file, name, &[input.elements()], Groups::Inputs)?,
+        (Op::Linear(_), [input]) => layers.read(method, file, name, &[input.elements()], Groups::Inputs)?,
         (Op::Conv2d(Conv2d { window, groups, .. }), [input]) => {
             let channels = input.channels().checked_div(groups).unwrap_or(0);
             let [height, width] = window.kernel;
             if to_u64(channels).saturating_mul(to_u64(window.area())) > MAX_ELEMENTS {
                 return Err(fail(format!("node {name:?}: an output of {channels}x{height}x{width} weights is above the limits")));
             }
-            layers.read(file, name, &[channels, height, width], Groups::Maps)?
+            layers.read(method, file, name, &[channels, height, width], Groups::Maps)?
         }
         (Op::Affine, [input]) => {
             affines.push(Affine::read(file, name, input.affine_channels())?);

@@ -46,8 +46,8 @@ pub(super) fn parse(text: &str) -> Result<Description> {
     let method = json::text(all, "method", what)?;
     let method = Method::ALL.into_iter().find(|known| known.name() == method);
     let method = method.ok_or_else(|| {
-        let known = Method::ALL.map(Method::name).join(" or ");
-        fail(format!("the method is {}, expected {known}", all.get("method").unwrap_or(&Value::Null)))
+        let known = Method::ALL.map(Method::name).join(", ");
+        fail(format!("the method is {}, expected one of {known}", all.get("method").unwrap_or(&Value::Null)))
     })?;
     Ok(Description {
         name: name(all, what)?,

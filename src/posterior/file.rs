@@ -79,6 +79,12 @@ impl<'a> File<'a> {
         }
     }
 
+    /// The finite number of an `F32` tensor of the shape `[1]`.
+    pub(super) fn number(&mut self, name: &str) -> Result<f32> {
+        let values = self.floats(name, &[1])?;
+        values.first().copied().ok_or_else(|| fail(format!("tensor {name:?} is empty")))
+    }
+
     /// The flags of an `F32`, `U8` or `BOOL` tensor of zeros and ones.
     pub(super) fn flags(&mut self, name: &str, shape: &[usize]) -> Result<Vec<bool>> {
         let (dtype, bytes) = self.take(name, shape, &[Dtype::F32, Dtype::U8, Dtype::BOOL])?;

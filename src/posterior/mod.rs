@@ -14,7 +14,7 @@ mod nodes;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::graph::Graph;
 pub use description::Input;
-pub use layers::{Affine, GnjLayer, Groups, Layers, PlainLayer};
+pub use layers::{Affine, Codebook, GaussianLayer, GhsLayer, GnjLayer, Groups, Layers, LogNormals, PlainLayer, ScaledWeights};
 pub use method::Method;
 use std::path::Path;
 
@@ -27,6 +27,7 @@ pub const MAX_HEADER_BYTES: u64 = 1 << 22;
 #[derive(Clone, Debug)]
 pub struct Posterior {
     name: String,
+    method: Method,
     input: Input,
     graph: Graph,
     node_names: Vec<String>,
@@ -54,10 +55,10 @@ impl Posterior {
         &self.name
     }
 
-    /// What the file holds.
+    /// How the network was trained.
     #[must_use]
     pub fn method(&self) -> Method {
-        self.layers.method()
+        self.method
     }
 
     /// What the caller of the network feeds.

@@ -33,6 +33,12 @@ impl File {
         self.tensors.iter_mut().find(|tensor| tensor.name == name).unwrap()
     }
 
+    /// The floats of a tensor.
+    pub fn read(&self, name: &str) -> Vec<f32> {
+        let tensor = self.tensors.iter().find(|tensor| tensor.name == name).unwrap();
+        tensor.bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    }
+
     pub fn set(&mut self, name: &str, element: usize, value: f32) {
         self.tensor(name).bytes[element * 4..][..4].copy_from_slice(&value.to_le_bytes());
     }

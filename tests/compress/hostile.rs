@@ -62,6 +62,116 @@ fn steps_that_do_not_fit_the_weights() {
 }
 
 #[test]
+fn means_and_variances_of_single_weights() {
+    for method in ["sparse_vd", "graves", "vnq"] {
+        let file = if method == "vnq" { network::vnq() } else { network::gaussian(method) };
+        refuse(
+            &file,
+            &[
+                (&["fc2.weight_mean", "missing"], |f| remove(f, "fc2.weight_mean")),
+                (&["fc1.weight_log_variance", "missing"], |f| remove(f, "fc1.weight_log_variance")),
+                (&["fc1.bias", "missing"], |f| remove(f, "fc1.bias")),
+                (&["fc1.weight_mean", "[16, 8]", "[outputs, 16]"], |f| f.tensor("fc1.weight_mean").shape = vec![16, 8]),
+                (&["fc1.weight_log_variance", "[128]", "[8, 16]"], |f| f.tensor("fc1.weight_log_variance").shape = vec![128]),
+                (&["fc1.bias", "[1, 8]", "[8]"], |f| f.tensor("fc1.bias").shape = vec![1, 8]),
+                (&["fc1.weight_mean", "element 100", "NaN", "finite"], |f| f.set("fc1.weight_mean", 100, f32::NAN)),
+                (&["fc2.weight_log_variance", "element 23", "-inf"], |f| f.set("fc2.weight_log_variance", 23, f32::NEG_INFINITY)),
+                (&["fc2.weight_log_variance", "element 7", "88.8", "exceeds"], |f| f.set("fc2.weight_log_variance", 7, 88.8)),
+                (&["fc1.bias_mean", "not expected"], |f| {
+                    f.floats("fc1.bias_mean", &[8], &[0.0; 8]);
+                }),
+            ],
+        );
+    }
+    let mut graves = network::gaussian("graves");
+    graves.floats("fc1.level", &[1], &[1.0]);
+    refused(&graves.bytes(), &["fc1.level", "not expected"]);
+}
+
+#[test]
+fn codebooks_of_no_values() {
+    refuse(
+        &network::vnq(),
+        &[
+            (&["fc1.level", "missing"], |f| remove(f, "fc1.level")),
+            (&["fc1.level", "[2]", "[1]"], |f| {
+                f.tensor("fc1.level").shape = vec![2];
+                f.tensor("fc1.level").bytes.extend([0; 4]);
+            }),
+            (&["fc1.level", "0.0", "positive"], |f| f.set("fc1.level", 0, 0.0)),
+            (&["fc2.level", "-0.2", "positive"], |f| f.set("fc2.level", 0, -0.2)),
+            (&["fc1.level", "element 0", "NaN"], |f| f.set("fc1.level", 0, f32::NAN)),
+            (&["fc2.level", "1e-45", "2 steps"], |f| f.set("fc2.level", 0, 1e-45)), // half of it rounds to zero
+            (&["fc2.levels", "4", "odd", "3 to 255"], |f| f.set("fc2.levels", 0, 4.0)),
+            (&["fc2.levels", "1", "odd"], |f| f.set("fc2.levels", 0, 1.0)),
+            (&["fc2.levels", "257", "odd"], |f| f.set("fc2.levels", 0, 257.0)),
+            (&["fc2.levels", "3.5", "odd"], |f| f.set("fc2.levels", 0, 3.5)),
+            (&["fc2.levels", "-3", "odd"], |f| f.set("fc2.levels", 0, -3.0)),
+            (&["fc2.levels", "inf"], |f| f.set("fc2.levels", 0, f32::INFINITY)),
+            (&["fc2.levels", "[]", "[1]"], |f| f.tensor("fc2.levels").shape = vec![]),
+        ],
+    );
+}
+
+#[test]
+fn scales_of_the_horseshoe() {
+    refuse(
+        &network::ghs(),
+        &[
+            (&["fc1.local_a_mean", "missing"], |f| remove(f, "fc1.local_a_mean")),
+            (&["fc2.local_b_log_variance", "missing"], |f| remove(f, "fc2.local_b_log_variance")),
+            (&["fc2.global_b_mean", "missing"], |f| remove(f, "fc2.global_b_mean")),
+            (&["fc1.bias_log_variance", "missing"], |f| remove(f, "fc1.bias_log_variance")),
+            (&["fc1.local_a_mean", "[4, 4]", "[16]"], |f| f.tensor("fc1.local_a_mean").shape = vec![4, 4]),
+            (&["fc1.global_a_mean", "[1, 1]", "[1]"], |f| f.tensor("fc1.global_a_mean").shape = vec![1, 1]),
+            (&["fc1.local_b_mean", "element 3", "NaN"], |f| f.set("fc1.local_b_mean", 3, f32::NAN)),
+            (&["fc2.global_a_log_variance", "element 0", "90", "exceeds"], |f| f.set("fc2.global_a_log_variance", 0, 90.0)),
+            (&["fc1.scale_mean", "not expected"], |f| {
+                f.floats("fc1.scale_mean", &[16], &[1.0; 16]);
+            }),
+        ],
+    );
+    refuse(
+        &maps::ghs(),
+        &[(&["conv1.local_a_mean", "[9]", "[4]"], |f| {
+            remove(f, "conv1.local_a_mean");
+            f.floats("conv1.local_a_mean", &[9], &[0.0; 9]);
+        })],
+    );
+}
+
+/// 20 x 20 weights of as many values as a codebook has levels, of which zero is one, and of one more.
+#[test]
+fn weights_that_share_too_many_values() {
+    let file = |values: usize, masked: bool| {
+        let mut file = File::new(json!({
+            "posterior": 1, "name": "square", "method": "shared",
+            "input": { "shape": [20], "dtype": "f32", "scale": [1.0], "offset": [0.0] },
+            "nodes": [{ "name": "fc1", "op": "linear", "inputs": ["input"] }]
+        }));
+        let weights: Vec<f32> = (0..400).map(|i| (i % values) as f32 / 7.0).collect();
+        file.floats("fc1.weight", &[20, 20], &weights);
+        if masked {
+            let mask: Vec<f32> = weights.iter().map(|&weight| f32::from(u8::from(weight != 5.0))).collect();
+            file.floats("fc1.weight_mask", &[20, 20], &mask);
+        }
+        file.bytes()
+    };
+    Posterior::from_bytes(&file(256, false)).unwrap();
+    refused(&file(257, false), &["fc1.weight", "257 distinct values", "256"]);
+    Posterior::from_bytes(&file(257, true)).unwrap(); // one of them is masked, and zero is there anyway
+    refused(&file(258, true), &["fc1.weight", "257 distinct values"]);
+    refuse(
+        &network::shared(),
+        &[
+            (&["fc1.weight", "missing"], |f| remove(f, "fc1.weight")),
+            (&["fc1.weight", "[16, 8]"], |f| f.tensor("fc1.weight").shape = vec![16, 8]),
+            (&["fc1.weight", "element 2", "inf"], |f| f.set("fc1.weight", 2, f32::INFINITY)),
+        ],
+    );
+}
+
+#[test]
 fn tensors_that_do_not_fit_the_graph() {
     refuse(
         &network::gnj(),
@@ -237,7 +347,10 @@ fn descriptions_that_are_none() {
         &[
             (&["version", "2"], |f| f.description["posterior"] = json!(2)),
             (&["version", "\"1\""], |f| f.description["posterior"] = json!("1")),
-            (&["method", "ghs", "gnj or plain"], |f| f.description["method"] = json!("ghs")),
+            (&["method", "magic", "gnj, ghs, sparse_vd, graves, vnq, plain, rate, shared"], |f| {
+                f.description["method"] = json!("magic")
+            }),
+            (&["method", "one of"], |f| f.description["method"] = json!("GNJ")),
             (&["method", "text"], |f| f.description["method"] = json!(1)),
             (&["nodez", "nodes"], |f| f.description["nodez"] = json!([])),
             (&["no key \"input\""], |f| {

@@ -7,6 +7,7 @@ mod conv;
 mod file;
 mod hostile;
 mod maps;
+mod methods;
 mod network;
 mod options;
 #[cfg(feature = "tools")]

@@ -51,13 +51,10 @@ pub fn masked_mean() -> File {
     let posterior = gnj();
     let mut file = File::new(posterior.description.clone());
     file.description["method"] = json!("plain");
-    let floats = |name: &str| -> Vec<f32> {
-        let tensor = posterior.tensors.iter().find(|tensor| tensor.name == name).unwrap();
-        tensor.bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
-    };
     for (name, shape) in [("conv1", vec![MAPS, 1, 3, 3]), ("fc1", vec![CLASSES, FLAT])] {
-        let [mut weights, mut bias] = ["weight_mean", "bias_mean"].map(|kind| floats(&format!("{name}.{kind}")));
-        let scales: Vec<f32> = floats(&format!("{name}.scale_mean")).iter().map(|&z| if z < 0.1 { 0.0 } else { z }).collect();
+        let [mut weights, mut bias] = ["weight_mean", "bias_mean"].map(|kind| posterior.read(&format!("{name}.{kind}")));
+        let scales: Vec<f32> =
+            posterior.read(&format!("{name}.scale_mean")).iter().map(|&z| if z < 0.1 { 0.0 } else { z }).collect();
         for (i, weight) in weights.iter_mut().enumerate() {
             *weight *= if name == "conv1" { scales[i / 9] } else { scales[i % FLAT] };
         }
@@ -65,6 +62,45 @@ pub fn masked_mean() -> File {
             bias.iter_mut().zip(&scales).for_each(|(bias, scale)| *bias *= scale);
         }
         file.floats(&format!("{name}.weight"), &shape, &weights).floats(&format!("{name}.bias"), &[shape[0]], &bias);
+    }
+    file
+}
+
+/// The network of [`gnj`] with log-normal scales whose means are the same: `mu_z` is half of local_a's mean, and the variances are small.
+pub fn ghs() -> File {
+    let mut file = gnj();
+    file.description["method"] = json!("ghs");
+    let scales: Vec<(String, Vec<f32>)> = ["conv1", "fc1"]
+        .map(|name| (name.to_owned(), file.read(&format!("{name}.scale_mean")).iter().map(|z| 2.0 * z.ln()).collect()))
+        .to_vec();
+    file.tensors.retain(|tensor| !tensor.name.contains(".scale_"));
+    for (name, local) in scales {
+        let zeros = vec![0.0; local.len()];
+        for (kind, mean) in [("local_a", local), ("local_b", zeros), ("global_a", vec![0.0]), ("global_b", vec![0.0])] {
+            let variance = vec![-30.0; mean.len()];
+            file.floats(&format!("{name}.{kind}_mean"), &[mean.len()], &mean);
+            file.floats(&format!("{name}.{kind}_log_variance"), &[mean.len()], &variance);
+        }
+    }
+    file
+}
+
+/// The network of [`masked_mean`] with a variance for each weight: the weights of zero are noise.
+pub fn sparse_vd() -> File {
+    let plain = masked_mean();
+    let mut file = File::new(plain.description.clone());
+    file.description["method"] = json!("sparse_vd");
+    for tensor in &plain.tensors {
+        let values = plain.read(&tensor.name);
+        match tensor.name.strip_suffix(".weight") {
+            Some(name) => {
+                file.floats(&format!("{name}.weight_mean"), &tensor.shape, &values);
+                file.floats(&format!("{name}.weight_log_variance"), &tensor.shape, &vec![-9.0; values.len()]);
+            }
+            None => {
+                file.floats(&tensor.name, &tensor.shape, &values);
+            }
+        }
     }
     file
 }

@@ -117,6 +117,93 @@ pub fn rate() -> File {
     file
 }
 
+/// Log variances of weights that the methods of single weights keep, and of those that they prune.
+const CERTAIN: f32 = -9.0;
+const NOISE: f32 = -3.0;
+
+/// The weights of [`gaussian`] that are kept, zero elsewhere: those of [`weights`] that tell the classes, one into hidden unit 0, which no weight kept reads,
+/// and one from hidden unit 2, which no weight kept feeds.
+pub fn kept() -> [Vec<f32>; 2] {
+    let (mut fc1, mut fc2) = (vec![0.0; HIDDEN * PIXELS], vec![0.0; CLASSES * HIDDEN]);
+    for class in 0..CLASSES {
+        fc1[USED[class] * PIXELS + INFORMATIVE[class]] = 1.5;
+        fc2[class * HIDDEN + USED[class]] = 2.0;
+    }
+    (fc1[0], fc2[2]) = (0.5, 0.75);
+    [fc1, fc2]
+}
+
+/// Means and log variances for each weight; those that are not [`kept`] are noise about zero.
+pub fn gaussian(method: &str) -> File {
+    let [fc1, bias1, fc2, bias2] = weights();
+    let [kept1, kept2] = kept();
+    let mut file = File::new(description(method));
+    for (name, rows, cols, noise, bias, kept) in
+        [("fc1", HIDDEN, PIXELS, fc1, bias1, kept1), ("fc2", CLASSES, HIDDEN, fc2, bias2, kept2)]
+    {
+        let mean: Vec<f32> = noise.iter().zip(&kept).map(|(&noise, &kept)| if kept == 0.0 { noise } else { kept }).collect();
+        let log_variance: Vec<f32> = kept.iter().map(|&kept| if kept == 0.0 { NOISE } else { CERTAIN }).collect();
+        file.floats(&format!("{name}.weight_mean"), &[rows, cols], &mean)
+            .floats(&format!("{name}.weight_log_variance"), &[rows, cols], &log_variance)
+            .floats(&format!("{name}.bias"), &[rows], &bias);
+    }
+    file
+}
+
+/// The same with codebooks: -1.25, 0, 1.25 and five values from -2.5 to 2.5.
+pub fn vnq() -> File {
+    let mut file = gaussian("vnq");
+    file.floats("fc1.level", &[1], &[1.25]).floats("fc2.level", &[1], &[2.5]).floats("fc2.levels", &[1], &[5.0]);
+    file
+}
+
+/// Scales of both layers of [`ghs`]: mu_z and s_z^2 of the groups that are used, and of the others.
+pub const SCALES: [(f64, f64); 2] = [(0.25, 0.0625), (-3.75, 0.0625)];
+
+/// The weights of [`weights`] with log-normal scales.
+pub fn ghs() -> File {
+    let [fc1, bias1, fc2, bias2] = weights();
+    let mut file = File::new(description("ghs"));
+    let variance = 0.0625f32.ln(); // of each of the four
+    for (name, rows, cols, mean, bias, used) in
+        [("fc1", HIDDEN, PIXELS, fc1, bias1, INFORMATIVE), ("fc2", CLASSES, HIDDEN, fc2, bias2, USED)]
+    {
+        file.floats(&format!("{name}.weight_mean"), &[rows, cols], &mean)
+            .floats(&format!("{name}.weight_log_variance"), &[rows, cols], &vec![-7.0; rows * cols])
+            .floats(&format!("{name}.bias_mean"), &[rows], &bias)
+            .floats(&format!("{name}.bias_log_variance"), &[rows], &vec![-9.0; rows]);
+        // Half the sum of the means is 1/4 where the local scale a has the mean 1, and 4 less where it has the mean -7.
+        let local: Vec<f32> = (0..cols).map(|i| if used.contains(&i) { 1.0 } else { -7.0 }).collect();
+        for (kind, mean) in [("local_a", local), ("local_b", vec![0.5; cols]), ("global_a", vec![-2.0]), ("global_b", vec![1.0])]
+        {
+            file.floats(&format!("{name}.{kind}_mean"), &[mean.len()], &mean).floats(
+                &format!("{name}.{kind}_log_variance"),
+                &[mean.len()],
+                &vec![variance; mean.len()],
+            );
+        }
+    }
+    file
+}
+
+/// The values that the weights of each layer of [`shared`] take; they lie on no grid.
+pub const VALUES: [[f32; 4]; 2] = [[-0.021, 0.0, 0.017, 1.5], [-0.019, 0.0113, 0.024, 2.0]];
+
+/// The weights of [`weights`], each at the nearest of [`VALUES`].
+pub fn shared() -> File {
+    let [fc1, bias1, fc2, bias2] = weights();
+    let mut file = File::new(description("shared"));
+    let nearest = |weights: &[f32], values: &[f32]| -> Vec<f32> {
+        let of = |w: &f32| values.iter().copied().min_by(|a, b| (a - w).abs().total_cmp(&(b - w).abs())).unwrap();
+        weights.iter().map(of).collect()
+    };
+    file.floats("fc1.weight", &[HIDDEN, PIXELS], &nearest(&fc1, &VALUES[0]))
+        .floats("fc1.bias", &[HIDDEN], &bias1)
+        .floats("fc2.weight", &[CLASSES, HIDDEN], &nearest(&fc2, &VALUES[1]))
+        .floats("fc2.bias", &[CLASSES], &bias2);
+    file
+}
+
 /// fc1, relu, fc2 in f64 at the original shape.
 pub fn run(image: &[u8], fc1: &[f64], bias1: &[f32], fc2: &[f64], bias2: &[f32]) -> Vec<f64> {
     let layer = |x: &[f64], w: &[f64], b: &[f32]| -> Vec<f64> {

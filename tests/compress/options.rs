@@ -69,13 +69,29 @@ fn what_does_not_fit_is_refused() {
     refused(&gnj, bytes, &labels, &with(|o| o.max_loss_increase = -1.0), "budget");
     refused(&gnj, bytes, &labels, &with(|o| o.max_loss_increase = f64::NAN), "budget");
     refused(&gnj, bytes, &labels, &with(|o| o.pruning_share = 1.5), "share");
+    refused(&gnj, bytes, &labels, &with(|o| o.rate_weight = -1.0), "rate");
+    refused(&gnj, bytes, &labels, &with(|o| o.rate_weight = f64::INFINITY), "rate");
     refused(&gnj, bytes, &labels, &with(|o| o.encodings.clear()), "empty");
     refused(&gnj, bytes, &labels, &with(|o| o.encodings = vec![Encoding::FixedPoint { bits: 9 }]), "9");
     let threshold = |name: &str| Options { thresholds: BTreeMap::from([(name.to_owned(), 1.0)]), ..Options::default() };
     refused(&gnj, bytes, &labels, &threshold("fc9"), "fc1, fc2");
-    refused(&plain, bytes, &labels, &threshold("fc1"), "no groups");
+    refused(&plain, bytes, &labels, &threshold("fc1"), "no statistic");
     let unknown = Options { layer_encodings: BTreeMap::from([("relu1".to_owned(), vec![Encoding::Ternary])]), ..defaults };
     refused(&gnj, bytes, &labels, &unknown, "relu1");
+}
+
+/// Bits that have a price leave weights of less entropy, masked ones at zero, in every encoding of levels.
+#[test]
+fn a_price_of_bits_lowers_the_entropy() {
+    for label in ["fixed_point:5", "codebook:16", "sparse_fixed_point:5", "sparse_codebook:15"] {
+        let encodings = parse_encodings(label).unwrap();
+        let budget = Options { encodings, max_error_increase: 100.0, max_loss_increase: f64::INFINITY, ..Options::default() };
+        let bits = [0.0, 2.0, 8.0].map(|rate_weight| {
+            let (compressed, _) = run(&network::plain(), &Options { rate_weight, ..budget.clone() });
+            compressed.report.layers.iter().map(|layer| layer.entropy_bits).sum::<f64>()
+        });
+        assert!(bits[1] < bits[0] && bits[2] < bits[1], "{label}: {bits:?}");
+    }
 }
 
 /// A vector of floats through one layer and a softmax: nothing is gathered, and a network without a bias is allowed.

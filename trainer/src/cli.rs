@@ -11,11 +11,14 @@ use crate::data::{Images, Scaling};
 use crate::evaluate::{self, Choice};
 use crate::methods::ghs::GhsRecipe;
 use crate::methods::gnj::GnjRecipe;
+use crate::methods::graves::GravesRecipe;
 use crate::methods::prune::PruneRecipe;
 use crate::methods::rate::RateRecipe;
 use crate::methods::share::ShareRecipe;
 use crate::methods::soft_share::SoftShareRecipe;
+use crate::methods::sparse_vd::SparseVdRecipe;
 use crate::methods::surgery::SurgeryRecipe;
+use crate::methods::vnq::VnqRecipe;
 use crate::methods::{self, Options, Posterior};
 use crate::network::Network;
 use crate::posterior;
@@ -33,6 +36,9 @@ const EXAMPLES: &str = "\
 Examples:
   trainer gnj --data ../data/mnist --out runs/gnj
   trainer gnj --data ../data/mnist --out runs/gnj --resume
+  trainer sparse-vd --data ../data/mnist --out runs/sparse-vd --epochs 100
+  trainer graves --data ../data/mnist --out runs/graves --epochs 60
+  trainer vnq --data ../data/mnist --out runs/vnq --start runs/dense/posterior.safetensors --epochs 60
   trainer rate --data ../data/mnist --out runs/rate --start runs/gnj/posterior.safetensors --bytes 2300 --schedule cosine --rate 0.01
   trainer prune --data ../data/mnist --out runs/prune --start runs/dense/posterior.safetensors --dense 15 --rounds 4 --epochs 32 --keep 0.08,0.09,0.26
   trainer share --data ../data/mnist --out runs/share --start runs/prune/posterior.safetensors --levels 64 --epochs 5 --rate 1e-4
@@ -47,6 +53,12 @@ enum Command {
     Gnj(Job<GnjRecipe>),
     /// Train a posterior with the group horseshoe prior
     Ghs(Job<GhsRecipe>),
+    /// Train a normal posterior per weight with the log-uniform prior: sparse variational dropout
+    SparseVd(Job<SparseVdRecipe>),
+    /// Train a normal posterior per weight under a normal prior that follows it (Graves 2011)
+    Graves(Job<GravesRecipe>),
+    /// Draw the weights of a trained network to a small codebook: variational network quantization
+    Vnq(Job<VnqRecipe>),
     /// Train a network of integers under a bound of bits
     Rate(Job<RateRecipe>),
     /// Prune a plain network by magnitude, in rounds
@@ -73,7 +85,7 @@ enum Command {
         /// mean without pruning, and 0.2 more]
         #[arg(long)]
         max_error: Option<f64>,
-        /// Use these log-alpha thresholds, one per layer, instead of choosing
+        /// Use these thresholds of the method's pruning statistic, one per layer, instead of choosing
         #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
         thresholds: Option<Vec<f64>>,
         /// Measure the result on the test images as well
@@ -111,6 +123,9 @@ pub fn run() -> Result<()> {
     match Cli::parse().command {
         Command::Gnj(job) => train(job),
         Command::Ghs(job) => train(job),
+        Command::SparseVd(job) => train(job),
+        Command::Graves(job) => train(job),
+        Command::Vnq(job) => train(job),
         Command::Rate(job) => train(job),
         Command::Prune(job) => train(job),
         Command::Surgery(job) => train(job),

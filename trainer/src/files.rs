@@ -81,6 +81,11 @@ impl Arrays {
         &self.metadata
     }
 
+    /// Whether there is an array of this name.
+    pub fn contains(&self, name: &str) -> bool {
+        SafeTensors::deserialize(&self.bytes).is_ok_and(|arrays| arrays.tensor(name).is_ok())
+    }
+
     /// The values of an f32 array of this name and shape.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let arrays = SafeTensors::deserialize(&self.bytes)?;

@@ -108,6 +108,16 @@ impl Stored {
         Ok(Self { method, network: Network::by_name(name)?, scaling, arrays })
     }
 
+    /// The value of an array of one.
+    pub fn scalar(&self, name: &str) -> Result<f32> {
+        Ok(self.arrays.get(name, &[1])?[0])
+    }
+
+    /// Whether there is an array of this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.arrays.contains(name)
+    }
+
     /// Fills parameters of the original shape.
     pub fn fill(&self, parameters: Vec<(String, &mut Parameter)>) -> Result<()> {
         for (name, parameter) in parameters {

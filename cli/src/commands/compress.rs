@@ -26,9 +26,14 @@ pub(crate) fn run(options: &Compress) -> Result<Answer, Failure> {
     let report = &compressed.report;
     if !report.within_budget {
         let (full, compressed) = (report.full, report.compressed);
+        let why = if options.threshold.is_empty() && options.encoding.is_empty() {
+            "what the method prunes and rounds by itself costs that; train for longer"
+        } else {
+            "the choices made with --threshold and --encoding cost that; leave them out"
+        };
         warn(format_args!(
-            "the validation error rose from {:.2} % to {:.2} % and the loss from {:.4} to {:.4}, more than allowed: the choices made with \
-             --threshold and --encoding cost that; leave them out, or raise --max-error-increase and --max-loss-increase",
+            "the validation error rose from {:.2} % to {:.2} % and the loss from {:.4} to {:.4}, more than allowed: {why}, \
+             or raise --max-error-increase and --max-loss-increase",
             full.percent(),
             compressed.percent(),
             full.loss,
@@ -81,6 +86,9 @@ fn library_options(options: &Compress) -> Result<Options, Failure> {
     }
     if let Some(percent) = options.max_loss_increase {
         chosen.max_loss_increase = percent;
+    }
+    if let Some(lambda) = options.rate_weight {
+        chosen.rate_weight = lambda;
     }
     for choice in &options.threshold {
         let (layer, value) = pair(choice, "--threshold", "fc1=-3")?;

@@ -8,4 +8,5 @@ pub(crate) mod export;
 pub(crate) mod inspect;
 pub(crate) mod pack;
 pub(crate) mod run;
+pub(crate) mod table;
 pub(crate) mod verify;

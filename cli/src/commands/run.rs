@@ -5,6 +5,7 @@ use super::inspect::headline;
 use crate::answer::{Answer, grouped, nanoseconds, ratio};
 use crate::args::{Activations, Run};
 use crate::draw::{self, Style};
+use crate::evaluate;
 use crate::exit::{Failure, warn};
 use crate::progress;
 use crate::samples::{self, Samples, npy};
@@ -12,7 +13,7 @@ use crate::table::Table;
 use curt::inspect::Report;
 use curt::measure::{Budget, Comparison, NetworkTimes};
 use curt::model::Model;
-use curt::session::{Session, SessionOptions};
+use curt::session::SessionOptions;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -48,13 +49,12 @@ pub(crate) fn run(options: &Run) -> Result<Answer, Failure> {
     let batch = usize::try_from(options.batch).unwrap_or(1);
     let session_options = SessionOptions { batch, isa: None };
     let mut comparison = Comparison::new(&model, &session_options)?;
-    let (outputs, width) = compute(comparison.session(), &samples)?;
+    let (outputs, width) = evaluate::outputs(comparison.session(), &samples)?;
     if let Some(path) = &options.outputs {
         npy::save(path, samples.count, width, &outputs)?;
     }
-    let predictions: Vec<usize> = outputs.chunks_exact(width).map(greatest).collect();
-    let misclassified =
-        labels.as_ref().map(|labels| labels.iter().zip(&predictions).filter(|&(&l, &p)| usize::from(l) != p).count());
+    let predictions = evaluate::classes(&outputs, width);
+    let misclassified = labels.as_ref().map(|labels| evaluate::misclassified(&predictions, labels));
     let times = time(&mut comparison, &samples, batch)?;
     let isa = comparison.session().isa().name();
     let outcome = Outcome { report: Report::new(&model), images: samples.count, predictions, misclassified, times, isa, batch };
@@ -76,37 +76,9 @@ fn samples(options: &Run, model: &Model) -> Result<(Samples, Option<Vec<u8>>), F
     };
     let outputs = model.graph().output_shape().elements();
     if let Some(labels) = &labels {
-        if labels.len() != samples.count {
-            return Err(Failure::input(format!("there are {} labels for {} images", labels.len(), samples.count)));
-        }
-        if let Some(at) = labels.iter().position(|&label| usize::from(label) >= outputs) {
-            let message =
-                format!("label {at} is {}; the model has {outputs} outputs, so that labels are 0 to {}", labels[at], outputs - 1);
-            return Err(Failure::input(message));
-        }
+        evaluate::check_labels(labels, samples.count, outputs)?;
     }
     Ok((samples, labels))
-}
-
-/// All outputs, and how many one sample has.
-fn compute(session: &mut Session, samples: &Samples) -> Result<(Vec<f32>, usize), Failure> {
-    const BLOCK: usize = 1024;
-    let width = session.output_len();
-    let mut outputs = vec![0.0; samples.count * width];
-    let bar = progress::bar(samples.count as u64, "running");
-    for (i, block) in outputs.chunks_mut(BLOCK * width).enumerate() {
-        let count = block.len() / width;
-        session.run(samples.input(i * BLOCK, count), block).inspect_err(|_| bar.finish_and_clear())?;
-        bar.inc(count as u64);
-    }
-    bar.finish_and_clear();
-    Ok((outputs, width))
-}
-
-/// The index of the greatest output, the first of equals.
-fn greatest(outputs: &[f32]) -> usize {
-    let first = (0, f32::NEG_INFINITY);
-    outputs.iter().copied().enumerate().fold(first, |best, (i, x)| if x > best.1 { (i, x) } else { best }).0
 }
 
 /// Times the networks; without images there is nothing to time.

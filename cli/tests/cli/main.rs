@@ -7,6 +7,7 @@ mod failures;
 mod graphs;
 mod inputs;
 mod samples;
+mod table;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -42,7 +42,7 @@ fn image(channels: usize, side: usize) -> Shape {
 
 /// A layer of the weights of each row.
 fn layer(rows: &[&[f32]], bias: &[f64]) -> Layer {
-    Layer { rows: rows.len(), cols: rows[0].len(), weights: rows.concat(), bias: bias.to_vec(), step: None }
+    Layer { rows: rows.len(), cols: rows[0].len(), weights: rows.concat(), bias: bias.to_vec(), values: Values::Any }
 }
 
 /// What is left of a graph without affine nodes.
@@ -68,7 +68,7 @@ fn net(numbers: &mut Numbers, sizes: &[usize]) -> Vec<Layer> {
         cols: pair[0],
         weights: (0..pair[0] * pair[1]).map(|_| numbers.weight()).collect(),
         bias: (0..pair[1]).map(|_| f64::from(numbers.weight())).collect(),
-        step: None,
+        values: Values::Any,
     };
     sizes.windows(2).map(|pair| layer(pair, numbers)).collect()
 }

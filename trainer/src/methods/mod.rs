@@ -1,15 +1,21 @@
 //! Training methods behind one interface: options begin a method, the loop trains it, its file is read back as a posterior.
 
+#[cfg(test)]
+mod check;
 mod dead;
 pub mod ghs;
 pub mod gnj;
+pub mod graves;
 pub mod groups;
+pub mod normal;
 pub mod plain;
 pub mod prune;
 pub mod rate;
 pub mod share;
 pub mod soft_share;
+pub mod sparse_vd;
 pub mod surgery;
+pub mod vnq;
 
 use std::path::Path;
 
@@ -26,7 +32,11 @@ use crate::recipe::Recipe;
 use crate::shed::Units;
 use ghs::Ghs;
 use gnj::Gnj;
+use graves::Empirical;
+use normal::{Normal, Prior};
 use plain::Plain;
+use sparse_vd::LogUniform;
+use vnq::Codebook;
 
 /// The options of a method: everything that decides the result of a run.
 pub trait Options: Serialize {
@@ -141,12 +151,19 @@ pub trait Posterior {
 pub fn read(path: &Path) -> Result<(Box<dyn Posterior>, Scaling)> {
     let stored = Stored::open(path)?;
     let posterior = match stored.method.as_str() {
-        "ghs" => Ghs::read(&stored).map(|ghs| Box::new(ghs) as Box<dyn Posterior>),
-        "gnj" => Gnj::read(&stored).map(|gnj| Box::new(gnj) as Box<dyn Posterior>),
-        "plain" | "rate" | "shared" => Plain::read(&stored).map(|plain| Box::new(plain) as Box<dyn Posterior>),
+        "ghs" => Ghs::read(&stored).map(boxed),
+        "gnj" => Gnj::read(&stored).map(boxed),
+        "plain" | "rate" | "shared" => Plain::read(&stored).map(boxed),
+        Codebook::NAME => Normal::<Codebook>::read(&stored).map(boxed),
+        Empirical::NAME => Normal::<Empirical>::read(&stored).map(boxed),
+        LogUniform::NAME => Normal::<LogUniform>::read(&stored).map(boxed),
         other => bail!("{} is of the method '{other}', which is unknown", path.display()),
     };
     Ok((posterior.with_context(|| format!("{} is not usable", path.display()))?, stored.scaling))
+}
+
+fn boxed(posterior: impl Posterior + 'static) -> Box<dyn Posterior> {
+    Box::new(posterior)
 }
 
 /// The network that a run begins from: the mean of the posterior in a file, without what reaches the threshold.

@@ -124,7 +124,6 @@ impl GroupLayer for GhsLayer {
     const METHOD: &'static str = "ghs";
     /// Scales whose mode is e^-8.
     const CERTAIN_NOISE: f64 = 8.0;
-    const THRESHOLDS: (usize, f64) = (33, 0.25);
 
     type Leaves = LayerTensors;
 
@@ -183,6 +182,10 @@ impl GroupLayer for GhsLayer {
             ("global_b_mean", Side::Neither, &mut global_b.mean),
             ("global_b_log_variance", Side::Neither, &mut global_b.log_variance),
         ]
+    }
+
+    fn thresholds() -> Vec<f64> {
+        (0..=32).map(|step| Self::CERTAIN_NOISE - 0.25 * f64::from(step)).collect()
     }
 
     /// The negative logarithm of the mode of z_i: `s2_z - mu_z`.

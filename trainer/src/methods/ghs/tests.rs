@@ -1,18 +1,13 @@
 //! The formulas against known values, and the gradient against finite differences.
 
+use super::layer::LayerTensors;
 use super::*;
 use crate::data::Batch;
-use crate::forward::Precision;
+use crate::methods::check::{self, Values, close, double, tensor, tensor_values};
 use crate::methods::groups::{GroupLayer, likelihood, short};
 use crate::network::{LayerShape, Step};
 use crate::noise::Noise;
-use crate::parameter::Parameter;
-use burn::tensor::{DType, Device, Tensor, TensorData};
-
-fn close(actual: f64, expected: f64, tolerance: f64) {
-    let error = (actual - expected).abs() / expected.abs().max(1e-3);
-    assert!(error < tolerance, "{actual} instead of {expected}");
-}
+use burn::tensor::Tensor;
 
 /// Means and variances of the four scales of one group, by hand: log z, E z, the negative log mode, and the mean of a weight of 0.5.
 #[test]
@@ -53,13 +48,31 @@ fn a_fresh_posterior_begins_with_scales_of_one() {
     }
 }
 
-const KL_FACTOR: f64 = 0.01;
+/// Arrays of a layer.
+const ARRAYS: usize = 12;
 
-/// Differentiates the whole loss by every parameter with central differences, in f64 with the noise held fixed, and compares the gradient that training
-/// uses, in f32, to 1e-3 of the larger of the slope and 0.01.
+fn leaves(ghs: &Ghs, values: &Values) -> Vec<LayerTensors> {
+    let layers = ghs.layers.iter().zip(values.chunks_exact(ARRAYS));
+    let layer = |(layer, values): (&GhsLayer, &[Vec<f64>])| {
+        let rows = layer.units.outputs.len();
+        let matrix = |index: usize| tensor(&values[index], [rows, values[index].len() / rows]).require_grad();
+        let vector = |index: usize| -> Tensor<1> { tensor(&values[index], [values[index].len()]).require_grad() };
+        LayerTensors {
+            weight: [0, 1].map(matrix),
+            bias: [2, 3].map(vector),
+            scales: [4, 6, 8, 10].map(|first| [first, first + 1].map(vector)),
+        }
+    };
+    layers.map(layer).collect()
+}
+
+fn cross_entropy(ghs: &Ghs, tensors: &[LayerTensors], batch: &Batch) -> Tensor<1> {
+    likelihood::cross_entropy(&ghs.network, &ghs.units(), tensors, batch, &mut Noise::for_epoch(3, 0), &double())
+}
+
+/// The cross-entropy, noise held fixed; the KL has a test of its own.
 #[test]
-fn gradients_match_finite_differences() {
-    const STEP: f64 = 1e-5;
+fn gradients_of_the_cross_entropy_match_finite_differences() {
     let steps = [Step::Convolution(1, 3, 3), Step::MaxPool, Step::Flatten, Step::Linear(12, 5), Step::Relu, Step::Linear(5, 3)];
     let network = Network::new("small", [1, 6, 6], &steps);
     let mut noise = Noise::for_initialisation(11);
@@ -68,85 +81,24 @@ fn gradients_match_finite_differences() {
         layer.begin_at(0.3, true);
         for (name, _, parameter) in layer.parameters() {
             if name.ends_with("_log_variance") {
+                // Away from the start, where variances are too small to matter.
                 parameter.value = noise.gaussian(parameter.value.len(), -2.5, 0.5);
             }
         }
     }
     let batch = Batch { pixels: noise.gaussian(4 * 36, 0.5, 0.5), labels: vec![0, 2, 1, 2] };
-    let slope = ghs.slope(&batch, KL_FACTOR, &mut Noise::for_epoch(3, 0));
-    let precision = Precision { device: Device::flex().autodiff(), dtype: DType::F64 };
-    // Each value is moved in f64: its part beyond f32 travels beside it.
-    let loss = |ghs: &Ghs, array: usize, index: usize, by: f64| -> f64 {
-        let mut ghs = ghs.clone();
-        let moved = {
-            let mut named = ghs.named();
-            let parameter = &mut named[array].2;
-            let value = f64::from(parameter.value[index]) + by;
-            parameter.value[index] = value as f32;
-            value
-        };
-        let per_layer = 12;
-        let (layer, kind) = (array / per_layer, array % per_layer);
-        let leaves: Vec<_> = ghs
-            .layers
-            .iter()
-            .enumerate()
-            .map(|(at, own)| {
-                let mut leaves = own.leaves(&precision);
-                if at == layer {
-                    let exact = |values: &Parameter| -> Vec<f64> {
-                        let mut values: Vec<f64> = values.value.iter().map(|&value| f64::from(value)).collect();
-                        values[index] = moved;
-                        values
-                    };
-                    let mut own = own.clone();
-                    let values = exact(own.parameters()[kind].2);
-                    let device = precision.device.clone();
-                    match kind {
-                        0 | 1 => {
-                            let shape = leaves.weight[kind].dims();
-                            leaves.weight[kind] =
-                                Tensor::from_data(TensorData::new(values, shape), (&device, DType::F64)).require_grad();
-                        }
-                        _ => {
-                            let shape = [values.len()];
-                            let vector = Tensor::from_data(TensorData::new(values, shape), (&device, DType::F64)).require_grad();
-                            match kind {
-                                2 | 3 => leaves.bias[kind - 2] = vector,
-                                _ => leaves.scales[(kind - 4) / 2][kind % 2] = vector,
-                            }
-                        }
-                    }
-                }
-                leaves
-            })
-            .collect();
-        let mut noise = Noise::for_epoch(3, 0);
-        let loss = likelihood::cross_entropy(&ghs.network, &ghs.units(), &leaves, &batch, &mut noise, &precision);
-        loss.into_data().try_into_vec::<f64>().unwrap()[0]
-    };
-    let counts: Vec<usize> = ghs.named().iter().map(|(_, _, parameter)| parameter.value.len()).collect();
-    let mut checked = 0;
-    for (array, count) in counts.into_iter().enumerate() {
-        for index in 0..count {
-            let difference = (loss(&ghs, array, index, STEP) - loss(&ghs, array, index, -STEP)) / (2.0 * STEP);
-            // The KL's part is checked on its own, in kl.rs; here that each array gets that of its prior.
-            let of_kl = {
-                let layer = &ghs.layers[array / 12];
-                let mut zeros: Vec<Vec<f32>> =
-                    layer.clone().parameters().iter().map(|(_, _, p)| vec![0.0; p.value.len()]).collect();
-                layer.add_kl_gradient(KL_FACTOR, &mut zeros);
-                f64::from(zeros[array % 12][index])
-            };
-            let expected = difference + of_kl;
-            let found = f64::from(slope.gradients[array][index]);
-            assert!(
-                (found - expected).abs() < 1e-3 * expected.abs().max(0.01),
-                "array {array}, value {index}: {found}, difference {expected}"
-            );
-            checked += 1;
-        }
+    let values: Values = ghs.named().into_iter().map(|(_, _, p)| p.value.iter().map(|&v| f64::from(v)).collect()).collect();
+    let tensors = leaves(&ghs, &values);
+    let mut traced = cross_entropy(&ghs, &tensors, &batch).backward();
+    let mut trace: Values = Vec::new();
+    for layer in &tensors {
+        trace.extend(layer.weight.iter().map(|leaf| tensor_values(leaf.grad_remove(&mut traced).unwrap())));
+        let vectors = layer.bias.iter().chain(layer.scales.iter().flatten());
+        trace.extend(vectors.map(|leaf| tensor_values(leaf.grad_remove(&mut traced).unwrap())));
     }
+    let single = ghs.slope(&batch, 0.0, &mut Noise::for_epoch(3, 0)).gradients;
+    let loss = |values: &Values| tensor_values(cross_entropy(&ghs, &leaves(&ghs, values), &batch))[0];
+    let checked = check::check_gradient(values, loss, &trace, &single);
     let scales = |groups: usize| 2 * (2 * groups + 2);
     assert_eq!(checked, 2 * (27 + 3) + scales(3) + 2 * (60 + 5) + scales(12) + 2 * (15 + 3) + scales(5));
 }

@@ -65,9 +65,7 @@ impl GnjLayer {
 
 impl GroupLayer for GnjLayer {
     const METHOD: &'static str = "gnj";
-    /// A dropout rate above 0.95.
-    const CERTAIN_NOISE: f64 = 3.0;
-    const THRESHOLDS: (usize, f64) = (23, 0.5);
+    const CERTAIN_NOISE: f64 = kl::CERTAIN_NOISE;
 
     type Leaves = LayerTensors;
 
@@ -123,6 +121,10 @@ impl GroupLayer for GnjLayer {
             ("bias_mean", Side::Outputs, &mut self.bias_mean),
             ("bias_log_variance", Side::Outputs, &mut self.bias_log_variance),
         ]
+    }
+
+    fn thresholds() -> Vec<f64> {
+        kl::log_alpha_thresholds()
     }
 
     /// Log alpha. A group that training removed has 18.4 in the file, above any threshold.

@@ -1,22 +1,17 @@
 //! The formulas against known values, and the gradient against finite differences.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::layer::LayerTensors;
 use super::*;
 use crate::data::Batch;
-use crate::forward::Precision;
 use crate::kl;
+use crate::methods::check::{self, Values, close, double, tensor, tensor_values};
 use crate::methods::groups::{GroupLayer as _, likelihood};
 use crate::network::{LayerShape, Step};
 use crate::noise::Noise;
 use crate::parameter::Parameter;
 use crate::shed::Units;
-
-fn close(actual: f64, expected: f64, tolerance: f64) {
-    let error = (actual - expected).abs() / expected.abs().max(1e-3);
-    assert!(error < tolerance, "{actual} instead of {expected}");
-}
 
 fn all_close(actual: &[f64], expected: &[f64]) {
     assert_eq!(actual.len(), expected.len());
@@ -96,20 +91,6 @@ fn the_variance_bound_holds_after_a_step() {
     assert_eq!(layer.weight_log_variance.value[0], -6.0);
 }
 
-/// f64 with gradients.
-fn double() -> Precision {
-    Precision { device: Device::flex().autodiff(), dtype: DType::F64 }
-}
-
-fn tensor<const D: usize>(values: &[f64], shape: [usize; D]) -> Tensor<D> {
-    let data = TensorData::new(values.to_vec(), shape);
-    Tensor::from_data(data, (&double().device, DType::F64))
-}
-
-fn tensor_values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().try_into_vec().unwrap()
-}
-
 /// One output, its scale of negligible variance. The scale noise is 0, so z is the scale mean.
 #[test]
 fn local_reparametrisation_of_a_linear_layer_has_its_known_sample() {
@@ -173,9 +154,6 @@ fn small(input: [usize; 3], steps: &[Step], removed: &[Vec<usize>]) -> (Gnj, Bat
 const KL_FACTOR: f64 = 0.01;
 const NOISE_SEED: u64 = 3;
 
-/// Parameters in f64, in the order of `Gnj::parameters`.
-type Values = Vec<Vec<f64>>;
-
 fn leaves(gnj: &Gnj, values: &Values) -> Vec<LayerTensors> {
     let layers = gnj.layers.iter().zip(values.chunks_exact(6));
     layers
@@ -215,16 +193,9 @@ fn loss(gnj: &Gnj, values: &Values, batch: &Batch) -> f64 {
     likelihood + KL_FACTOR * kl
 }
 
-/// Differentiates the loss by every parameter with central differences of step 1e-5 in f64, noise
-/// held fixed, and compares (1) the f64 trace of the cross-entropy, with the KL's part subtracted,
-/// to 1e-6, and (2) the f32 gradient that training uses, KL included, to 1e-3; both relative to
-/// the larger of the slope and 0.01. Returns the number of parameters.
+/// Compares the gradient of the whole loss with finite differences, see [`check::check_gradient`]; the f64 one is traced but for the KL's part.
 fn check_gradient(gnj: &mut Gnj, batch: &Batch) -> usize {
-    const STEP: f64 = 1e-5;
-    let mut values: Values = Vec::new();
-    for (_, _, parameter) in gnj.named() {
-        values.push(parameter.value.iter().map(|&v| f64::from(v)).collect());
-    }
+    let values: Values = gnj.named().into_iter().map(|(_, _, p)| p.value.iter().map(|&v| f64::from(v)).collect()).collect();
     let slope = gnj.slope(batch, KL_FACTOR, &mut Noise::for_epoch(NOISE_SEED, 0));
     let tensors = leaves(gnj, &values);
     let mut traced = cross_entropy(gnj, &tensors, batch).backward();
@@ -237,39 +208,16 @@ fn check_gradient(gnj: &mut Gnj, batch: &Batch) -> usize {
         trace.push(tensor_values(layer.bias_mean.grad_remove(&mut traced).unwrap()));
         trace.push(tensor_values(layer.bias_log_variance.grad_remove(&mut traced).unwrap()));
     }
-    let mut checked = 0;
-    for array in 0..values.len() {
-        for index in 0..values[array].len() {
-            let value = values[array][index];
-            let mut at = |value: f64| {
-                values[array][index] = value;
-                loss(gnj, &values, batch)
-            };
-            let difference = (at(value + STEP) - at(value - STEP)) / (2.0 * STEP);
-            at(value);
-            // Pairs of (mean, log variance): of weights, of scales, of biases.
-            let (first, is_mean) = (array - array % 2, array % 2 == 0);
-            let pair = (values[first][index], values[first + 1][index]);
-            let of_kl = match array % 6 {
-                2 | 3 => kl::log_uniform_gradient(pair.0, pair.1),
-                _ => kl::standard_normal_gradient(pair.0, pair.1),
-            };
-            let of_kl = KL_FACTOR * if is_mean { of_kl.0 } else { of_kl.1 };
-            let scale = difference.abs().max(0.01);
-            let double = trace[array][index] + of_kl;
-            assert!(
-                (double - difference).abs() < 1e-6 * scale,
-                "array {array}, value {index}: f64 slope {double}, difference {difference}"
-            );
-            let single = f64::from(slope.gradients[array][index]);
-            assert!(
-                (single - difference).abs() < 1e-3 * scale,
-                "array {array}, value {index}: f32 slope {single}, difference {difference}"
-            );
-            checked += 1;
+    // Pairs of (mean, log variance): of weights, of scales, of biases.
+    for (pair, (values, slopes)) in values.chunks_exact(2).zip(trace.chunks_exact_mut(2)).enumerate() {
+        let of_kl = if pair % 3 == 1 { kl::log_uniform_gradient } else { kl::standard_normal_gradient };
+        for index in 0..values[0].len() {
+            let (by_mean, by_variance) = of_kl(values[0][index], values[1][index]);
+            slopes[0][index] += KL_FACTOR * by_mean;
+            slopes[1][index] += KL_FACTOR * by_variance;
         }
     }
-    checked
+    check::check_gradient(values, |values| loss(gnj, values, batch), &trace, &slope.gradients)
 }
 
 #[test]

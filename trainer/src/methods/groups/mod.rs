@@ -28,8 +28,6 @@ pub trait GroupLayer: Clone {
     const METHOD: &'static str;
     /// Threshold of the statistic above which a group is certain to be noise.
     const CERTAIN_NOISE: f64;
-    /// Thresholds worth a try, from the one that prunes least, as far as they fall below [`Self::CERTAIN_NOISE`].
-    const THRESHOLDS: (usize, f64);
 
     /// What the layer is in the trace.
     type Leaves: SampledLayer;
@@ -45,6 +43,9 @@ pub trait GroupLayer: Clone {
 
     /// The arrays with their names and the units they run over, in the order of every list of gradients.
     fn parameters(&mut self) -> Vec<(&'static str, Side, &mut Parameter)>;
+
+    /// Thresholds of the statistic that are worth a try, from the one that prunes least.
+    fn thresholds() -> Vec<f64>;
 
     /// The figure of each group that thresholds are held against: the greater, the less the group matters.
     fn statistic(&self) -> Vec<f64>;
@@ -69,7 +70,7 @@ pub trait GroupLayer: Clone {
     /// Gradients in the order of [`GroupLayer::parameters`].
     fn gradients(leaves: &Self::Leaves, slopes: &mut Gradients) -> Vec<Vec<f32>>;
 
-    /// What a removed group holds in the file, by tensor: zeros where nothing else is said.
+    /// Keeps only these units.
     fn restrict(&mut self, kept: &Units) {
         let outputs = shed::positions(&self.units().outputs, &kept.outputs);
         let inputs = shed::positions(&self.units().inputs, &kept.inputs);
@@ -297,8 +298,7 @@ impl<L: GroupLayer> Posterior for Groups<L> {
     }
 
     fn thresholds(&self) -> Vec<f64> {
-        let (count, step) = L::THRESHOLDS;
-        (0..count).map(|index| L::CERTAIN_NOISE - step * index as f64).collect()
+        L::thresholds()
     }
 
     fn masked_mean(&self, thresholds: &[f64]) -> Plain {

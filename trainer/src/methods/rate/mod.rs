@@ -25,12 +25,12 @@ use crate::shed::{self, Units};
 
 /// Bounds of the logarithm of lambda, in nats per bit.
 const LOG_LAMBDA: std::ops::RangeInclusive<f64> = -16.0..=-5.0;
-/// How the price follows the bits' excess over their bound: a proportional and an integral part (PI control). Bits answer to the price after some
-/// hundred steps, `RESPONSE`; an integral alone swings around the bound, and what a swing prunes too much does not come back.
-const GAIN: f64 = 3.0;
-const RESPONSE: f64 = 600.0;
-/// The excess counts no more than this, as a logarithm, in the first part and in the second.
-const MOST_EXCESS: [f64; 2] = [0.25, 0.1];
+/// How the price follows the bits' excess over their bound, as logarithms: a proportional part, and an integral part for each step (PI control). Bits answer
+/// to the price after some hundred steps; an integral alone swings around the bound, and what a swing prunes too much hardly comes back.
+const PROPORTIONAL: f64 = 10.0;
+const INTEGRAL: f64 = 0.04;
+/// The excess counts no more than this in the first part, and in the second.
+const MOST_EXCESS: [f64; 2] = [0.15, 0.05];
 /// The price in the beginning, in nats.
 const FIRST_PRICE: f32 = 5e-6;
 
@@ -82,7 +82,7 @@ impl Rate {
         if progress < self.recipe.free {
             return 0.0;
         }
-        let log = f64::from(self.steering.value[0]) + GAIN * self.excess(progress, MOST_EXCESS[0]);
+        let log = f64::from(self.steering.value[0]) + PROPORTIONAL * self.excess(progress, MOST_EXCESS[0]);
         log.clamp(*LOG_LAMBDA.start(), *LOG_LAMBDA.end()).exp() as f32
     }
 
@@ -209,7 +209,7 @@ impl Method for Rate {
         if at.progress < self.recipe.free {
             self.steering.value[1] = self.bits.ln() as f32;
         } else {
-            let log = f64::from(self.steering.value[0]) + GAIN / RESPONSE * self.excess(at.progress, MOST_EXCESS[1]);
+            let log = f64::from(self.steering.value[0]) + INTEGRAL * self.excess(at.progress, MOST_EXCESS[1]);
             self.steering.value[0] = log.clamp(*LOG_LAMBDA.start(), *LOG_LAMBDA.end()) as f32;
         }
     }

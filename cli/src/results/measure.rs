@@ -1,0 +1,119 @@
+//! What is measured of the files of a record: bytes, kept weights, error on the test set, time.
+
+use super::record::Record;
+use super::{Column, Dense, MAIN_FIRST, Measured, Original, Row, known_original, listed_as};
+use crate::commands::inspect::encoding_text;
+use crate::evaluate;
+use crate::exit::Failure;
+use crate::samples::{self, Samples};
+use curt::base::error::{Error, ErrorKind, Result};
+use curt::inspect::{Report, used};
+use curt::measure::{Budget, Comparison};
+use curt::model::Model;
+use curt::session::{Input, Session, SessionOptions};
+use std::path::Path;
+use std::time::Duration;
+
+const IMAGES: &str = "t10k-images-idx3-ubyte";
+const LABELS: &str = "t10k-labels-idx1-ubyte";
+/// Images that are timed.
+const TIMED: usize = 500;
+const OPTIONS: SessionOptions = SessionOptions { batch: 1, isa: None };
+
+/// The test images and their labels.
+pub(crate) struct TestSet {
+    images: Samples,
+    labels: Vec<u8>,
+}
+
+impl TestSet {
+    /// Reads the test set in a folder. Errors name the file.
+    pub(crate) fn open(folder: &Path) -> Result<Self> {
+        let hint = |error: Error| error.context("the test set, which `scripts/fetch-mnist` gets");
+        let images = Samples::open(&folder.join(IMAGES)).map_err(hint)?;
+        if images.count == 0 {
+            return Err(Error::new(ErrorKind::Input, format!("{}: it holds no images", folder.join(IMAGES).display())));
+        }
+        Ok(Self { images, labels: samples::open_labels(&folder.join(LABELS)).map_err(hint)? })
+    }
+
+    /// Images.
+    pub(crate) fn len(&self) -> usize {
+        self.images.count
+    }
+
+    /// Images that are timed.
+    fn timed(&self) -> Input<'_> {
+        self.images.input(0, self.images.count.min(TIMED))
+    }
+
+    /// Images that a model gets wrong, percent.
+    fn error_percent(&self, model: &Model) -> Result<f64, Failure> {
+        self.images.check(model.graph().input())?;
+        evaluate::check_labels(&self.labels, self.images.count, model.graph().output_shape().elements())?;
+        let (outputs, width) = evaluate::outputs(&mut Session::new(model, &OPTIONS)?, &self.images)?;
+        let wrong = evaluate::misclassified(&evaluate::classes(&outputs, width), &self.labels);
+        Ok(100.0 * wrong as f64 / self.images.count as f64)
+    }
+
+    /// Times models in turn, with the dense twins of the first, and returns nanoseconds for one image.
+    fn times(&self, models: &[&Model], time: Duration) -> Result<Option<(Vec<f64>, Dense)>, Failure> {
+        let Some((first, others)) = models.split_first() else { return Ok(None) };
+        let others: Result<Vec<Session>> = others.iter().map(|model| Session::new(model, &OPTIONS)).collect();
+        let mut comparison = Comparison::new(first, &OPTIONS)?;
+        let (times, beside) = comparison.time_beside(&mut others?, self.timed(), 1, &Budget::of(time))?;
+        let all = std::iter::once(times.compressed).chain(beside).map(|timing| timing.median_ns).collect();
+        Ok(Some((all, Dense { shrunk_ns: times.shrunk.median_ns, original_ns: times.original.map(|timing| timing.median_ns) })))
+    }
+}
+
+/// Evaluates the files of a record, and times them for `time` each.
+pub(crate) fn row(record: Record, test: &TestSet, time: Duration) -> Result<Row, Failure> {
+    let mut files = Vec::new();
+    for column in MAIN_FIRST {
+        files.extend(record.open_model(column)?.map(|(model, bytes)| (column, model, bytes)));
+    }
+    let model = |wanted: Column| files.iter().find(|(column, ..)| *column == wanted).map(|(_, model, _)| model);
+    record.check_packed(model(Column::Fast), model(Column::Maximum))?;
+    let network = listed_as(&record.network).to_owned();
+    // A maximum file does not say what the original was.
+    let of_file = || [Column::Pruning, Column::Fast].into_iter().filter_map(model).find_map(original);
+    let original = known_original(&network).or_else(of_file);
+    let kept = [Column::Pruning, Column::Fast, Column::Maximum].into_iter().find_map(model).map(kept).transpose()?;
+    let layers = model(Column::Fast).map(layers).transpose()?;
+    let mut measured = [None, None, None];
+    for (column, model, bytes) in &files {
+        let error_percent = test.error_percent(model).map_err(|failure| failure.context(&record.file_name(*column)))?;
+        measured[*column as usize] = Some(Measured { bytes: *bytes, error_percent, ns: f64::NAN });
+    }
+    let models: Vec<&Model> = files.iter().map(|(_, model, _)| model).collect();
+    let total = time * u32::try_from(models.len()).unwrap_or(1);
+    let times = test.times(&models, total).map_err(|failure| failure.context(&record.stem))?;
+    let (times, dense) = times.map_or((Vec::new(), None), |(times, dense)| (times, Some(dense)));
+    for ((column, ..), ns) in files.iter().zip(times) {
+        measured[*column as usize].iter_mut().for_each(|file| file.ns = ns);
+    }
+    Ok(Row { record, network, original, kept, layers, files: measured, dense })
+}
+
+/// Weights that are used, and the architecture of what is used.
+fn kept(model: &Model) -> Result<(u64, String)> {
+    let layers = used(model)?;
+    Ok((layers.iter().map(|layer| layer.weights).sum(), curt::inspect::used::architecture(&layers)))
+}
+
+/// Bits per weight used, and the encoding, of each layer.
+fn layers(model: &Model) -> Result<Vec<(Option<f64>, String)>> {
+    let bits = |stored: u64, weights: u64| (weights > 0).then(|| 8.0 * stored as f64 / weights as f64);
+    let report = Report::new(model);
+    let layers = report.layers.iter().zip(used(model)?);
+    Ok(layers.map(|(layer, used)| (bits(layer.stored_bytes, used.weights), encoding_text(layer.encoding))).collect())
+}
+
+/// What the file says that the network was.
+fn original(model: &Model) -> Option<Original> {
+    let report = Report::new(model);
+    let weights: Option<u64> =
+        report.layers.iter().map(|layer| layer.original_shape.map(|(rows, cols)| rows as u64 * cols as u64)).sum();
+    Some(Original { weights: weights?, parameters: report.original_bytes? / 4 })
+}

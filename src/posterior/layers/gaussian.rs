@@ -1,0 +1,74 @@
+//! Weights that are independent of each other: a Gaussian for each, and a bias that is a number.
+
+use super::log_variances;
+use crate::base::error::Result;
+use crate::posterior::fail;
+use crate::posterior::file::File;
+
+/// Levels of a codebook without a tensor that says how many.
+const DEFAULT_LEVELS: u8 = 3;
+
+/// q(w) = N(mu, s^2) for each weight; matrices are row-major `rows` x `cols`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GaussianLayer {
+    /// Outputs.
+    pub rows: usize,
+    /// Weights of an output: inputs, or input channels times the window of a convolution.
+    pub cols: usize,
+    /// mu, `rows` x `cols`.
+    pub weight_mean: Vec<f32>,
+    /// log s^2, `rows` x `cols`.
+    pub weight_log_variance: Vec<f32>,
+    /// Biases, `rows`.
+    pub bias: Vec<f32>,
+    /// What the weights are rounded to, where training has drawn them to a codebook.
+    pub codebook: Option<Codebook>,
+}
+
+impl GaussianLayer {
+    pub(super) fn read(file: &mut File<'_>, name: &str, per_output: &[usize]) -> Result<Self> {
+        let tensor = |kind: &str| format!("{name}.{kind}");
+        let (rows, cols) = file.rows(&tensor("weight_mean"), per_output)?;
+        let weights = [&[rows], per_output].concat();
+        Ok(Self {
+            rows,
+            cols,
+            weight_mean: file.floats(&tensor("weight_mean"), &weights)?,
+            weight_log_variance: log_variances(file, &tensor("weight_log_variance"), &weights)?,
+            bias: file.floats(&tensor("bias"), &[rows])?,
+            codebook: None,
+        })
+    }
+}
+
+/// An odd number of equally spaced values, symmetric about zero: `step` times the integers from `-greatest` to `greatest`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Codebook {
+    /// The distance of two neighbours, positive.
+    pub step: f32,
+    /// 1 for three values, at most 127.
+    pub greatest: u8,
+}
+
+impl Codebook {
+    /// Reads the greatest value, and how many there are.
+    pub(super) fn read(file: &mut File<'_>, name: &str) -> Result<Self> {
+        let (level, levels) = (format!("{name}.level"), format!("{name}.levels"));
+        let value = file.number(&level)?;
+        let count = if file.has(&levels) { Self::count(&levels, file.number(&levels)?)? } else { DEFAULT_LEVELS };
+        let greatest = count / 2;
+        let step = value / f32::from(greatest);
+        if value <= 0.0 || step <= 0.0 {
+            return Err(fail(format!(
+                "tensor {level:?}: the level is {value:?}, expected a positive number that {greatest} steps reach"
+            )));
+        }
+        Ok(Self { step, greatest })
+    }
+
+    fn count(tensor: &str, found: f32) -> Result<u8> {
+        let count = (3..=u8::MAX).step_by(2).find(|&count| f32::from(count) == found);
+        count
+            .ok_or_else(|| fail(format!("tensor {tensor:?}: the number of levels is {found}, expected an odd one from 3 to 255")))
+    }
+}

@@ -1,0 +1,103 @@
+//! The tensors of nodes that have some: layers with weights, by method, and affine nodes.
+
+mod gaussian;
+mod plain;
+mod scaled;
+
+use super::file::File;
+use super::{Method, fail};
+use crate::base::error::Result;
+pub use gaussian::{Codebook, GaussianLayer};
+pub use plain::PlainLayer;
+pub use scaled::{GhsLayer, GnjLayer, Groups, LogNormals, ScaledWeights};
+
+/// The tensors of every layer with weights, in order.
+#[derive(Clone, Debug)]
+pub enum Layers {
+    /// Group normal-Jeffreys.
+    Gnj(Vec<GnjLayer>),
+    /// Group horseshoe.
+    Ghs(Vec<GhsLayer>),
+    /// Independent weights: sparse variational dropout, Graves, variational network quantization.
+    Gaussian(Vec<GaussianLayer>),
+    /// Plain weights: as trained, on a grid (each layer has a step), or of few values.
+    Plain(Vec<PlainLayer>),
+}
+
+/// The factors and offsets of an affine node, one each for each channel of an image or feature of a vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Affine {
+    /// What a channel is multiplied by.
+    pub scale: Vec<f32>,
+    /// What is added to it then.
+    pub offset: Vec<f32>,
+}
+
+impl Affine {
+    /// Reads the tensors of node `name`.
+    pub(super) fn read(file: &mut File<'_>, name: &str, channels: usize) -> Result<Self> {
+        let mut tensor = |kind: &str| file.floats(&format!("{name}.{kind}"), &[channels]);
+        Ok(Self { scale: tensor("scale")?, offset: tensor("offset")? })
+    }
+}
+
+impl Layers {
+    /// No layers yet.
+    pub(super) fn new(method: Method) -> Self {
+        match method {
+            Method::Gnj => Self::Gnj(Vec::new()),
+            Method::Ghs => Self::Ghs(Vec::new()),
+            Method::SparseVd | Method::Graves | Method::Vnq => Self::Gaussian(Vec::new()),
+            Method::Plain | Method::Rate | Method::Shared => Self::Plain(Vec::new()),
+        }
+    }
+
+    /// Reads the tensors of node `name`, whose weights have the shape `[outputs, per_output...]`; returns its outputs.
+    pub(super) fn read(
+        &mut self,
+        method: Method,
+        file: &mut File<'_>,
+        name: &str,
+        per_output: &[usize],
+        groups: Groups,
+    ) -> Result<usize> {
+        match self {
+            Self::Gnj(layers) => push(layers, GnjLayer::read(file, name, per_output, groups)?, |layer| layer.weights.rows),
+            Self::Ghs(layers) => push(layers, GhsLayer::read(file, name, per_output, groups)?, |layer| layer.weights.rows),
+            Self::Gaussian(layers) => {
+                let mut layer = GaussianLayer::read(file, name, per_output)?;
+                if method == Method::Vnq {
+                    layer.codebook = Some(Codebook::read(file, name)?);
+                }
+                push(layers, layer, |layer| layer.rows)
+            }
+            Self::Plain(layers) => {
+                let mut layer = PlainLayer::read(file, name, per_output)?;
+                match method {
+                    Method::Rate => layer.read_step(file, name)?,
+                    Method::Shared => layer.check_shared(name)?,
+                    _ => {}
+                }
+                push(layers, layer, |layer| layer.rows)
+            }
+        }
+    }
+}
+
+/// Adds a layer; returns its outputs.
+fn push<L>(layers: &mut Vec<L>, layer: L, rows: fn(&L) -> usize) -> Result<usize> {
+    let outputs = rows(&layer);
+    layers.push(layer);
+    Ok(outputs)
+}
+
+/// The logarithms of variances that f32 can hold; a variance that rounds to zero is one.
+fn log_variances(file: &mut File<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+    let values = file.floats(name, shape)?;
+    match values.iter().enumerate().find(|(_, value)| !value.exp().is_finite()) {
+        Some((i, value)) => Err(fail(format!(
+            "tensor {name:?}: element {i} is {value:?}, a log variance whose variance exceeds the range of f32"
+        ))),
+        None => Ok(values),
+    }
+}

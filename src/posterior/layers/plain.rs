@@ -1,0 +1,77 @@
+//! Plain weights: as trained, on a grid, or of few values.
+
+use crate::base::error::Result;
+use crate::posterior::fail;
+use crate::posterior::file::File;
+use std::collections::BTreeSet;
+
+/// The most values that the weights of a layer of method `shared` take: as many as a codebook has levels.
+const MAX_VALUES: usize = 256;
+
+/// Weights as trained; matrices are row-major `rows` x `cols`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlainLayer {
+    /// Outputs.
+    pub rows: usize,
+    /// Weights of an output: inputs, or input channels times the window of a convolution.
+    pub cols: usize,
+    /// Weights, `rows` x `cols`.
+    pub weight: Vec<f32>,
+    /// Which weights are kept, `rows` x `cols`, where training has pruned.
+    pub mask: Option<Vec<bool>>,
+    /// Biases, `rows`; zero where the file has none.
+    pub bias: Vec<f32>,
+    /// What every weight is an integer from -127 to 127 times of, where training has put them on a grid.
+    pub step: Option<f32>,
+}
+
+impl PlainLayer {
+    pub(super) fn read(file: &mut File<'_>, name: &str, per_output: &[usize]) -> Result<Self> {
+        let tensor = |kind: &str| format!("{name}.{kind}");
+        let (rows, cols) = file.rows(&tensor("weight"), per_output)?;
+        let weights = [&[rows], per_output].concat();
+        let weight = file.floats(&tensor("weight"), &weights)?;
+        let (bias, mask) = (tensor("bias"), tensor("weight_mask"));
+        let bias = if file.has(&bias) { file.floats(&bias, &[rows])? } else { vec![0.0; rows] };
+        let mask = if file.has(&mask) { Some(file.flags(&mask, &weights)?) } else { None };
+        Ok(Self { rows, cols, weight, mask, bias, step: None })
+    }
+
+    /// Reads the step of the weights' grid, and holds the weights against it.
+    pub(super) fn read_step(&mut self, file: &mut File<'_>, name: &str) -> Result<()> {
+        let tensor = format!("{name}.step");
+        let step = file.number(&tensor)?;
+        if step <= 0.0 {
+            return Err(fail(format!("tensor {tensor:?}: the step is {step}, expected a positive number")));
+        }
+        let on_grid = |weight: f32| {
+            let integer = (weight / step).round();
+            integer.abs() <= 127.0 && integer * step == weight
+        };
+        match self.weight.iter().position(|&weight| !on_grid(weight)) {
+            Some(i) => Err(fail(format!(
+                "tensor {:?}: element {i} is {:?}, expected an integer from -127 to 127 times the step {step:?}",
+                format!("{name}.weight"),
+                self.weight.get(i).copied().unwrap_or_default()
+            ))),
+            None => {
+                self.step = Some(step);
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts the values of the weights that the mask keeps, and zero if it prunes any.
+    pub(super) fn check_shared(&self, name: &str) -> Result<()> {
+        let kept = |i: usize| self.mask.as_ref().is_none_or(|mask| mask.get(i).copied().unwrap_or(true));
+        let values = self.weight.iter().enumerate().map(|(i, &weight)| if kept(i) { weight + 0.0 } else { 0.0 });
+        let distinct: BTreeSet<u32> = values.map(f32::to_bits).collect();
+        if distinct.len() <= MAX_VALUES {
+            return Ok(());
+        }
+        let (found, tensor) = (distinct.len(), format!("{name}.weight"));
+        Err(fail(format!(
+            "tensor {tensor:?} has {found} distinct values, expected at most {MAX_VALUES}: the weights of a layer share them"
+        )))
+    }
+}

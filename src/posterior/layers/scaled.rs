@@ -1,0 +1,134 @@
+//! Weights that share a scale z with the others of their group: group normal-Jeffreys and group horseshoe.
+
+use super::log_variances;
+use crate::base::error::Result;
+use crate::posterior::file::File;
+
+/// What shares a scale z.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Groups {
+    /// The weights from one input unit: a linear layer.
+    Inputs,
+    /// The weights to one output map, and its bias: a convolution.
+    Maps,
+}
+
+/// q(w | z) = N(z mu, z^2 s^2) for each weight; matrices are row-major `rows` x `cols`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScaledWeights {
+    /// Outputs.
+    pub rows: usize,
+    /// Weights of an output: inputs, or input channels times the window of a convolution.
+    pub cols: usize,
+    /// What shares a scale.
+    pub groups: Groups,
+    /// mu, `rows` x `cols`.
+    pub mean: Vec<f32>,
+    /// log s^2, `rows` x `cols`.
+    pub log_variance: Vec<f32>,
+    /// The bias's mean, `rows`; not yet multiplied by z where z multiplies it.
+    pub bias_mean: Vec<f32>,
+    /// The bias's log variance, `rows`.
+    pub bias_log_variance: Vec<f32>,
+}
+
+impl ScaledWeights {
+    fn read(file: &mut File<'_>, name: &str, per_output: &[usize], groups: Groups) -> Result<Self> {
+        let tensor = |kind: &str| format!("{name}.{kind}");
+        let (rows, cols) = file.rows(&tensor("weight_mean"), per_output)?;
+        let weights = [&[rows], per_output].concat();
+        Ok(Self {
+            rows,
+            cols,
+            groups,
+            mean: file.floats(&tensor("weight_mean"), &weights)?,
+            log_variance: log_variances(file, &tensor("weight_log_variance"), &weights)?,
+            bias_mean: file.floats(&tensor("bias_mean"), &[rows])?,
+            bias_log_variance: log_variances(file, &tensor("bias_log_variance"), &[rows])?,
+        })
+    }
+
+    /// Groups of the layer: `cols` of a linear layer, `rows` of a convolution.
+    #[must_use]
+    pub fn group_count(&self) -> usize {
+        match self.groups {
+            Groups::Inputs => self.cols,
+            Groups::Maps => self.rows,
+        }
+    }
+
+    /// The group of weight `index`, counted row by row.
+    #[must_use]
+    #[allow(clippy::arithmetic_side_effects)] // a layer with a weight has columns
+    pub fn group_of(&self, index: usize) -> usize {
+        match self.groups {
+            Groups::Inputs => index % self.cols,
+            Groups::Maps => index / self.cols,
+        }
+    }
+}
+
+/// q(z) = N(mu_z, s_z^2) for each group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GnjLayer {
+    /// What the scales multiply.
+    pub weights: ScaledWeights,
+    /// mu_z, one for each group.
+    pub scale_mean: Vec<f32>,
+    /// log s_z^2, one for each group.
+    pub scale_log_variance: Vec<f32>,
+}
+
+impl GnjLayer {
+    pub(super) fn read(file: &mut File<'_>, name: &str, per_output: &[usize], groups: Groups) -> Result<Self> {
+        let weights = ScaledWeights::read(file, name, per_output, groups)?;
+        let count = weights.group_count();
+        Ok(Self {
+            weights,
+            scale_mean: file.floats(&format!("{name}.scale_mean"), &[count])?,
+            scale_log_variance: log_variances(file, &format!("{name}.scale_log_variance"), &[count])?,
+        })
+    }
+}
+
+/// Log-normal scales: `log x ~ N(mean, exp(log_variance))` for each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogNormals {
+    /// Means of the logarithms.
+    pub mean: Vec<f32>,
+    /// Log variances of the logarithms.
+    pub log_variance: Vec<f32>,
+}
+
+impl LogNormals {
+    fn read(file: &mut File<'_>, name: &str, count: usize) -> Result<Self> {
+        Ok(Self {
+            mean: file.floats(&format!("{name}_mean"), &[count])?,
+            log_variance: log_variances(file, &format!("{name}_log_variance"), &[count])?,
+        })
+    }
+}
+
+/// `z_i = sqrt(global_a global_b local_a_i local_b_i)` for each group i.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GhsLayer {
+    /// What the scales multiply.
+    pub weights: ScaledWeights,
+    /// The two scales of each group.
+    pub local: [LogNormals; 2],
+    /// The two scales of the whole layer, one number each.
+    pub global: [LogNormals; 2],
+}
+
+impl GhsLayer {
+    pub(super) fn read(file: &mut File<'_>, name: &str, per_output: &[usize], groups: Groups) -> Result<Self> {
+        let weights = ScaledWeights::read(file, name, per_output, groups)?;
+        let count = weights.group_count();
+        let mut scales = |kind: &str, count| LogNormals::read(file, &format!("{name}.{kind}"), count);
+        Ok(Self {
+            local: [scales("local_a", count)?, scales("local_b", count)?],
+            global: [scales("global_a", 1)?, scales("global_b", 1)?],
+            weights,
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! The sampled forward pass of the posterior, traced by autodiff: noise is drawn through the pre-activations (local reparametrisation).
+
+use burn::tensor::{Gradients, Tensor};
+
+use super::layer::NormalLayer;
+use crate::data::Batch;
+use crate::forward::{self, Activation, Precision, constant};
+use crate::methods::plain::matrix;
+use crate::network::{LayerShape, Network};
+use crate::noise::Noise;
+use crate::shed::{self, Units};
+
+/// Added to a variance before its root is taken, whose slope is infinite at 0.
+const VARIANCE_EPSILON: f64 = 1e-8;
+
+/// The arrays of a layer as leaves of the trace; weights as `[out, in * kh * kw]`.
+pub struct LayerTensors {
+    pub mean: Tensor<2>,
+    pub log_variance: Tensor<2>,
+    pub bias: Tensor<1>,
+    /// What the means are multiplied by, if anything: 0 where a weight counts as pruned, else 1.
+    pub open: Option<Tensor<2>>,
+}
+
+impl LayerTensors {
+    pub fn leaves(layer: &NormalLayer, open: Option<Vec<f32>>, precision: &Precision) -> Self {
+        let mean = matrix(&layer.mean, precision).require_grad();
+        Self {
+            open: open.map(|open| constant(open, mean.dims(), precision)),
+            log_variance: matrix(&layer.log_variance, precision).require_grad(),
+            bias: constant(layer.bias.value.clone(), [layer.bias.value.len()], precision).require_grad(),
+            mean,
+        }
+    }
+
+    /// Gradients in the order of [`NormalLayer::parameters`].
+    pub fn gradients(&self, slopes: &mut Gradients) -> [Vec<f32>; 3] {
+        [
+            forward::gradient(&self.mean, slopes),
+            forward::gradient(&self.log_variance, slopes),
+            forward::gradient(&self.bias, slopes),
+        ]
+    }
+
+    fn open_mean(&self) -> Tensor<2> {
+        match &self.open {
+            Some(open) => self.mean.clone() * open.clone(),
+            None => self.mean.clone(),
+        }
+    }
+}
+
+/// Mean cross-entropy of a batch in nats under one sample of the pre-activations.
+pub fn cross_entropy(
+    network: &Network,
+    units: &[Units],
+    tensors: &[LayerTensors],
+    batch: &Batch,
+    noise: &mut Noise,
+    precision: &Precision,
+) -> Tensor<1> {
+    let input = forward::images(batch, network, precision);
+    let logits = forward::run(network, input, |index, input| {
+        let (layer, outputs) = (&tensors[index], units[index].outputs.len());
+        match network.layers[index].1 {
+            LayerShape::Linear { .. } => {
+                let x = forward::columns(input.features(), &shed::input_positions(network, units, index));
+                let shape = [x.dims()[0], outputs];
+                let noise = constant(noise.normals(shape.iter().product()), shape, precision);
+                Activation::Features(linear(layer, x, noise))
+            }
+            LayerShape::Convolution { kernel, .. } => {
+                let maps = input.maps();
+                let [_, batch, height, width] = maps.dims();
+                let [rows, columns] = [height + 1 - kernel, width + 1 - kernel];
+                let shape = [outputs, batch * rows * columns];
+                let noise = constant(noise.normals(shape.iter().product()), shape, precision);
+                let sample = convolution(layer, maps, kernel, noise);
+                Activation::Maps(sample.reshape([outputs, batch, rows, columns]))
+            }
+        }
+    });
+    forward::cross_entropy(logits, &batch.labels, precision)
+}
+
+/// `out ~ N(x M' + b, x^2 S2' + 1e-8)`.
+///
+/// `x`: `[batch, in]`; `noise` and the result: `[batch, out]`.
+pub fn linear(layer: &LayerTensors, x: Tensor<2>, noise: Tensor<2>) -> Tensor<2> {
+    let mean = x.clone().matmul(layer.open_mean().transpose()) + layer.bias.clone().unsqueeze();
+    let variance = (x.clone() * x).matmul(layer.log_variance.clone().exp().transpose());
+    mean + (variance + VARIANCE_EPSILON).sqrt() * noise
+}
+
+/// The same of a convolution: M with x, S2 with x^2.
+///
+/// `maps`: `[in, batch, h, w]`; `noise` and the result: `[out, batch * oh * ow]`.
+pub fn convolution(layer: &LayerTensors, maps: Tensor<4>, kernel: usize, noise: Tensor<2>) -> Tensor<2> {
+    let windows = forward::unfold(maps, kernel);
+    let mean = layer.open_mean().matmul(windows.clone()) + layer.bias.clone().unsqueeze_dim(1);
+    let variance = layer.log_variance.clone().exp().matmul(windows.clone() * windows);
+    mean + (variance + VARIANCE_EPSILON).sqrt() * noise
+}

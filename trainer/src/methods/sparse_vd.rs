@@ -1,0 +1,76 @@
+//! Sparse variational dropout (Molchanov et al. 2017): a log-uniform prior, under which the dropout rate of a weight that is not needed grows
+//! until the weight is nothing but noise.
+
+use anyhow::Result;
+use clap::Args;
+use serde::Serialize;
+
+use super::Options;
+use super::normal::{NormalRecipe, NormalTraining, Prior, Shares, Slopes};
+use crate::kl;
+use crate::network::Network;
+use crate::posterior::Stored;
+use crate::recipe::Recipe;
+
+/// Bound of log alpha in the KL, beyond which it has no slope.
+const LOG_ALPHA_BOUND: f64 = 8.0;
+
+/// The log-uniform prior. It has nothing to learn.
+#[derive(Clone, Copy, Debug)]
+pub struct LogUniform;
+
+impl Prior for LogUniform {
+    const NAME: &'static str = "sparse_vd";
+    const PRUNED: Option<f64> = Some(kl::CERTAIN_NOISE);
+
+    fn read(_: &Stored, _: &str) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn thresholds() -> Vec<f64> {
+        kl::log_alpha_thresholds()
+    }
+
+    fn statistic(mean: f64, log_variance: f64) -> f64 {
+        kl::log_alpha(mean, log_variance)
+    }
+
+    fn kl(&self, mean: f64, log_variance: f64) -> f64 {
+        kl::log_uniform(kl::log_alpha(mean, log_variance).clamp(-LOG_ALPHA_BOUND, LOG_ALPHA_BOUND))
+    }
+
+    fn gradient(&self, mean: f64, log_variance: f64) -> Slopes {
+        let inside = kl::log_alpha(mean, log_variance).abs() <= LOG_ALPHA_BOUND;
+        let (by_mean, by_log_variance) = if inside { kl::log_uniform_gradient(mean, log_variance) } else { (0.0, 0.0) };
+        Slopes { by_mean, by_log_variance, by_level: 0.0 }
+    }
+}
+
+/// What sparse variational dropout adds.
+#[derive(Clone, Debug, PartialEq, Args, Serialize)]
+pub struct SparseVdRecipe {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub normal: NormalRecipe,
+    /// Leave the means of pruned weights out of the forward pass
+    #[arg(long)]
+    pub clip: bool,
+}
+
+impl Options for SparseVdRecipe {
+    type Method = NormalTraining<LogUniform>;
+
+    fn common(&self) -> &Recipe {
+        &self.normal.common
+    }
+
+    /// The authors' schedule is of 200 epochs: the KL rises between 5 and 20, the learning rate falls from 100.
+    fn complete(self, _: &Network) -> Result<Self> {
+        let shares = Shares { warm_up: [0.025, 0.1], decay_from: 0.5 };
+        Ok(Self { normal: self.normal.complete(shares)?, ..self })
+    }
+
+    fn begin(&self, network: &Network) -> Result<Self::Method> {
+        self.normal.begin(network, LogUniform, self.clip)
+    }
+}
