@@ -12,8 +12,12 @@ use crate::evaluate::{self, Choice};
 use crate::methods::ghs::GhsRecipe;
 use crate::methods::gnj::GnjRecipe;
 use crate::methods::graves::GravesRecipe;
+use crate::methods::prune::PruneRecipe;
 use crate::methods::rate::RateRecipe;
+use crate::methods::share::ShareRecipe;
+use crate::methods::soft_share::SoftShareRecipe;
 use crate::methods::sparse_vd::SparseVdRecipe;
+use crate::methods::surgery::SurgeryRecipe;
 use crate::methods::vnq::VnqRecipe;
 use crate::methods::{self, Options, Posterior};
 use crate::network::Network;
@@ -36,6 +40,8 @@ Examples:
   trainer graves --data ../data/mnist --out runs/graves --epochs 60
   trainer vnq --data ../data/mnist --out runs/vnq --start runs/dense/posterior.safetensors --epochs 60
   trainer rate --data ../data/mnist --out runs/rate --start runs/gnj/posterior.safetensors --bytes 2300 --schedule cosine --rate 0.01
+  trainer prune --data ../data/mnist --out runs/prune --start runs/dense/posterior.safetensors --dense 15 --rounds 4 --epochs 32 --keep 0.08,0.09,0.26
+  trainer share --data ../data/mnist --out runs/share --start runs/prune/posterior.safetensors --levels 64 --epochs 5 --rate 1e-4
   trainer dense --network lenet-5-caffe --epochs 15 --data ../data/mnist --out runs/dense
   trainer evaluate runs/gnj/posterior.safetensors --data ../data/mnist --max-error 1.8 --test
 
@@ -55,6 +61,14 @@ enum Command {
     Vnq(Job<VnqRecipe>),
     /// Train a network of integers under a bound of bits
     Rate(Job<RateRecipe>),
+    /// Prune a plain network by magnitude, in rounds
+    Prune(Job<PruneRecipe>),
+    /// Prune a plain network by dynamic surgery: weights that grow come back
+    Surgery(Job<SurgeryRecipe>),
+    /// Share a few values among the weights of a pruned network
+    Share(Job<ShareRecipe>),
+    /// Draw the weights of a plain network to a few values, most to zero, by a mixture prior
+    SoftShare(Job<SoftShareRecipe>),
     /// Train a plain network by maximum likelihood
     Dense(Job<Recipe>),
     /// Choose thresholds on the validation images and show what they keep
@@ -113,6 +127,10 @@ pub fn run() -> Result<()> {
         Command::Graves(job) => train(job),
         Command::Vnq(job) => train(job),
         Command::Rate(job) => train(job),
+        Command::Prune(job) => train(job),
+        Command::Surgery(job) => train(job),
+        Command::Share(job) => train(job),
+        Command::SoftShare(job) => train(job),
         Command::Dense(job) => train(job),
         Command::Evaluate { posterior, data, validation, max_error, thresholds, test } => {
             let (posterior, scaling) = methods::read(&posterior)?;

@@ -43,6 +43,7 @@ pub fn train(method: &mut dyn Method, recipe: &Recipe, options: &Value, data: &S
     while progress.epoch < last {
         let started = Instant::now();
         let epoch = progress.epoch;
+        method.before_epoch(epoch);
         let cross_entropy = epoch_of_steps(method, recipe, &data.training, &mut progress, &log)?;
         method.after_epoch(epoch);
         progress.epoch += 1;
@@ -50,7 +51,7 @@ pub fn train(method: &mut dyn Method, recipe: &Recipe, options: &Value, data: &S
         let validation = data.validation.as_ref().map(|images| method.prediction().score(images));
         let record = Record {
             epoch: progress.epoch,
-            learning_rate: recipe.rate_at(moment(recipe, data.training.len(), epoch, 0)),
+            learning_rate: method.rate_at(recipe, moment(recipe, data.training.len(), epoch, 0)),
             cross_entropy,
             method: method.report(epoch).into_iter().collect(),
             kept: shed::kept_groups(method.network(), &units),
@@ -86,8 +87,9 @@ fn epoch_of_steps(method: &mut dyn Method, recipe: &Recipe, images: &Images, pro
         );
         sum += slope.cross_entropy * indices.len() as f64;
         progress.step += 1;
-        let adam = Adam::at_step(progress.step, recipe.rate_at(at));
-        for (named, gradient) in method.parameters().into_iter().zip(&slope.gradients) {
+        let adam = Adam::at_step(progress.step, method.rate_at(recipe, at));
+        let learned = method.parameters().into_iter().zip(&slope.gradients).filter(|(named, _)| named.rate > 0.0);
+        for (named, gradient) in learned {
             adam.update(named.parameter, gradient, named.rate as f32);
         }
         method.after_step(at);

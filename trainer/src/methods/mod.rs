@@ -9,8 +9,12 @@ pub mod graves;
 pub mod groups;
 pub mod normal;
 pub mod plain;
+pub mod prune;
 pub mod rate;
+pub mod share;
+pub mod soft_share;
 pub mod sparse_vd;
+pub mod surgery;
 pub mod vnq;
 
 use std::path::Path;
@@ -60,7 +64,7 @@ pub trait Options: Serialize {
 pub struct Named<'a> {
     /// `<layer>.<tensor>`, as in the posterior file.
     pub name: String,
-    /// Its learning rate, relative to that of the run.
+    /// Its learning rate, relative to that of the run; 0 if it is not learned but belongs into the checkpoint.
     pub rate: f64,
     pub parameter: &'a mut Parameter,
 }
@@ -99,6 +103,14 @@ pub trait Method {
 
     /// Every parameter, always in the same order.
     fn parameters(&mut self) -> Vec<Named<'_>>;
+
+    /// The learning rate at a moment of the run.
+    fn rate_at(&self, recipe: &Recipe, at: Moment) -> f64 {
+        recipe.rate_at(at)
+    }
+
+    /// What precedes an epoch, counted from 0.
+    fn before_epoch(&mut self, _epoch: usize) {}
 
     /// Loss and gradient on one batch.
     fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope;
@@ -141,7 +153,7 @@ pub fn read(path: &Path) -> Result<(Box<dyn Posterior>, Scaling)> {
     let posterior = match stored.method.as_str() {
         "ghs" => Ghs::read(&stored).map(boxed),
         "gnj" => Gnj::read(&stored).map(boxed),
-        "plain" | "rate" => Plain::read(&stored).map(boxed),
+        "plain" | "rate" | "shared" => Plain::read(&stored).map(boxed),
         Codebook::NAME => Normal::<Codebook>::read(&stored).map(boxed),
         Empirical::NAME => Normal::<Empirical>::read(&stored).map(boxed),
         LogUniform::NAME => Normal::<LogUniform>::read(&stored).map(boxed),
@@ -162,4 +174,15 @@ pub fn read_start(path: &Path, network: &Network, threshold: f64) -> Result<Plai
     let (posterior, _) = read(path)?;
     ensure!(posterior.network() == network, "{} is of another network than {}", path.display(), network.name);
     Ok(posterior.masked_mean(&vec![threshold; network.layers.len()]))
+}
+
+/// The network that a run begins from: the whole mean of the posterior in a file, or fresh weights.
+///
+/// # Errors
+/// As [`read_start`].
+pub fn start(path: Option<&Path>, network: &Network, seed: u64) -> Result<Plain> {
+    match path {
+        None => Ok(Plain::initialise(network, &mut Noise::for_initialisation(seed))),
+        Some(path) => read_start(path, network, f64::INFINITY),
+    }
 }

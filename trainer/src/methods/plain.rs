@@ -46,6 +46,14 @@ impl PlainLayer {
         self.weight.value.iter().filter(|&&weight| weight != 0.0).count()
     }
 
+    /// Zeros weights, and their moments, for good as long as [`Plain::hold_zeros`] follows.
+    pub fn prune(&mut self, positions: impl IntoIterator<Item = usize>) {
+        let Parameter { value, first_moment, second_moment, .. } = &mut self.weight;
+        for position in positions {
+            (value[position], first_moment[position], second_moment[position]) = (0.0, 0.0, 0.0);
+        }
+    }
+
     /// Adds to the biases what an input of this constant value contributes; `input` is its position among the kept ones.
     fn absorb(&mut self, input: usize, value: f32) {
         let (outputs, inputs) = (self.units.outputs.len(), self.units.inputs.len());
@@ -154,6 +162,21 @@ impl Plain {
     /// Number of weights that are not zero.
     pub fn nonzero(&self) -> usize {
         self.layers.iter().map(PlainLayer::nonzero).sum()
+    }
+
+    /// Adds `penalty` times the weights, the gradient of half their squares, to the gradients of [`Plain::slope`]; biases are free.
+    pub fn add_decay(&self, penalty: f64, gradients: &mut [Vec<f32>]) {
+        for (layer, gradient) in self.layers.iter().zip(gradients.iter_mut().step_by(2)) {
+            gradient.iter_mut().zip(&layer.weight.value).for_each(|(slope, weight)| *slope += penalty as f32 * weight);
+        }
+    }
+
+    /// Takes away the gradients of weights that are zero: what is pruned stays pruned.
+    pub fn hold_zeros(&self, gradients: &mut [Vec<f32>]) {
+        for (layer, gradient) in self.layers.iter().zip(gradients.iter_mut().step_by(2)) {
+            let zeros = gradient.iter_mut().zip(&layer.weight.value).filter(|&(_, &weight)| weight == 0.0);
+            zeros.for_each(|(slope, _)| *slope = 0.0);
+        }
     }
 
     /// Every array with its name in files, always in the same order.

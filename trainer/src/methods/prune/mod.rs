@@ -1,0 +1,130 @@
+//! Iterative magnitude pruning (Han et al. 2015; Frankle and Carbin 2019; Renda et al. 2020): each round zeros the smallest weights of every
+//! layer and retrains the others.
+
+mod recipe;
+#[cfg(test)]
+mod tests;
+
+pub use recipe::{PruneRecipe, Retrain};
+
+use super::dead::remove_dead;
+use super::plain::{Plain, PlainLayer};
+use super::{Method, Moment, Named, Slope};
+use crate::data::Batch;
+use crate::files::Array;
+use crate::network::Network;
+use crate::noise::Noise;
+use crate::recipe::Recipe;
+use crate::shed::Units;
+
+/// A network of which each round prunes some weights. A pruned weight is a zero, and stays one.
+#[derive(Clone, Debug)]
+pub struct Prune {
+    plain: Plain,
+    /// Weights and moments to which rounds rewind. Adam's corrections for its start do not come back with them.
+    rewind: Option<Plain>,
+    recipe: PruneRecipe,
+}
+
+impl Prune {
+    pub fn new(plain: Plain, recipe: &PruneRecipe) -> Self {
+        // Before the epoch to which rounds rewind this only holds the place of its weights.
+        let rewind = (recipe.retrain == Retrain::RewindWeights).then(|| plain.clone());
+        Self { plain, rewind, recipe: recipe.clone() }
+    }
+
+    /// Prunes the smallest weights of every layer, rewinds those left where the recipe says so, and removes units that are cut off.
+    fn prune(&mut self, round: usize) {
+        for (index, layer) in self.plain.layers.iter_mut().enumerate() {
+            let shape = self.plain.network.layers[index].1;
+            let left = self.recipe.left(index, round, layer.nonzero(), shape.fan_in() * shape.outputs());
+            layer.prune(all_but_largest(&layer.weight.value, left));
+        }
+        if let Some(rewind) = &mut self.rewind {
+            for (layer, pruned) in rewind.layers.iter_mut().zip(&self.plain.layers) {
+                layer.prune(zeros(pruned));
+            }
+            self.plain.clone_from(rewind);
+        }
+        remove_dead(&mut self.plain);
+        if let Some(rewind) = &mut self.rewind {
+            rewind.clone_from(&self.plain);
+        }
+    }
+}
+
+/// Where all values stand but the `count` of largest magnitude, the first of equals.
+pub fn all_but_largest(values: &[f32], count: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[b].abs().total_cmp(&values[a].abs()));
+    order.split_off(count.min(values.len()))
+}
+
+/// Where the weights of a layer are zero.
+fn zeros(layer: &PlainLayer) -> impl Iterator<Item = usize> {
+    layer.weight.value.iter().enumerate().filter(|&(_, &weight)| weight == 0.0).map(|(position, _)| position)
+}
+
+impl Method for Prune {
+    fn name(&self) -> &'static str {
+        "plain"
+    }
+
+    fn network(&self) -> &Network {
+        &self.plain.network
+    }
+
+    fn units(&self) -> Vec<Units> {
+        self.plain.units()
+    }
+
+    fn restrict(&mut self, units: &[Units]) {
+        self.plain.restrict(units);
+        self.rewind.iter_mut().for_each(|rewind| rewind.restrict(units));
+    }
+
+    fn parameters(&mut self) -> Vec<Named<'_>> {
+        let rewind = self.rewind.iter_mut().flat_map(Plain::named);
+        let rewind = rewind.map(|(name, parameter)| Named { name: format!("{name}.rewind"), rate: 0.0, parameter });
+        let mut parameters = self.plain.parameters();
+        parameters.extend(rewind);
+        parameters
+    }
+
+    fn rate_at(&self, _recipe: &Recipe, at: Moment) -> f64 {
+        self.recipe.rate_at(at)
+    }
+
+    fn before_epoch(&mut self, epoch: usize) {
+        if let Some((round, 0)) = self.recipe.round_at(epoch) {
+            self.prune(round);
+        }
+    }
+
+    fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope {
+        let mut slope = self.plain.slope(batch, at, noise);
+        self.plain.add_decay(self.recipe.decay, &mut slope.gradients);
+        self.plain.hold_zeros(&mut slope.gradients);
+        slope
+    }
+
+    fn after_epoch(&mut self, epoch: usize) {
+        if let Some(rewind) = self.rewind.as_mut().filter(|_| self.recipe.rewinds_to(epoch)) {
+            rewind.clone_from(&self.plain);
+        }
+    }
+
+    /// Weights that are not zero, and the round.
+    fn report(&self, epoch: usize) -> Vec<(&'static str, f64)> {
+        let round = self.recipe.round_at(epoch).map_or(0, |(round, _)| round);
+        vec![("nonzero", self.plain.nonzero() as f64), ("round", round as f64)]
+    }
+
+    fn prediction(&self) -> Plain {
+        self.plain.clone()
+    }
+
+    fn arrays(&self) -> Vec<Array> {
+        self.plain.arrays()
+    }
+}

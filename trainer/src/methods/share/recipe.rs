@@ -1,0 +1,60 @@
+//! The options of weight sharing.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::Share;
+use crate::methods::{self, Options};
+use crate::network::Network;
+use crate::recipe::Recipe;
+
+/// What weight sharing adds.
+#[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
+pub struct ShareRecipe {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub common: Recipe,
+    /// Values that the weights of a layer share, at most 255, one number for all layers or one per layer [default: 32]
+    #[arg(long, value_delimiter = ',')]
+    pub levels: Vec<usize>,
+    /// File to begin from: a pruned network
+    #[arg(long)]
+    pub start: Option<PathBuf>,
+}
+
+impl Options for ShareRecipe {
+    type Method = Share;
+
+    fn common(&self) -> &Recipe {
+        &self.common
+    }
+
+    fn complete(mut self, network: &Network) -> Result<Self> {
+        let layers = network.layers.len();
+        self.common.check()?;
+        if self.levels.is_empty() {
+            self.levels = vec![32];
+        }
+        ensure!(self.start.is_some(), "--start is needed: the pruned network whose weights are to be shared");
+        ensure!(
+            self.levels.len() == 1 || self.levels.len() == layers,
+            "--levels takes one number or one for each of the {layers} layers"
+        );
+        ensure!(self.levels.iter().all(|levels| (1..=255).contains(levels)), "--levels takes numbers from 1 to 255");
+        Ok(self)
+    }
+
+    fn begin(&self, network: &Network) -> Result<Share> {
+        let start = self.start.as_deref().context("--start is needed")?;
+        Ok(Share::new(methods::read_start(start, network, f64::INFINITY)?, self))
+    }
+}
+
+impl ShareRecipe {
+    pub fn levels_of(&self, layer: usize) -> usize {
+        if let [one] = *self.levels { one } else { self.levels[layer] }
+    }
+}

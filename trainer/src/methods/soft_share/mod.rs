@@ -1,0 +1,136 @@
+//! Soft weight sharing (Ullrich, Meeds and Welling 2017): weights are drawn to the Gaussians of a mixture that learns with them, most to the one at
+//! zero, and in the end take the means. `loss = cross-entropy + tau * -log p(w) / N`, N the number of training images.
+
+mod mixture;
+mod recipe;
+#[cfg(test)]
+mod tests;
+
+pub use recipe::SoftShareRecipe;
+
+use super::plain::Plain;
+use super::{Method, Moment, Named, Slope};
+use crate::data::Batch;
+use crate::files::Array;
+use crate::network::Network;
+use crate::noise::Noise;
+use crate::parameter::Parameter;
+use crate::shed::Units;
+use mixture::{Component, Cost, Mixture, merge, most_responsible};
+
+/// Least variance of a component: without a bound the density of one that closes in on a few weights has none either.
+const LEAST_VARIANCE: f32 = 1e-6;
+
+/// A network and the mixture over its weights; biases are free.
+#[derive(Clone, Debug)]
+pub struct SoftShare {
+    plain: Plain,
+    /// `[components - 1]`
+    means: Parameter,
+    /// `[components]`
+    log_variances: Parameter,
+    /// `[components - 1]`, before their softmax
+    log_proportions: Parameter,
+    recipe: SoftShareRecipe,
+}
+
+impl SoftShare {
+    /// Means spread evenly over the range of the weights, deviations of half the gaps between them, equal proportions.
+    pub fn new(plain: Plain, recipe: &SoftShareRecipe) -> Self {
+        let others = recipe.components - 1;
+        let weights = || plain.layers.iter().flat_map(|layer| &layer.weight.value).copied();
+        let (low, high) = (weights().fold(0.0, f32::min), weights().fold(0.0, f32::max));
+        let gap = ((high - low) / (others - 1).max(1) as f32).max(LEAST_VARIANCE.sqrt());
+        let means = (0..others).map(|index| low + index as f32 * gap).collect();
+        Self {
+            plain,
+            means: Parameter::new(vec![others], means),
+            log_variances: Parameter::new(vec![others + 1], vec![2.0 * (0.5 * gap).ln(); others + 1]),
+            log_proportions: Parameter::new(vec![others], vec![0.0; others]),
+            recipe: recipe.clone(),
+        }
+    }
+
+    fn mixture(&self) -> Mixture {
+        let wide = |parameter: &Parameter| parameter.value.iter().map(|&value| f64::from(value)).collect();
+        Mixture {
+            zero: self.recipe.zero,
+            means: wide(&self.means),
+            log_variances: wide(&self.log_variances),
+            log_proportions: wide(&self.log_proportions),
+        }
+    }
+
+    fn cost(&self) -> Cost {
+        let weights = self.plain.layers.iter().flat_map(|layer| &layer.weight.value);
+        self.mixture().cost(weights.map(|&weight| f64::from(weight)))
+    }
+
+    fn merged(&self) -> Vec<Component> {
+        merge(self.mixture().components(), self.recipe.merge)
+    }
+}
+
+impl Method for SoftShare {
+    fn name(&self) -> &'static str {
+        "shared"
+    }
+
+    fn network(&self) -> &Network {
+        &self.plain.network
+    }
+
+    fn units(&self) -> Vec<Units> {
+        self.plain.units()
+    }
+
+    fn restrict(&mut self, units: &[Units]) {
+        self.plain.restrict(units);
+    }
+
+    fn parameters(&mut self) -> Vec<Named<'_>> {
+        let rate = self.recipe.prior_rate / self.recipe.common.rate;
+        let Self { plain, means, log_variances, log_proportions, .. } = self;
+        let prior = [("means", means), ("log_variances", log_variances), ("log_proportions", log_proportions)];
+        let mut parameters = plain.parameters();
+        parameters.extend(prior.map(|(name, parameter)| Named { name: format!("prior.{name}"), rate, parameter }));
+        parameters
+    }
+
+    fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope {
+        let mut slope = self.plain.slope(batch, at, noise);
+        let cost = self.cost();
+        let factor = self.recipe.tau / at.images as f64;
+        let by_weight = slope.gradients.iter_mut().step_by(2).flatten();
+        by_weight.zip(&cost.by_weight).for_each(|(slope, by)| *slope += (factor * by) as f32);
+        for by in [cost.by_mean, cost.by_log_variance, cost.by_log_proportion] {
+            slope.gradients.push(by.into_iter().map(|by| (factor * by) as f32).collect());
+        }
+        slope
+    }
+
+    fn after_step(&mut self, _at: Moment) {
+        let least = LEAST_VARIANCE.ln();
+        self.log_variances.value.iter_mut().for_each(|log| *log = log.max(least));
+    }
+
+    /// `-log p(w)` in nats, weights that are not zero once they take the means, and the components left once those that are alike are merged.
+    fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
+        let (nonzero, components) = (self.prediction().nonzero(), self.merged().len());
+        vec![("nats", self.cost().nats), ("nonzero", nonzero as f64), ("components", components as f64)]
+    }
+
+    /// Every weight has the mean of the component that is most responsible for it.
+    fn prediction(&self) -> Plain {
+        let components = self.merged();
+        let mut plain = self.plain.clone();
+        for layer in &mut plain.layers {
+            layer.weight.value = most_responsible(&components, &layer.weight.value);
+        }
+        plain
+    }
+
+    fn arrays(&self) -> Vec<Array> {
+        self.prediction().arrays()
+    }
+}

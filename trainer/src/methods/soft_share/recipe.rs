@@ -1,0 +1,63 @@
+//! The options of soft weight sharing.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use super::SoftShare;
+use crate::methods::{self, Options};
+use crate::network::Network;
+use crate::recipe::Recipe;
+
+/// What soft weight sharing adds.
+#[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
+pub struct SoftShareRecipe {
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub common: Recipe,
+    /// Gaussians of the mixture, at most 256, the one at zero among them
+    #[arg(long, default_value_t = 17)]
+    pub components: usize,
+    /// Proportion of the Gaussian at zero
+    #[arg(long, default_value_t = 0.999)]
+    pub zero: f64,
+    /// Weight tau of -log p(w) beside the summed cross-entropy of the training images
+    #[arg(long, default_value_t = 0.05)]
+    pub tau: f64,
+    /// Learning rate of the mixture
+    #[arg(long, default_value_t = 5e-4)]
+    pub prior_rate: f64,
+    /// KL divergence in nats, both ways together, below which components are merged
+    #[arg(long, default_value_t = 0.5)]
+    pub merge: f64,
+    /// File to begin from: a trained network
+    #[arg(long)]
+    pub start: Option<PathBuf>,
+}
+
+impl Options for SoftShareRecipe {
+    type Method = SoftShare;
+
+    fn common(&self) -> &Recipe {
+        &self.common
+    }
+
+    fn complete(self, _network: &Network) -> Result<Self> {
+        self.common.check()?;
+        ensure!(self.start.is_some(), "--start is needed: the trained network whose weights are to be shared");
+        ensure!((2..=256).contains(&self.components), "--components takes a number from 2 to 256");
+        ensure!(self.zero > 0.0 && self.zero < 1.0, "--zero is above 0 and below 1");
+        for (name, value) in [("--tau", self.tau), ("--merge", self.merge)] {
+            ensure!(value.is_finite() && value >= 0.0, "{name} must be at least 0");
+        }
+        ensure!(self.prior_rate.is_finite() && self.prior_rate > 0.0, "--prior-rate must be above 0");
+        Ok(self)
+    }
+
+    fn begin(&self, network: &Network) -> Result<SoftShare> {
+        let start = self.start.as_deref().context("--start is needed")?;
+        Ok(SoftShare::new(methods::read_start(start, network, f64::INFINITY)?, self))
+    }
+}

@@ -1,0 +1,130 @@
+//! Dynamic network surgery (Guo et al. 2016): weights below a threshold are masked, but go on learning, and come back once they exceed it.
+
+mod recipe;
+#[cfg(test)]
+mod tests;
+
+pub use recipe::SurgeryRecipe;
+
+use super::plain::Plain;
+use super::{Method, Moment, Named, Slope};
+use crate::data::Batch;
+use crate::files::Array;
+use crate::network::Network;
+use crate::noise::Noise;
+use crate::parameter::Parameter;
+use crate::shed::{self, Units};
+
+/// A masked weight is cut below this multiple of the threshold, and spliced above the other; between them the mask stays as it is.
+const HYSTERESIS: [f32; 2] = [0.9, 1.1];
+
+/// A network whose weights all learn, of which those under the mask take part.
+#[derive(Clone, Debug)]
+pub struct Surgery {
+    /// Every weight, masked or not.
+    dense: Plain,
+    /// Per layer, shaped like the weights: 1 or 0.
+    masks: Vec<Parameter>,
+    /// `[layers]`
+    thresholds: Parameter,
+    recipe: SurgeryRecipe,
+}
+
+impl Surgery {
+    pub fn new(dense: Plain, recipe: &SurgeryRecipe) -> Self {
+        let weights = || dense.layers.iter().map(|layer| &layer.weight);
+        let thresholds: Vec<f32> =
+            weights().enumerate().map(|(index, weight)| threshold(&weight.value, recipe.deviations_of(index)) as f32).collect();
+        let masks = weights().map(|weight| Parameter::new(weight.shape.clone(), vec![1.0; weight.value.len()])).collect();
+        Self { thresholds: Parameter::new(vec![thresholds.len()], thresholds), masks, dense, recipe: recipe.clone() }
+    }
+
+    /// Cuts and splices.
+    fn update_masks(&mut self) {
+        for ((mask, layer), &threshold) in self.masks.iter_mut().zip(&self.dense.layers).zip(&self.thresholds.value) {
+            for (mask, weight) in mask.value.iter_mut().zip(&layer.weight.value) {
+                *mask = masked(*mask, *weight, threshold);
+            }
+        }
+    }
+}
+
+/// `mean + deviations * standard deviation` of the magnitudes that are not zero, and no less than 0.
+fn threshold(weights: &[f32], deviations: f64) -> f64 {
+    let magnitudes: Vec<f64> = weights.iter().filter(|&&weight| weight != 0.0).map(|&weight| f64::from(weight.abs())).collect();
+    let count = magnitudes.len().max(1) as f64;
+    let mean = magnitudes.iter().sum::<f64>() / count;
+    let variance = magnitudes.iter().map(|magnitude| (magnitude - mean).powi(2)).sum::<f64>() / count;
+    (mean + deviations * variance.sqrt()).max(0.0)
+}
+
+/// The mask of a weight, given what it was.
+fn masked(mask: f32, weight: f32, threshold: f32) -> f32 {
+    let [cut, splice] = HYSTERESIS.map(|factor| factor * threshold);
+    match weight.abs() {
+        magnitude if magnitude <= cut => 0.0,
+        magnitude if magnitude > splice => 1.0,
+        _ => mask,
+    }
+}
+
+impl Method for Surgery {
+    fn name(&self) -> &'static str {
+        "plain"
+    }
+
+    fn network(&self) -> &Network {
+        &self.dense.network
+    }
+
+    fn units(&self) -> Vec<Units> {
+        self.dense.units()
+    }
+
+    fn restrict(&mut self, units: &[Units]) {
+        for ((mask, layer), kept) in self.masks.iter_mut().zip(&self.dense.layers).zip(units) {
+            mask.keep(0, &shed::positions(&layer.units.outputs, &kept.outputs));
+            mask.keep(1, &shed::positions(&layer.units.inputs, &kept.inputs));
+        }
+        self.dense.restrict(units);
+    }
+
+    fn parameters(&mut self) -> Vec<Named<'_>> {
+        let names = self.dense.network.layers.iter().map(|(name, _)| format!("{name}.mask"));
+        let masks = names.zip(&mut self.masks).map(|(name, parameter)| Named { name, rate: 0.0, parameter });
+        let masks: Vec<_> = masks.collect();
+        let mut parameters = self.dense.parameters();
+        parameters.extend(masks);
+        parameters.push(Named { name: "thresholds".to_owned(), rate: 0.0, parameter: &mut self.thresholds });
+        parameters
+    }
+
+    /// The gradient at the masked network, of every weight.
+    fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope {
+        let probability = self.recipe.probability_at(at) as f32;
+        if noise.flags(1, probability)[0] {
+            self.update_masks();
+        }
+        let mut slope = self.prediction().slope(batch, at, noise);
+        self.dense.add_decay(self.recipe.decay, &mut slope.gradients);
+        slope.gradients.extend(self.masks.iter().chain([&self.thresholds]).map(|fixed| vec![0.0; fixed.value.len()]));
+        slope
+    }
+
+    /// Weights that take part.
+    fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
+        vec![("nonzero", self.prediction().nonzero() as f64)]
+    }
+
+    fn prediction(&self) -> Plain {
+        let mut plain = self.dense.clone();
+        for (layer, mask) in plain.layers.iter_mut().zip(&self.masks) {
+            layer.weight.value.iter_mut().zip(&mask.value).for_each(|(weight, mask)| *weight *= mask);
+        }
+        plain
+    }
+
+    fn arrays(&self) -> Vec<Array> {
+        self.prediction().arrays()
+    }
+}
