@@ -133,6 +133,21 @@ pub fn kept() -> [Vec<f32>; 2] {
     [fc1, fc2]
 }
 
+/// A plain network of which a third of the weights is zero and most others are small: levels near zero have the most weights.
+pub fn peaked() -> File {
+    let mut numbers = Numbers(23);
+    let mut peaked = |n: usize| {
+        let cubes = (0..n).map(|_| (2.0 * numbers.next() - 1.0).powi(3));
+        cubes.map(|cube| if cube.abs() < 0.03 { 0.0 } else { cube }).collect::<Vec<f32>>()
+    };
+    let mut file = File::new(description("plain"));
+    file.floats("fc1.weight", &[HIDDEN, PIXELS], &peaked(HIDDEN * PIXELS))
+        .floats("fc1.bias", &[HIDDEN], &peaked(HIDDEN))
+        .floats("fc2.weight", &[CLASSES, HIDDEN], &peaked(CLASSES * HIDDEN))
+        .floats("fc2.bias", &[CLASSES], &peaked(CLASSES));
+    file
+}
+
 /// Means and log variances for each weight; those that are not [`kept`] are noise about zero.
 pub fn gaussian(method: &str) -> File {
     let [fc1, bias1, fc2, bias2] = weights();

@@ -80,14 +80,14 @@ fn what_does_not_fit_is_refused() {
     refused(&gnj, bytes, &labels, &unknown, "relu1");
 }
 
-/// Bits that have a price leave weights of less entropy, masked ones at zero, in every encoding of levels.
+/// Bits that have a price leave weights of less entropy in every encoding of levels.
 #[test]
 fn a_price_of_bits_lowers_the_entropy() {
     for label in ["fixed_point:5", "codebook:16", "sparse_fixed_point:5", "sparse_codebook:15"] {
         let encodings = parse_encodings(label).unwrap();
         let budget = Options { encodings, max_error_increase: 100.0, max_loss_increase: f64::INFINITY, ..Options::default() };
         let bits = [0.0, 2.0, 8.0].map(|rate_weight| {
-            let (compressed, _) = run(&network::plain(), &Options { rate_weight, ..budget.clone() });
+            let (compressed, _) = run(&network::peaked(), &Options { rate_weight, ..budget.clone() });
             compressed.report.layers.iter().map(|layer| layer.entropy_bits).sum::<f64>()
         });
         assert!(bits[1] < bits[0] && bits[2] < bits[1], "{label}: {bits:?}");
