@@ -238,7 +238,7 @@ fn programme(prefix: &[Sums], levels: usize) -> Vec<Vec<u16>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::quantize::tests::{distortion, numbers};
+    use crate::compress::quantize::tests::{distortion, numbers, weighted};
 
     /// The least distortion over all splits of the sorted weights into at most `k` intervals.
     fn brute_force(sorted: &[(f64, f64)], k: usize) -> f64 {
@@ -259,14 +259,7 @@ mod tests {
     fn levels_are_as_good_as_the_best_of_all_splits() {
         for seed in 0..40 {
             let (weights, precision) = numbers(seed, 9);
-            let layer = Weighted {
-                rows: 3,
-                cols: 3,
-                weights: &weights,
-                precision: Some(&precision),
-                values: Values::Any,
-                rate_weight: 0.0,
-            };
+            let layer = weighted(3, 3, &weights, Some(&precision));
             let mut sorted: Vec<(f64, f64)> = layer.pairs().collect();
             sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
             let clusters = Clusters::new(&layer, 6);
@@ -282,7 +275,7 @@ mod tests {
     #[test]
     fn zeros_stay_zero_and_take_one_level() {
         let weights = [0.0f32, 0.1, 0.0, -0.5, 0.6, 0.55];
-        let layer = Weighted { rows: 2, cols: 3, weights: &weights, precision: None, values: Values::Any, rate_weight: 0.0 };
+        let layer = weighted(2, 3, &weights, None);
         let quantized = Clusters::new(&layer, 4).quantize(&layer, 4).unwrap();
         assert!(quantized.encoded.levels.contains(&0.0));
         assert_eq!((quantized.weights[0], quantized.weights[2]), (0.0, 0.0));
@@ -292,12 +285,11 @@ mod tests {
     #[test]
     fn levels_that_are_not_used_and_layers_of_one_value_are_no_codebook() {
         let two = [0.25f32, 0.75, 0.25, 0.75];
-        let layer = Weighted { rows: 2, cols: 2, weights: &two, precision: None, values: Values::Any, rate_weight: 0.0 };
+        let layer = weighted(2, 2, &two, None);
         let quantized = Clusters::new(&layer, 16).quantize(&layer, 16).unwrap();
         assert_eq!((quantized.encoded.levels, quantized.weights), (vec![0.25, 0.75], two.to_vec()));
         for weights in [&[0.5f32; 4][..], &[0.0; 4], &[]] {
-            let layer =
-                Weighted { rows: weights.len() / 2, cols: 2, weights, precision: None, values: Values::Any, rate_weight: 0.0 };
+            let layer = weighted(weights.len() / 2, 2, weights, None);
             assert!(Clusters::new(&layer, 16).quantize(&layer, 16).is_none());
         }
     }
@@ -305,14 +297,7 @@ mod tests {
     #[test]
     fn many_weights_are_binned_and_refined_close_to_the_optimum_of_all() {
         let (weights, precision) = numbers(7, 10_000);
-        let layer = Weighted {
-            rows: 100,
-            cols: 100,
-            weights: &weights,
-            precision: Some(&precision),
-            values: Values::Any,
-            rate_weight: 0.0,
-        };
+        let layer = weighted(100, 100, &weights, Some(&precision));
         let error = |k| distortion(&layer, &Clusters::new(&layer, k).quantize(&layer, k).unwrap().weights);
         // Uniform weights in (-1, 1) with mean precision 1: K levels leave n (2 / K)^2 / 12.
         for k in [4, 16, 64] {

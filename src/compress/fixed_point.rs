@@ -82,12 +82,12 @@ fn error(layer: &Weighted<'_>, step: f64, greatest: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::quantize::tests::{distortion, numbers};
+    use crate::compress::quantize::tests::{distortion, numbers, weighted};
 
     #[test]
     fn weights_on_a_grid_are_held_exactly() {
         let weights = [0.25f32, -0.75, 0.5, 0.0];
-        let layer = Weighted { rows: 2, cols: 2, weights: &weights, precision: None, values: Values::Any, rate_weight: 0.0 };
+        let layer = weighted(2, 2, &weights, None);
         let quantized = quantize(&layer, 3).unwrap();
         assert_eq!((quantized.encoded.levels.as_slice(), quantized.weights.as_slice()), (&[0.25][..], &weights[..]));
     }
@@ -96,14 +96,7 @@ mod tests {
     fn the_step_is_nearly_as_good_as_the_best_of_a_fine_grid() {
         for seed in 0..5 {
             let (weights, precision) = numbers(seed, 400);
-            let layer = Weighted {
-                rows: 20,
-                cols: 20,
-                weights: &weights,
-                precision: Some(&precision),
-                values: Values::Any,
-                rate_weight: 0.0,
-            };
+            let layer = weighted(20, 20, &weights, Some(&precision));
             for bits in [2, 3, 4, 6] {
                 let greatest = f64::from(fixed_point::greatest(bits));
                 let grid = (1..4000).map(|i| error(&layer, f64::from(i) / 2000.0 / greatest, greatest));
@@ -116,10 +109,10 @@ mod tests {
 
     #[test]
     fn a_layer_of_zeros_has_a_step_and_one_too_small_for_f32_has_none() {
-        let layer = Weighted { rows: 1, cols: 2, weights: &[0.0, 0.0], precision: None, values: Values::Any, rate_weight: 0.0 };
+        let layer = weighted(1, 2, &[0.0, 0.0], None);
         assert_eq!(quantize(&layer, 8).unwrap().weights, [0.0, 0.0]);
-        let layer =
-            Weighted { rows: 1, cols: 1, weights: &[f32::from_bits(1)], precision: None, values: Values::Any, rate_weight: 0.0 };
+        let tiny = [f32::from_bits(1)];
+        let layer = weighted(1, 1, &tiny, None);
         assert!(quantize(&layer, 8).is_none());
     }
 }

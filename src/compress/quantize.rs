@@ -113,6 +113,11 @@ pub(super) mod tests {
     use super::*;
     use crate::encoding::Weights;
 
+    /// A layer whose weights go to their nearest levels.
+    pub(crate) fn weighted<'a>(rows: usize, cols: usize, weights: &'a [f32], precision: Option<&'a [f64]>) -> Weighted<'a> {
+        Weighted { rows, cols, weights, precision, values: Values::Any, rate_weight: 0.0 }
+    }
+
     /// Weights in (-1, 1) and precisions in (0.5, 1.5), the same for a seed in every run.
     pub(crate) fn numbers(seed: u64, n: usize) -> (Vec<f32>, Vec<f64>) {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0xD1B5_4A32_D192_ED03;
@@ -134,8 +139,7 @@ pub(super) mod tests {
         for (rows, cols) in [(1, 1), (3, 7), (20, 19), (0, 4), (4, 0)] {
             let (mut weights, precision) = numbers(5, rows * cols);
             weights.iter_mut().step_by(5).for_each(|w| *w = -0.0);
-            let layer =
-                Weighted { rows, cols, weights: &weights, precision: Some(&precision), values: Values::Any, rate_weight: 0.0 };
+            let layer = weighted(rows, cols, &weights, Some(&precision));
             let all = candidates(&layer, &encodings);
             let dense = encodings.iter().filter(|encoding| encoding.lists(1) == 0).count();
             assert!(all.len() >= if rows * cols > 1 { dense } else { 10 });

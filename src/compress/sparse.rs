@@ -49,8 +49,8 @@ pub(super) fn quantize(layer: &Weighted<'_>, encoding: Encoding, clusters: Optio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::network::Values;
-    use crate::compress::quantize::{candidates, tests::numbers};
+    use crate::compress::quantize::candidates;
+    use crate::compress::quantize::tests::{numbers, weighted};
 
     /// A layer whose weights are zero but one in `nth`.
     fn scattered(nth: usize) -> Vec<f32> {
@@ -64,8 +64,7 @@ mod tests {
         let encodings = crate::compress::Options::default().encodings;
         for (nth, expected) in [(1, false), (20, true)] {
             let weights = scattered(nth);
-            let layer =
-                Weighted { rows: 64, cols: 100, weights: &weights, precision: None, values: Values::Any, rate_weight: 0.0 };
+            let layer = weighted(64, 100, &weights, None);
             let all = candidates(&layer, &encodings);
             let sparse: Vec<_> = all.iter().filter(|c| c.encoded.encoding.name().starts_with("sparse")).collect();
             assert_eq!(!sparse.is_empty(), expected, "one weight in {nth}");
@@ -84,7 +83,7 @@ mod tests {
         let (mut weights, _) = numbers(5, 64 * 100);
         let kept = |i: usize| (16..32).contains(&(i / 100)) && [3, 70].contains(&(i % 100));
         weights.iter_mut().enumerate().filter(|(i, _)| !kept(*i)).for_each(|(_, weight)| *weight = 0.0);
-        let layer = Weighted { rows: 64, cols: 100, weights: &weights, precision: None, values: Values::Any, rate_weight: 0.0 };
+        let layer = weighted(64, 100, &weights, None);
         let blocks = quantize(&layer, Encoding::BlockF32 { height: 16 }, None).unwrap();
         let list = quantize(&layer, Encoding::SparseF32, None).unwrap();
         assert_eq!(blocks.encoded.pattern.listed, 2);

@@ -47,21 +47,13 @@ fn side(pairs: impl Iterator<Item = (f64, f64)>) -> (f32, Option<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::network::Values;
-    use crate::compress::quantize::tests::{distortion, numbers};
+    use crate::compress::quantize::tests::{distortion, numbers, weighted};
 
     #[test]
     fn levels_are_as_good_as_the_best_of_all_splits() {
         for seed in 0..200 {
             let (weights, precision) = numbers(seed, 8);
-            let layer = Weighted {
-                rows: 2,
-                cols: 4,
-                weights: &weights,
-                precision: Some(&precision),
-                values: Values::Any,
-                rate_weight: 0.0,
-            };
+            let layer = weighted(2, 4, &weights, Some(&precision));
             let mut best = f64::INFINITY;
             for signs in 0..3u32.pow(8) {
                 let sign = |i: usize| signs / 3u32.pow(i as u32) % 3;
@@ -81,11 +73,10 @@ mod tests {
 
     #[test]
     fn a_side_without_weights_has_no_level() {
-        let layer =
-            Weighted { rows: 1, cols: 3, weights: &[0.5, 0.0, 0.5], precision: None, values: Values::Any, rate_weight: 0.0 };
+        let layer = weighted(1, 3, &[0.5, 0.0, 0.5], None);
         let quantized = quantize(&layer);
         assert_eq!((quantized.encoded.levels, quantized.weights), (vec![0.0, 0.5], vec![0.5, 0.0, 0.5]));
-        let layer = Weighted { rows: 1, cols: 2, weights: &[0.0, 0.0], precision: None, values: Values::Any, rate_weight: 0.0 };
+        let layer = weighted(1, 2, &[0.0, 0.0], None);
         assert_eq!(quantize(&layer).encoded.levels, [0.0, 0.0]);
     }
 }

@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn a_run_can_begin_from_an_earlier_posterior() {
         let network = Network::lenet_300_100();
-        let mut earlier = Gnj::initialise(&network, None, &mut Noise::for_initialisation(5));
+        let mut earlier = Gnj::initialise(&network, None, (), &mut Noise::for_initialisation(5));
         earlier.layers[1].scale_log_variance.value[7] = 9.0;
         let path = std::env::temp_dir().join(format!("curt-start-{}.safetensors", std::process::id()));
         let recipe = GnjRecipe { groups: GroupRecipe { start: Some(path.clone()), ..short(1) } };

@@ -7,7 +7,7 @@
 use anyhow::{Context, Result};
 
 use crate::data::Images;
-use crate::methods::{Method, Posterior};
+use crate::methods::{Method, Posterior, dead};
 use crate::shed;
 
 /// What a choice of thresholds keeps and costs.
@@ -26,12 +26,11 @@ pub struct Choice {
 pub fn measure(posterior: &dyn Posterior, thresholds: &[f64], images: &Images) -> Choice {
     let mut plain = posterior.masked_mean(thresholds);
     let error = plain.score(images).error;
-    let units = plain.connected_units();
-    plain.restrict(&units);
+    dead::remove_dead(&mut plain);
     Choice {
         thresholds: thresholds.to_vec(),
-        kept: shed::kept_groups(&plain.network, &units),
-        kept_weights: plain.layers.iter().flat_map(|layer| &layer.weight.value).filter(|&&weight| weight != 0.0).count(),
+        kept: shed::kept_groups(&plain.network, &plain.units()),
+        kept_weights: plain.nonzero(),
         error,
     }
 }

@@ -122,6 +122,8 @@ impl Stored {
     pub fn fill(&self, parameters: Vec<(String, &mut Parameter)>) -> Result<()> {
         for (name, parameter) in parameters {
             parameter.value = self.arrays.get(&name, &parameter.shape)?;
+            let found = parameter.value.iter().find(|value| !value.is_finite());
+            ensure!(found.is_none(), "the array '{name}' has the value {}", found.copied().unwrap_or_default());
         }
         Ok(())
     }
@@ -146,7 +148,7 @@ mod tests {
     #[test]
     fn a_shed_posterior_comes_back_at_full_shape_with_the_same_mean() {
         for network in [Network::lenet_300_100(), Network::lenet_5_caffe()] {
-            let mut gnj = Gnj::initialise(&network, None, &mut Noise::for_initialisation(3));
+            let mut gnj = Gnj::initialise(&network, None, (), &mut Noise::for_initialisation(3));
             for (index, layer) in gnj.layers.iter_mut().enumerate() {
                 layer.scale_log_variance.value[index + 2] = 9.0;
             }
@@ -178,6 +180,18 @@ mod tests {
         write(&path, &plain, Scaling::UNIT, Value::Null).unwrap();
         let read = read(&path).unwrap().0.masked_mean(&[]);
         assert_eq!(read.layers[1].weight.value, plain.layers[1].weight.value);
+        fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn an_array_that_holds_no_numbers_is_named() {
+        let network = Network::lenet_300_100();
+        let mut plain = Plain::initialise(&network, &mut Noise::for_initialisation(3));
+        plain.layers[1].bias.value[4] = f32::NAN;
+        let path = file("nan");
+        write(&path, &plain, Scaling::UNIT, Value::Null).unwrap();
+        let Err(error) = read(&path) else { panic!("it was read") };
+        assert!(format!("{error:#}").contains("'fc2.bias' has the value NaN"), "{error:#}");
         fs::remove_file(path).unwrap();
     }
 }

@@ -158,7 +158,7 @@ pub mod tests {
 
     fn begin(recipe: GroupRecipe) -> Training<GnjLayer> {
         let mut start = Noise::for_initialisation(recipe.common.seed);
-        Training { groups: Gnj::initialise(&network(), None, &mut start), recipe }
+        Training { groups: Gnj::initialise(&network(), None, (), &mut start), recipe }
     }
 
     /// Trains by the recipe that the method holds.

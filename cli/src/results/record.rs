@@ -4,6 +4,7 @@ use super::fields::{self, Fields, refuse};
 use super::{COLUMNS, Column};
 use crate::exit::Failure;
 use curt::base::error::Error;
+use curt::base::limits::Limits;
 use curt::bytes::Storage;
 use curt::model::Model;
 use sha2::{Digest, Sha256};
@@ -108,7 +109,8 @@ impl Record {
             let message = format!("its SHA-256 is {found}, {}.json says {}", self.stem, file.sha256);
             return Err(refuse(&path.display().to_string(), &message));
         }
-        let model = Model::open(&path)?;
+        // What was read, not the file again: another may be there by now.
+        let model = Model::from_bytes(storage.bytes(), &Limits::DEFAULT).map_err(|error| error.context(path.display()))?;
         let is_packed = model.packed_bytes().is_some();
         if is_packed != (column == Column::Maximum) {
             let (is, expected) = if is_packed { ("packed", "mapped") } else { ("mapped", "packed") };

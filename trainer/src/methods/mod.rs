@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 mod check;
-mod dead;
+pub mod dead;
 pub mod ghs;
 pub mod gnj;
 pub mod graves;

@@ -111,32 +111,6 @@ impl Plain {
         Ok(plain)
     }
 
-    /// The units that weights other than zero connect: what a shrunken network keeps.
-    pub fn connected_units(&self) -> Vec<Units> {
-        let mut plain = self.clone();
-        loop {
-            let units = plain.units();
-            let mut kept = units.clone();
-            for (kept, layer) in kept.iter_mut().zip(&plain.layers) {
-                let (of_output, of_input) = layer.connected();
-                kept.outputs = shed::pick(&layer.units.outputs, &of_output);
-                kept.inputs = shed::pick(&layer.units.inputs, &of_input);
-            }
-            // Classes and the maps of the image stay: they are not the network's to remove.
-            let (first, last) = (&self.layers[0].units, &self.layers[self.layers.len() - 1].units);
-            if !self.network.layers[0].1.is_linear() {
-                kept[0].inputs.clone_from(&first.inputs);
-            }
-            let end = kept.len() - 1;
-            kept[end].outputs.clone_from(&last.outputs);
-            let kept = shed::consistent(&self.network, &kept);
-            if kept == units {
-                return units;
-            }
-            plain.restrict(&kept);
-        }
-    }
-
     /// How well the network does on images.
     pub fn score(&self, images: &Images) -> Score {
         const CHUNK: usize = 500;

@@ -36,6 +36,24 @@ impl LogNormal {
     }
 }
 
+/// The scale of the half-Cauchy prior of each layer's own scale.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tau(pub f64);
+
+impl Default for Tau {
+    /// That of the paper.
+    fn default() -> Self {
+        Self(1e-5)
+    }
+}
+
+impl Tau {
+    /// Scale of the prior of s_a.
+    fn theta(self) -> f64 {
+        self.0 * self.0
+    }
+}
+
 /// `w = w~ sqrt(s_a s_b a_i b_i)` with w~ normal, `s_a ~ G(1/2, tau^2)`, `a_i ~ G(1/2, 1)` and `s_b, b_i ~ IG(1/2, 1)` (eq. 12 to 16, Gamma by shape
 /// and scale): z_i is the product of two half-Cauchy variables. q is log-normal in each scale, so z_i is too.
 #[derive(Clone, Debug)]
@@ -52,24 +70,10 @@ pub struct GhsLayer {
     /// `[out]`
     pub bias_mean: Parameter,
     pub bias_log_variance: Parameter,
-    /// Upper bound of the weights' s^2.
-    pub max_variance: Option<f32>,
-    /// Scale of the prior of s_a: tau^2.
-    pub theta: f64,
+    pub tau: Tau,
 }
 
 impl GhsLayer {
-    /// Sets the prior. A fresh posterior begins with s_a where the prior has it, and s_b as far on the other side that z is near 1: the tails of
-    /// the inverse Gamma make that cheap.
-    pub fn begin_at(&mut self, tau: f64, fresh: bool) {
-        self.theta = tau * tau;
-        if fresh || self.global[0].mean.value == [0.0] {
-            let mean = (self.theta / 2.0).ln() as f32 - 1.0;
-            self.global[0].mean.value = vec![mean];
-            self.global[1].mean.value = vec![-mean];
-        }
-    }
-
     /// Means and variances of log z_i: half the sum of the four means, a quarter of that of the variances.
     pub fn log_scales(&self) -> Vec<(f64, f64)> {
         let own: Vec<&LogNormal> = self.local.iter().collect();
@@ -89,7 +93,12 @@ impl GhsLayer {
         let [local_a, local_b] = &self.local;
         let [global_a, global_b] = &self.global;
         let gamma = |theta| Prior::Gamma { theta };
-        [(local_a, gamma(1.0)), (local_b, Prior::InverseGamma), (global_a, gamma(self.theta)), (global_b, Prior::InverseGamma)]
+        [
+            (local_a, gamma(1.0)),
+            (local_b, Prior::InverseGamma),
+            (global_a, gamma(self.tau.theta())),
+            (global_b, Prior::InverseGamma),
+        ]
     }
 }
 
@@ -126,16 +135,19 @@ impl GroupLayer for GhsLayer {
     const CERTAIN_NOISE: f64 = 8.0;
 
     type Leaves = LayerTensors;
+    type Hyper = Tau;
 
-    /// Starts with scales near 1 and small variances. The weight means are those of `start` when given, else N(0, 1 / fan-in).
-    fn initialise(shape: LayerShape, start: Option<&PlainLayer>, noise: &mut Noise) -> Self {
-        let units = Units::all(shape);
-        let weight_shape = shape.weight_shape(shape.outputs(), shape.inputs());
+    /// Starts with scales near 1 and small variances: s_a where its prior has it, and s_b as far on the other side, which the tails of the inverse
+    /// Gamma make cheap. The weight means are those of `start` when given, else N(0, 1 / fan-in).
+    fn initialise(shape: LayerShape, start: Option<&PlainLayer>, tau: Tau, noise: &mut Noise) -> Self {
+        let units = start.map_or_else(|| Units::all(shape), |layer| layer.units.clone());
+        let weight_shape = shape.weight_shape(units.outputs.len(), units.inputs.len());
         let weights = weight_shape.iter().product();
-        let (groups, outputs) = (units.groups(shape), shape.outputs());
+        let (groups, outputs) = (units.groups(shape), units.outputs.len());
         let fresh = |noise: &mut Noise| noise.gaussian(weights, 0.0, (1.0 / shape.fan_in() as f32).sqrt());
         let weight_mean = start.map_or_else(|| fresh(noise), |layer| layer.weight.value.clone());
         let bias_mean = start.map_or_else(|| vec![0.0; outputs], |layer| layer.bias.value.clone());
+        let global = tau.theta().ln() as f32 + NEUTRAL;
         let mut log_variance =
             |shape: Vec<usize>, count| Parameter::new(shape, noise.gaussian(count, START_LOG_VARIANCE, START_SPREAD));
         Self {
@@ -144,12 +156,15 @@ impl GroupLayer for GhsLayer {
             weight_mean: Parameter::new(weight_shape, weight_mean),
             bias_mean: Parameter::new(vec![outputs], bias_mean),
             local: [LogNormal::around(groups, NEUTRAL, noise), LogNormal::around(groups, -NEUTRAL, noise)],
-            global: [LogNormal::around(1, 0.0, noise), LogNormal::around(1, 0.0, noise)],
-            max_variance: None,
-            theta: 1.0,
+            global: [LogNormal::around(1, global, noise), LogNormal::around(1, -global, noise)],
+            tau,
             shape,
             units,
         }
+    }
+
+    fn set_hyper(&mut self, tau: Tau) {
+        self.tau = tau;
     }
 
     fn shape(&self) -> LayerShape {
@@ -214,17 +229,6 @@ impl GroupLayer for GhsLayer {
         add(2, &self.bias_mean, &self.bias_log_variance, &kl::standard_normal_gradient);
         for (index, (scale, prior)) in self.priors().into_iter().enumerate() {
             add(4 + 2 * index, &scale.mean, &scale.log_variance, &|m, v| prior.gradient(m, v));
-        }
-    }
-
-    fn set_max_variance(&mut self, variance: f32) {
-        self.max_variance = Some(variance);
-    }
-
-    fn constrain(&mut self) {
-        if let Some(variance) = self.max_variance {
-            let bound = variance.ln();
-            self.weight_log_variance.value.iter_mut().for_each(|value| *value = value.min(bound));
         }
     }
 

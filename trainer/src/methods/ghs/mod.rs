@@ -4,14 +4,14 @@ mod layer;
 #[cfg(test)]
 mod tests;
 
-pub use layer::GhsLayer;
+pub use layer::{GhsLayer, Tau};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::Options;
 use super::groups::{GroupLayer as _, GroupRecipe, Groups, Training};
-use super::{Method as _, Options};
 use crate::network::Network;
 use crate::recipe::Recipe;
 
@@ -36,7 +36,7 @@ impl Options for GhsRecipe {
     }
 
     fn complete(mut self, network: &Network) -> Result<Self> {
-        anyhow::ensure!(self.tau.is_finite() && self.tau > 0.0, "--tau must be above 0");
+        ensure!(self.tau.is_finite() && self.tau > 0.0, "--tau must be above 0");
         if self.groups.shed.is_empty() {
             self.groups.shed = vec![GhsLayer::CERTAIN_NOISE];
         }
@@ -44,9 +44,6 @@ impl Options for GhsRecipe {
     }
 
     fn begin(&self, network: &Network) -> Result<Training<GhsLayer>> {
-        let mut training = Training::<GhsLayer>::begin(&self.groups, network)?;
-        debug_assert_eq!(training.name(), "ghs");
-        training.groups.layers.iter_mut().for_each(|layer| layer.begin_at(self.tau, self.groups.start.is_none()));
-        Ok(training)
+        Training::begin(&self.groups, Tau(self.tau), network)
     }
 }

@@ -2,18 +2,20 @@
 
 use super::layer::LayerTensors;
 use super::*;
-use crate::data::Batch;
+use crate::data::{Batch, Scaling};
 use crate::methods::check::{self, Values, close, double, tensor, tensor_values};
+use crate::methods::gnj::Gnj;
 use crate::methods::groups::{GroupLayer, likelihood, short};
 use crate::network::{LayerShape, Step};
 use crate::noise::Noise;
+use crate::posterior;
 use burn::tensor::Tensor;
 
 /// Means and variances of the four scales of one group, by hand: log z, E z, the negative log mode, and the mean of a weight of 0.5.
 #[test]
 fn the_scale_of_a_group_is_the_product_of_four() {
     let shape = LayerShape::Linear { inputs: 1, outputs: 1 };
-    let mut layer = GhsLayer::initialise(shape, None, &mut Noise::for_initialisation(1));
+    let mut layer = GhsLayer::initialise(shape, None, Tau::default(), &mut Noise::for_initialisation(1));
     layer.weight_mean.value = vec![0.5];
     for (means, variances, [mean, variance, expectation, mode, weight]) in [
         ([0.0; 4], [0.1; 4], [0.0, 0.1, 1.0512711, 0.1, 0.525635548]),
@@ -48,6 +50,26 @@ fn a_fresh_posterior_begins_with_scales_of_one() {
     }
 }
 
+/// Around the mean of another posterior, over the units that it has left, and with the scales of a fresh one.
+#[test]
+fn a_run_begins_around_what_another_method_left() {
+    let network = Network::lenet_300_100();
+    let mut gnj = Gnj::initialise(&network, None, (), &mut Noise::for_initialisation(3));
+    gnj.layers[1].scale_log_variance.value[7] = 9.0;
+    let path = std::env::temp_dir().join(format!("curt-ghs-{}.safetensors", std::process::id()));
+    let training = Training { groups: gnj, recipe: short(1) };
+    posterior::write(&path, &training, Scaling::UNIT, serde_json::Value::Null).unwrap();
+    let recipe = GhsRecipe { groups: GroupRecipe { start: Some(path.clone()), ..short(1) }, tau: 1e-5 };
+    let ghs = recipe.complete(&network).unwrap().begin(&network).unwrap().groups;
+    std::fs::remove_file(path).unwrap();
+    assert_eq!((ghs.layers[1].units.inputs.len(), ghs.layers[0].units.outputs.len()), (299, 299));
+    for layer in &ghs.layers {
+        assert!(layer.log_scales().iter().all(|(mean, _)| mean.abs() < 0.05));
+        // Every scale is near where its prior has it: a few nats each, where a scale of the layer off its prior costs 1e10.
+        assert!(layer.kl() < 6.0 * layer.weight_mean.value.len() as f64 + 1e4, "{}", layer.kl());
+    }
+}
+
 /// Arrays of a layer.
 const ARRAYS: usize = 12;
 
@@ -76,9 +98,8 @@ fn gradients_of_the_cross_entropy_match_finite_differences() {
     let steps = [Step::Convolution(1, 3, 3), Step::MaxPool, Step::Flatten, Step::Linear(12, 5), Step::Relu, Step::Linear(5, 3)];
     let network = Network::new("small", [1, 6, 6], &steps);
     let mut noise = Noise::for_initialisation(11);
-    let mut ghs = Ghs::initialise(&network, None, &mut noise);
+    let mut ghs = Ghs::initialise(&network, None, Tau(0.3), &mut noise);
     for layer in &mut ghs.layers {
-        layer.begin_at(0.3, true);
         for (name, _, parameter) in layer.parameters() {
             if name.ends_with("_log_variance") {
                 // Away from the start, where variances are too small to matter.
@@ -107,8 +128,7 @@ fn gradients_of_the_cross_entropy_match_finite_differences() {
 #[test]
 fn the_gradient_of_the_kl_matches_finite_differences() {
     let shape = LayerShape::Linear { inputs: 3, outputs: 2 };
-    let mut layer = GhsLayer::initialise(shape, None, &mut Noise::for_initialisation(4));
-    layer.begin_at(0.3, true);
+    let mut layer = GhsLayer::initialise(shape, None, Tau(0.3), &mut Noise::for_initialisation(4));
     let mut gradients: Vec<Vec<f32>> = layer.parameters().iter().map(|(_, _, p)| vec![0.0; p.value.len()]).collect();
     layer.add_kl_gradient(1.0, &mut gradients);
     for (array, gradient) in gradients.iter().enumerate() {

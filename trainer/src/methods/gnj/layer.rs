@@ -33,8 +33,6 @@ pub struct GnjLayer {
     /// `[out]`
     pub bias_mean: Parameter,
     pub bias_log_variance: Parameter,
-    /// Upper bound of the weights' s^2.
-    pub max_variance: Option<f32>,
 }
 
 impl GnjLayer {
@@ -68,15 +66,16 @@ impl GroupLayer for GnjLayer {
     const CERTAIN_NOISE: f64 = kl::CERTAIN_NOISE;
 
     type Leaves = LayerTensors;
+    type Hyper = ();
 
     /// Starts with scales near 1 and small variances, so that no group dies early. The weight
     /// means are those of `start` when given, else N(0, 1 / fan-in) for a linear layer and
     /// uniform of that bound for a convolution.
-    fn initialise(shape: LayerShape, start: Option<&PlainLayer>, noise: &mut Noise) -> Self {
-        let units = Units::all(shape);
-        let weight_shape = shape.weight_shape(shape.outputs(), shape.inputs());
+    fn initialise(shape: LayerShape, start: Option<&PlainLayer>, _hyper: (), noise: &mut Noise) -> Self {
+        let units = start.map_or_else(|| Units::all(shape), |layer| layer.units.clone());
+        let weight_shape = shape.weight_shape(units.outputs.len(), units.inputs.len());
         let weights = weight_shape.iter().product();
-        let (groups, outputs) = (units.groups(shape), shape.outputs());
+        let (groups, outputs) = (units.groups(shape), units.outputs.len());
         let bound = (1.0 / shape.fan_in() as f32).sqrt();
         let weight_mean = match (start, shape) {
             (Some(layer), _) => layer.weight.value.clone(),
@@ -93,7 +92,6 @@ impl GroupLayer for GnjLayer {
             scale_mean: Parameter::new(vec![groups], noise.gaussian(groups, 1.0, START_SPREAD)),
             weight_mean: Parameter::new(weight_shape, weight_mean),
             bias_mean: Parameter::new(vec![outputs], bias_mean),
-            max_variance: None,
             shape,
             units,
         }
@@ -155,20 +153,6 @@ impl GroupLayer for GnjLayer {
                 let (by_mean, by_variance) = gradient(f64::from(m), f64::from(v));
                 gradients[first][index] += (factor * by_mean) as f32;
                 gradients[first + 1][index] += (factor * by_variance) as f32;
-            }
-        }
-    }
-
-    fn set_max_variance(&mut self, variance: f32) {
-        self.max_variance = Some(variance);
-    }
-
-    /// Applies the bound on the weights' variance.
-    fn constrain(&mut self) {
-        if let Some(variance) = self.max_variance {
-            let bound = variance.ln();
-            for value in &mut self.weight_log_variance.value {
-                *value = value.min(bound);
             }
         }
     }

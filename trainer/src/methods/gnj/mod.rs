@@ -40,6 +40,6 @@ impl Options for GnjRecipe {
     }
 
     fn begin(&self, network: &Network) -> Result<Training<GnjLayer>> {
-        Training::begin(&self.groups, network)
+        Training::begin(&self.groups, (), network)
     }
 }

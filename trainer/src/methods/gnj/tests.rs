@@ -7,7 +7,8 @@ use super::*;
 use crate::data::Batch;
 use crate::kl;
 use crate::methods::check::{self, Values, close, double, tensor, tensor_values};
-use crate::methods::groups::{GroupLayer as _, likelihood};
+use crate::methods::groups::{GroupLayer as _, GroupRecipe, Training, likelihood, short};
+use crate::methods::{Method as _, Moment};
 use crate::network::{LayerShape, Step};
 use crate::noise::Noise;
 use crate::parameter::Parameter;
@@ -33,7 +34,6 @@ fn known_layer() -> GnjLayer {
         scale_log_variance: vector(&[-9.0, -5.0, -9.0]),
         bias_mean: vector(&[0.1, -0.1]),
         bias_log_variance: vector(&[-9.0; 2]),
-        max_variance: None,
     }
 }
 
@@ -72,7 +72,7 @@ fn a_layer_never_loses_its_last_group() {
 #[test]
 fn the_mean_of_a_convolution_scales_its_bias() {
     let shape = LayerShape::Convolution { inputs: 1, outputs: 2, kernel: 1 };
-    let mut layer = GnjLayer::initialise(shape, None, &mut Noise::for_initialisation(1));
+    let mut layer = GnjLayer::initialise(shape, None, (), &mut Noise::for_initialisation(1));
     layer.weight_mean.value = vec![2.0, 3.0];
     layer.bias_mean.value = vec![1.0, -1.0];
     layer.scale_mean.value = vec![0.5, 2.0];
@@ -82,13 +82,16 @@ fn the_mean_of_a_convolution_scales_its_bias() {
 }
 
 #[test]
-fn the_variance_bound_holds_after_a_step() {
-    let mut layer = known_layer();
-    layer.max_variance = Some(0.04);
-    layer.weight_log_variance.value[1] = 0.0;
-    layer.constrain();
-    assert_eq!(layer.weight_log_variance.value[1], 0.04_f32.ln());
-    assert_eq!(layer.weight_log_variance.value[0], -6.0);
+fn the_variance_bound_of_the_first_layer_holds_after_a_step() {
+    let network = Network::new("two", [1, 1, 3], &[Step::Flatten, Step::Linear(3, 2), Step::Linear(2, 2)]);
+    let groups = Gnj::initialise(&network, None, (), &mut Noise::for_initialisation(1));
+    let mut training = Training { groups, recipe: GroupRecipe { max_variance: 0.04, ..short(1) } };
+    for layer in &mut training.groups.layers {
+        layer.weight_log_variance.value[..2].copy_from_slice(&[-6.0, 0.0]);
+    }
+    training.after_step(Moment { epoch: 0, progress: 0.0, images: 1 });
+    let variances = |index: usize| training.groups.layers[index].weight_log_variance.value[..2].to_vec();
+    assert_eq!((variances(0), variances(1)), (vec![-6.0, 0.04_f32.ln()], vec![-6.0, 0.0]));
 }
 
 /// One output, its scale of negligible variance. The scale noise is 0, so z is the scale mean.
@@ -133,7 +136,7 @@ fn local_reparametrisation_of_a_convolution_has_its_known_sample() {
 fn small(input: [usize; 3], steps: &[Step], removed: &[Vec<usize>]) -> (Gnj, Batch) {
     let network = Network::new("small", input, steps);
     let mut noise = Noise::for_initialisation(11);
-    let mut gnj = Gnj::initialise(&network, None, &mut noise);
+    let mut gnj = Gnj::initialise(&network, None, (), &mut noise);
     for (layer, removed) in gnj.layers.iter_mut().zip(removed) {
         // Away from the start, where variances are too small to matter.
         for parameter in [&mut layer.weight_log_variance, &mut layer.scale_log_variance, &mut layer.bias_log_variance] {

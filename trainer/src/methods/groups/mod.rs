@@ -32,8 +32,14 @@ pub trait GroupLayer: Clone {
     /// What the layer is in the trace.
     type Leaves: SampledLayer;
 
-    /// A fresh layer, around the weights of `start` when given.
-    fn initialise(shape: LayerShape, start: Option<&PlainLayer>, noise: &mut Noise) -> Self;
+    /// What the prior depends on; its default where a posterior is only read.
+    type Hyper: Copy + Default;
+
+    /// A fresh layer, around the weights of `start` and over its units when given.
+    fn initialise(shape: LayerShape, start: Option<&PlainLayer>, hyper: Self::Hyper, noise: &mut Noise) -> Self;
+
+    /// Sets the prior of a layer that was read.
+    fn set_hyper(&mut self, _hyper: Self::Hyper) {}
 
     fn shape(&self) -> LayerShape;
 
@@ -55,12 +61,6 @@ pub trait GroupLayer: Clone {
 
     /// Adds `factor` times the gradient of [`GroupLayer::kl`].
     fn add_kl_gradient(&self, factor: f64, gradients: &mut [Vec<f32>]);
-
-    /// Bounds the variance of the weights from above, now and after every step.
-    fn set_max_variance(&mut self, variance: f32);
-
-    /// Applies the bounds of the parameters.
-    fn constrain(&mut self);
 
     /// The posterior mean of weights and biases.
     fn mean(&self) -> PlainLayer;
@@ -119,16 +119,17 @@ pub struct Groups<L> {
 
 impl<L: GroupLayer> Groups<L> {
     /// A fresh posterior, around the weights of `start` when given.
-    pub fn initialise(network: &Network, start: Option<&Plain>, noise: &mut Noise) -> Self {
+    pub fn initialise(network: &Network, start: Option<&Plain>, hyper: L::Hyper, noise: &mut Noise) -> Self {
         let layers = network.layers.iter().enumerate();
-        let layers = layers.map(|(index, (_, shape))| L::initialise(*shape, start.map(|plain| &plain.layers[index]), noise));
+        let layers =
+            layers.map(|(index, (_, shape))| L::initialise(*shape, start.map(|plain| &plain.layers[index]), hyper, noise));
         Self { network: network.clone(), layers: layers.collect() }
     }
 
     /// Reads a posterior back, at the original shape.
     pub fn read(stored: &Stored) -> Result<Self> {
         ensure!(stored.method == L::METHOD, "its method is {} instead of {}", stored.method, L::METHOD);
-        let mut groups = Self::initialise(&stored.network, None, &mut Noise::for_initialisation(0));
+        let mut groups = Self::initialise(&stored.network, None, L::Hyper::default(), &mut Noise::for_initialisation(0));
         stored.fill(groups.named().into_iter().map(|(name, _, parameter)| (name, parameter)).collect())?;
         Ok(groups)
     }
@@ -205,24 +206,24 @@ pub struct Training<L> {
 
 impl<L: GroupLayer> Training<L> {
     /// A fresh posterior, around a network where one is given, or an earlier posterior without the groups that are certain noise.
-    pub fn begin(recipe: &GroupRecipe, network: &Network) -> Result<Self> {
+    pub fn begin(recipe: &GroupRecipe, hyper: L::Hyper, network: &Network) -> Result<Self> {
         let mut noise = Noise::for_initialisation(recipe.common.seed);
-        let mut groups = match recipe.start.as_deref() {
-            None => Groups::initialise(network, None, &mut noise),
+        let groups = match recipe.start.as_deref() {
+            None => Groups::initialise(network, None, hyper, &mut noise),
             Some(path) => {
                 let stored = Stored::open(path)?;
                 ensure!(stored.network == *network, "{} is of another network than {}", path.display(), network.name);
                 if stored.method == L::METHOD {
                     let mut groups = Groups::<L>::read(&stored).with_context(|| format!("{} is not usable", path.display()))?;
+                    groups.layers.iter_mut().for_each(|layer| layer.set_hyper(hyper));
                     groups.shed(&vec![L::CERTAIN_NOISE; groups.layers.len()]);
                     groups
                 } else {
                     let plain = super::read_start(path, network, L::CERTAIN_NOISE)?;
-                    Groups::initialise(network, Some(&plain), &mut noise)
+                    Groups::initialise(network, Some(&plain), hyper, &mut noise)
                 }
             }
         };
-        groups.layers[0].set_max_variance(recipe.max_variance);
         Ok(Self { groups, recipe: recipe.clone() })
     }
 }
@@ -259,8 +260,12 @@ impl<L: GroupLayer> Method for Training<L> {
         self.groups.slope(batch, self.recipe.beta_at(at.epoch) / at.images as f64, noise)
     }
 
+    /// Bounds the variance of the first layer's weights.
     fn after_step(&mut self, _: Moment) {
-        self.groups.layers.iter_mut().for_each(GroupLayer::constrain);
+        let bound = self.recipe.max_variance.ln();
+        let arrays = self.groups.layers[0].parameters().into_iter();
+        let bounded = arrays.filter(|(name, ..)| *name == "weight_log_variance").flat_map(|(.., parameter)| &mut parameter.value);
+        bounded.for_each(|value| *value = value.min(bound));
     }
 
     fn after_epoch(&mut self, epoch: usize) {

@@ -221,7 +221,7 @@ impl Method for Rate {
         }
     }
 
-    /// Expected bytes of weights and biases, weights that are not zero, and the price of a bit in nats.
+    /// Expected bytes of weights and biases, weights that are not zero, and the price of a bit in nats, without its proportional part.
     fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
         let bits: f64 = self.estimate().iter().flatten().map(|bits| bits.total).sum();
         let nonzero = self.layers.iter().flat_map(RateLayer::integers).filter(|&code| code != 0.0).count();
