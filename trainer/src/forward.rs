@@ -1,11 +1,10 @@
 //! What a network computes, on burn tensors: the chain of operations and the products of a layer.
 //!
 //! Feature maps are held channel first, `[channels, batch, height, width]`: a convolution is then
-//! one matrix product over all images, whose result already has that order.
+//! one matrix product over all images, whose result already has that order. Every convolution is pooled
+//! by 2x2, so that its product is arranged by the four phases of the pool ([`Windows`]).
 
 use burn::tensor::activation::{log_softmax, relu};
-use burn::tensor::module::max_pool2d;
-use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorData};
 
 use crate::data::Batch;
@@ -15,7 +14,7 @@ use crate::network::{Network, Operation};
 pub enum Activation {
     /// `[batch, features]`
     Features(Tensor<2>),
-    /// `[channels, batch, height, width]`
+    /// `[channels, batch, height, width]`; between a convolution and its pool `[channels, 4 * batch, height / 2, width / 2]`
     Maps(Tensor<4>),
 }
 
@@ -79,7 +78,7 @@ pub fn run(network: &Network, input: Tensor<4>, mut weighted: impl FnMut(usize, 
                 Activation::Features(features) => Activation::Features(relu(features)),
                 Activation::Maps(maps) => Activation::Maps(relu(maps)),
             },
-            Operation::MaxPool => Activation::Maps(max_pool2d(value.maps(), MaxPoolOptions::new([2, 2]))),
+            Operation::MaxPool => Activation::Maps(max_over_phases(value.maps())),
             Operation::Flatten => Activation::Features(flatten(value.maps())),
         };
     }
@@ -102,21 +101,110 @@ pub fn columns(features: Tensor<2>, positions: &[usize]) -> Tensor<2> {
     features.select(1, indices)
 }
 
-/// The windows of a stride-1 convolution without padding, as columns:
-/// `[channels, batch, h, w]` to `[channels * k * k, batch * oh * ow]`, rows in the order
-/// (channel, ky, kx) of the weights.
-pub fn unfold(maps: Tensor<4>, kernel: usize) -> Tensor<2> {
-    let [channels, batch, height, width] = maps.dims();
-    let (rows, columns) = (height + 1 - kernel, width + 1 - kernel);
-    let positions = batch * rows * columns;
-    let mut windows = Vec::with_capacity(kernel * kernel);
-    for y in 0..kernel {
-        for x in 0..kernel {
-            let window = maps.clone().slice([0..channels, 0..batch, y..y + rows, x..x + columns]);
-            windows.push(window.reshape([channels, 1, positions]));
+/// What a convolution of stride 1 without padding multiplies with its weights, where a pool of 2x2 follows.
+///
+/// The four outputs of a pool's window see a block of `k + 1` by `k + 1` pixels; blocks are two pixels apart. As columns of blocks rather than of
+/// `k` by `k` windows, the maps are copied a third as often, and each phase of the pool is a product with a kernel shifted within its block.
+pub struct Windows {
+    /// `[channels * 4 * blocks * blocks, batch * height / 2 * width / 2]`: a row for each channel, parity of the row and column, and place of two by two pixels.
+    columns: Tensor<2>,
+    kernel: usize,
+    /// Images, rows and columns of the pooled maps.
+    pooled: [usize; 3],
+}
+
+/// The places of a pool's window.
+const PHASES: usize = 4;
+
+impl Windows {
+    /// The windows of maps `[channels, batch, height, width]`; sizes before and after the convolution are even.
+    pub fn new(maps: Tensor<4>, kernel: usize) -> Self {
+        let [channels, batch, height, width] = maps.dims();
+        let pooled = [batch, (height + 1 - kernel) / 2, (width + 1 - kernel) / 2];
+        assert_eq!(2 * pooled[1] + kernel, height + 1, "invariant: a pool divides the maps of its convolution");
+        let [height, width] = [height.div_ceil(2), width.div_ceil(2)];
+        let planes: Tensor<6> = even(maps).reshape([channels, batch, height, 2, width, 2]);
+        let planes: Tensor<4> = planes.permute([0, 3, 5, 1, 2, 4]).reshape([channels * PHASES, batch, height, width]);
+        let blocks = kernel / 2 + 1;
+        let positions = pooled.iter().product::<usize>();
+        let mut places = Vec::with_capacity(blocks * blocks);
+        for y in 0..blocks {
+            for x in 0..blocks {
+                let place = planes.clone().slice([0..channels * PHASES, 0..batch, y..y + pooled[1], x..x + pooled[2]]);
+                places.push(place.reshape([channels * PHASES, 1, positions]));
+            }
         }
+        let columns = Tensor::cat(places, 1).reshape([channels * PHASES * blocks * blocks, positions]);
+        Self { columns, kernel, pooled }
     }
-    Tensor::cat(windows, 1).reshape([channels * kernel * kernel, positions])
+
+    /// The windows of the squared maps.
+    pub fn squared(&self) -> Self {
+        Self { columns: self.columns.clone() * self.columns.clone(), ..*self }
+    }
+
+    /// Outputs of one map: four for each position of the pooled map.
+    pub fn positions(&self) -> usize {
+        PHASES * self.pooled.iter().product::<usize>()
+    }
+
+    /// `[phases, batch, height / 2 * width / 2]`: how the outputs of a map are ordered.
+    pub fn order(&self) -> [usize; 3] {
+        let [batch, height, width] = self.pooled;
+        [PHASES, batch, height * width]
+    }
+
+    /// The convolution with weights `[out, channels * k * k]`: `[out, positions]`.
+    pub fn product(&self, weight: Tensor<2>) -> Tensor<2> {
+        let outputs = weight.dims()[0];
+        self.by_phase(weight).matmul(self.columns.clone()).reshape([outputs, self.positions()])
+    }
+
+    /// The maps of outputs `[out, positions]`, for their pool.
+    pub fn maps(&self, outputs: Tensor<2>) -> Activation {
+        let [batch, height, width] = self.pooled;
+        let channels = outputs.dims()[0];
+        Activation::Maps(outputs.reshape([channels, PHASES * batch, height, width]))
+    }
+
+    /// The kernels shifted to each phase of the pool, zeros around them: `[out, channels * k * k]` to `[out * phases, rows of the columns]`.
+    fn by_phase(&self, weight: Tensor<2>) -> Tensor<2> {
+        let (kernel, blocks) = (self.kernel, self.kernel / 2 + 1);
+        let [outputs, weights] = weight.dims();
+        let channels = weights / (kernel * kernel);
+        let rows = channels * PHASES * blocks * blocks;
+        let mut sources = Vec::with_capacity(PHASES * rows);
+        for phase in 0..PHASES {
+            for row in 0..rows {
+                let (channel, parity, place) = (row / (PHASES * blocks * blocks), row / (blocks * blocks) % PHASES, row % (blocks * blocks));
+                // The pixel of the block, less where the kernel of this phase begins.
+                let tap = |place: usize, parity: usize, phase: usize| (2 * place + parity).checked_sub(phase).filter(|&tap| tap < kernel);
+                let (y, x) = (tap(place / blocks, parity / 2, phase / 2), tap(place % blocks, parity % 2, phase % 2));
+                let source = y.zip(x).map_or(weights, |(y, x)| (channel * kernel + y) * kernel + x);
+                sources.push(source as i64);
+            }
+        }
+        let zero = Tensor::zeros([outputs, 1], (&weight.device(), weight.dtype()));
+        let sources = Tensor::<1, Int>::from_data(TensorData::new(sources, [PHASES * rows]), &weight.device());
+        Tensor::cat(vec![weight, zero], 1).select(1, sources).reshape([outputs * PHASES, rows])
+    }
+}
+
+/// Maps with a row and a column of zeros more where their number is odd; no window reaches them that counts.
+fn even(maps: Tensor<4>) -> Tensor<4> {
+    let [channels, batch, height, width] = maps.dims();
+    let like = (&maps.device(), maps.dtype());
+    let maps = if height % 2 == 0 { maps } else { Tensor::cat(vec![maps, Tensor::zeros([channels, batch, 1, width], like)], 2) };
+    let height = height.next_multiple_of(2);
+    if width % 2 == 0 { maps } else { Tensor::cat(vec![maps, Tensor::zeros([channels, batch, height, 1], like)], 3) }
+}
+
+/// The greatest of the four outputs of each window: `[channels, 4 * batch, height, width]` to `[channels, batch, height, width]`.
+fn max_over_phases(maps: Tensor<4>) -> Tensor<4> {
+    let [channels, phased, height, width] = maps.dims();
+    let batch = phased / PHASES;
+    let phase = |index: usize| maps.clone().slice([0..channels, index * batch..(index + 1) * batch, 0..height, 0..width]);
+    phase(0).max_pair(phase(1)).max_pair(phase(2).max_pair(phase(3)))
 }
 
 /// Mean cross-entropy in nats of logits `[batch, classes]` against the labels.
@@ -145,8 +233,8 @@ pub fn gradient<const D: usize>(leaf: &Tensor<D>, slopes: &mut Gradients) -> Vec
 mod tests {
     use std::time::Instant;
 
-    use burn::tensor::module::conv2d;
-    use burn::tensor::ops::ConvOptions;
+    use burn::tensor::module::{conv2d, max_pool2d};
+    use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 
     use super::*;
     use crate::noise::Noise;
@@ -166,23 +254,27 @@ mod tests {
     }
 
     #[test]
-    fn unfold_and_product_is_a_convolution() {
+    fn windows_and_a_pool_are_a_convolution_and_a_pool() {
         let precision = Precision::inference();
-        let maps = random([3, 2, 7, 6], &precision);
-        let weight = random([4, 3 * 9], &precision);
-        let ours = weight.clone().matmul(unfold(maps.clone(), 3));
-        let theirs = values(reference(maps, weight, 3));
-        for (ours, theirs) in values(ours).into_iter().zip(theirs) {
-            assert!((ours - theirs).abs() < 1e-4, "{ours} {theirs}");
+        for (kernel, height, width) in [(5, 12, 8), (3, 8, 6), (2, 3, 5), (1, 2, 4)] {
+            let maps = random([3, 2, height, width], &precision);
+            let weight = random([4, 3 * kernel * kernel], &precision);
+            let windows = Windows::new(maps.clone(), kernel);
+            let ours = values(max_over_phases(windows.maps(windows.product(weight.clone())).maps()));
+            let theirs = values(max_pool2d(reference(maps, weight, kernel), MaxPoolOptions::new([2, 2])));
+            assert_eq!(ours.len(), theirs.len());
+            for (ours, theirs) in ours.into_iter().zip(theirs) {
+                assert!((ours - theirs).abs() < 1e-4, "{ours} {theirs}");
+            }
         }
     }
 
     type Way = fn(Tensor<4>, Tensor<2>, Tensor<2>) -> Tensor<1>;
 
-    /// The two products of a sampled convolution, mean and variance, over shared windows.
+    /// The two products of a sampled convolution, mean and variance, over shared windows, pooled.
     fn by_windows(maps: Tensor<4>, mean: Tensor<2>, variance: Tensor<2>) -> Tensor<1> {
-        let windows = unfold(maps, 5);
-        mean.matmul(windows.clone()).sum() + variance.matmul(windows.clone() * windows).sum()
+        let windows = Windows::new(maps, 5);
+        max_over_phases(windows.maps(windows.product(mean) + windows.squared().product(variance)).maps()).sum()
     }
 
     /// The same by burn's own convolution, maps in the order it takes.
@@ -191,12 +283,12 @@ mod tests {
         let own = |maps: Tensor<4>, weight: Tensor<2>| {
             let [outputs, _] = weight.dims();
             let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
-            conv2d(maps, weight.reshape([outputs, channels, 5, 5]), None, options).sum()
+            conv2d(maps, weight.reshape([outputs, channels, 5, 5]), None, options)
         };
-        own(maps.clone(), mean) + own(maps.clone() * maps, variance)
+        max_pool2d(own(maps.clone(), mean) + own(maps.clone() * maps, variance), MaxPoolOptions::new([2, 2])).sum()
     }
 
-    /// Time of a forward and backward pass through either convolution of LeNet-5, batch 128:
+    /// Time of a forward and backward pass through either convolution of LeNet-5 and its pool, batch 128:
     /// `cargo test --release -- --ignored --nocapture time_of_a_convolution`
     #[test]
     #[ignore = "a measurement"]

@@ -8,7 +8,7 @@ use super::dead::Folds;
 use super::{Method, Moment, Named, Options, Posterior, Slope};
 use crate::data::{Batch, Images};
 use crate::files::Array;
-use crate::forward::{self, Activation, Precision, constant};
+use crate::forward::{self, Activation, Precision, Windows, constant};
 use crate::network::{LayerShape, Network};
 use crate::noise::Noise;
 use crate::parameter::Parameter;
@@ -195,13 +195,9 @@ pub fn logits(
                 Activation::Features(product + bias.clone().unsqueeze())
             }
             LayerShape::Convolution { kernel, .. } => {
-                let maps = input.maps();
-                let [_, batch, height, width] = maps.dims();
-                let product = weight.clone().matmul(forward::unfold(maps, kernel));
-                let sum = product + bias.clone().unsqueeze_dim::<2>(1);
-                let size = [batch, height + 1 - kernel, width + 1 - kernel];
-                let outputs = sum.dims()[0];
-                Activation::Maps(sum.reshape([outputs, size[0], size[1], size[2]]))
+                let windows = Windows::new(input.maps(), kernel);
+                let product = windows.product(weight.clone());
+                windows.maps(product + bias.clone().unsqueeze_dim::<2>(1))
             }
         }
     })

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use super::layer::LayerTensors;
 use super::*;
 use crate::data::Batch;
+use crate::forward::Windows;
 use crate::kl;
 use crate::methods::check::{self, Values, close, double, tensor, tensor_values};
 use crate::methods::groups::{GroupLayer as _, GroupRecipe, Training, likelihood, short};
@@ -115,7 +116,7 @@ fn local_reparametrisation_of_a_linear_layer_has_its_known_sample() {
     close(sample(1.0).powi(2), 0.2027, 1e-6);
 }
 
-/// A 1x1 convolution of one pixel with mean 0.7 and variance 0.03 before its scale of 1.2.
+/// A 1x1 convolution of four pixels alike, with mean 0.7 and variance 0.03 before its scale of 1.2.
 #[test]
 fn local_reparametrisation_of_a_convolution_has_its_known_sample() {
     let layer = LayerTensors {
@@ -126,10 +127,11 @@ fn local_reparametrisation_of_a_convolution_has_its_known_sample() {
         bias_mean: tensor(&[0.1], [1]),
         bias_log_variance: tensor(&[0.01_f64.ln()], [1]),
     };
-    let x = tensor(&[1.0], [1, 1, 1, 1]);
-    let (scale_noise, noise) = (tensor(&[1.0], [1, 1]), tensor(&[-0.5], [1, 1, 1]));
-    let sample = likelihood::convolution(&layer, x, 1, scale_noise, noise);
-    close(tensor_values(sample)[0], 0.736076952, 1e-6);
+    let windows = Windows::new(tensor(&[1.0; 4], [1, 1, 2, 2]), 1);
+    let (scale_noise, noise) = (tensor(&[1.0], [1, 1]), tensor(&[-0.5; 4], [1, 4]));
+    for sample in tensor_values(likelihood::convolution(&layer, &windows, scale_noise, noise)) {
+        close(sample, 0.736076952, 1e-6);
+    }
 }
 
 /// A network small enough to differentiate by every parameter, some of its units removed.

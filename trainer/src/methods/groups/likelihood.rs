@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::data::Batch;
-use crate::forward::{self, Activation, Precision, constant};
+use crate::forward::{self, Activation, Precision, Windows, constant};
 use crate::network::{LayerShape, Network};
 use crate::noise::Noise;
 use crate::shed::{self, Units};
@@ -51,15 +51,13 @@ pub fn cross_entropy<L: SampledLayer>(
                 Activation::Features(linear(layer, x, scale_noise, noise))
             }
             LayerShape::Convolution { kernel, .. } => {
-                let maps = input.maps();
-                let [_, batch, height, width] = maps.dims();
-                let [rows, columns] = [height + 1 - kernel, width + 1 - kernel];
+                let windows = Windows::new(input.maps(), kernel);
                 let outputs = units[index].outputs.len();
-                let shape = [outputs, batch, rows * columns];
+                let [_, batch, _] = windows.order();
                 let scale_noise = constant(noise.normals(outputs * batch), [outputs, batch], precision);
+                let shape = [outputs, windows.positions()];
                 let noise = constant(noise.normals(shape.iter().product()), shape, precision);
-                let sample = convolution(layer, maps, kernel, scale_noise, noise);
-                Activation::Maps(sample.reshape([outputs, batch, rows, columns]))
+                windows.maps(convolution(layer, &windows, scale_noise, noise))
             }
         }
     });
@@ -83,22 +81,15 @@ pub fn linear(layer: &impl SampledLayer, x: Tensor<2>, scale_noise: Tensor<2>, n
 /// x^2 with S2, biases included, and z ~ q(z) per image and output map,
 /// `out = z m + sqrt(z^2 v) noise`.
 ///
-/// `maps`: `[in, batch, h, w]`; `scale_noise`: `[out, batch]`; `noise` and the result:
-/// `[out, batch, oh * ow]`.
-pub fn convolution(
-    layer: &impl SampledLayer,
-    maps: Tensor<4>,
-    kernel: usize,
-    scale_noise: Tensor<2>,
-    noise: Tensor<3>,
-) -> Tensor<3> {
+/// `scale_noise`: `[out, batch]`; `noise` and the result: `[out, positions]`.
+pub fn convolution(layer: &impl SampledLayer, windows: &Windows, scale_noise: Tensor<2>, noise: Tensor<2>) -> Tensor<2> {
     let shape = noise.dims();
+    let [phases, batch, pooled] = windows.order();
     let ([weight, weight_log_variance], [bias, bias_log_variance]) = (layer.weight(), layer.bias());
-    let windows = forward::unfold(maps, kernel);
-    let mean = weight.clone().matmul(windows.clone()) + along(bias.clone(), 0);
-    let variance = weight_log_variance.clone().exp().matmul(windows.clone() * windows);
-    let variance = variance + along(bias_log_variance.clone().exp(), 0);
-    let z = layer.scales(scale_noise, 0).unsqueeze_dim::<3>(2);
-    let variance = z.clone() * z.clone() * variance.reshape(shape);
-    z * mean.reshape(shape) + (variance + VARIANCE_EPSILON).sqrt() * noise
+    let mean = windows.product(weight.clone()) + along(bias.clone(), 0);
+    let variance = windows.squared().product(weight_log_variance.clone().exp()) + along(bias_log_variance.clone().exp(), 0);
+    let z: Tensor<4> = layer.scales(scale_noise, 0).reshape([shape[0], 1, batch, 1]);
+    let per_image = |outputs: Tensor<2>| outputs.reshape([shape[0], phases, batch, pooled]);
+    let deviation = (z.clone() * z.clone() * per_image(variance) + VARIANCE_EPSILON).sqrt();
+    (z * per_image(mean) + deviation * per_image(noise)).reshape(shape)
 }

@@ -4,7 +4,7 @@ use burn::tensor::{Gradients, Tensor};
 
 use super::layer::NormalLayer;
 use crate::data::Batch;
-use crate::forward::{self, Activation, Precision, constant};
+use crate::forward::{self, Activation, Precision, Windows, constant};
 use crate::methods::plain::{matrix, vector};
 use crate::network::{LayerShape, Network};
 use crate::noise::Noise;
@@ -70,13 +70,10 @@ pub fn cross_entropy(
                 Activation::Features(linear(layer, x, noise))
             }
             LayerShape::Convolution { kernel, .. } => {
-                let maps = input.maps();
-                let [_, batch, height, width] = maps.dims();
-                let [rows, columns] = [height + 1 - kernel, width + 1 - kernel];
-                let shape = [outputs, batch * rows * columns];
+                let windows = Windows::new(input.maps(), kernel);
+                let shape = [outputs, windows.positions()];
                 let noise = constant(noise.normals(shape.iter().product()), shape, precision);
-                let sample = convolution(layer, maps, kernel, noise);
-                Activation::Maps(sample.reshape([outputs, batch, rows, columns]))
+                windows.maps(convolution(layer, &windows, noise))
             }
         }
     });
@@ -94,10 +91,9 @@ pub fn linear(layer: &LayerTensors, x: Tensor<2>, noise: Tensor<2>) -> Tensor<2>
 
 /// The same of a convolution: M with x, S2 with x^2.
 ///
-/// `maps`: `[in, batch, h, w]`; `noise` and the result: `[out, batch * oh * ow]`.
-pub fn convolution(layer: &LayerTensors, maps: Tensor<4>, kernel: usize, noise: Tensor<2>) -> Tensor<2> {
-    let windows = forward::unfold(maps, kernel);
-    let mean = layer.open_mean().matmul(windows.clone()) + layer.bias.clone().unsqueeze_dim(1);
-    let variance = layer.log_variance.clone().exp().matmul(windows.clone() * windows);
+/// `noise` and the result: `[out, positions]`.
+pub fn convolution(layer: &LayerTensors, windows: &Windows, noise: Tensor<2>) -> Tensor<2> {
+    let mean = windows.product(layer.open_mean()) + layer.bias.clone().unsqueeze_dim(1);
+    let variance = windows.squared().product(layer.log_variance.clone().exp());
     mean + (variance + VARIANCE_EPSILON).sqrt() * noise
 }

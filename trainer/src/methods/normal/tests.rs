@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::likelihood::{self, LayerTensors};
 use super::*;
 use crate::data::{Batch, Scaling};
+use crate::forward::Windows;
 use crate::methods::check::{self, Values, close, double, tensor, tensor_values};
 use crate::methods::sparse_vd::LogUniform;
 use crate::methods::{self, Method, Moment};
@@ -22,11 +23,13 @@ fn local_reparametrisation_has_its_known_sample() {
         open: None,
     };
     for (noise, expected) in [(0.0, 0.1), (1.0, 0.512310575), (-0.5, -0.106155287)] {
-        let noise = tensor(&[noise], [1, 1]);
-        let linear = likelihood::linear(&layer, tensor(&[1.0, 2.0], [1, 2]), noise.clone());
+        let linear = likelihood::linear(&layer, tensor(&[1.0, 2.0], [1, 2]), tensor(&[noise], [1, 1]));
         close(tensor_values(linear)[0], expected, 1e-6);
-        let convolution = likelihood::convolution(&layer, tensor(&[1.0, 2.0], [2, 1, 1, 1]), 1, noise);
-        close(tensor_values(convolution)[0], expected, 1e-6);
+        let windows = Windows::new(tensor(&[1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0], [2, 1, 2, 2]), 1);
+        let convolution = likelihood::convolution(&layer, &windows, tensor(&[noise; 4], [1, 4]));
+        for sample in tensor_values(convolution) {
+            close(sample, expected, 1e-6);
+        }
     }
     let clipped = LayerTensors { open: Some(tensor(&[0.0, 1.0], [1, 2])), ..layer };
     let sample = likelihood::linear(&clipped, tensor(&[1.0, 2.0], [1, 2]), tensor(&[0.0], [1, 1]));

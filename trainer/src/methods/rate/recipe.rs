@@ -7,6 +7,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::Rate;
+use crate::methods::dead::remove_dead;
 use crate::methods::{self, Options};
 use crate::network::Network;
 use crate::noise::Noise;
@@ -84,7 +85,11 @@ impl Options for RateRecipe {
     fn begin(&self, network: &Network) -> Result<Rate> {
         match self.start.as_deref() {
             None => Ok(Rate::initialise(network, self, &mut Noise::for_initialisation(self.common.seed))),
-            Some(path) => Ok(Rate::around(&methods::read_start(path, network, self.threshold)?, self)),
+            Some(path) => {
+                let mut rate = Rate::around(&methods::read_start(path, network, self.threshold)?, self);
+                remove_dead(&mut rate);
+                Ok(rate)
+            }
         }
     }
 }
