@@ -176,9 +176,12 @@ impl Windows {
         let mut sources = Vec::with_capacity(PHASES * rows);
         for phase in 0..PHASES {
             for row in 0..rows {
-                let (channel, parity, place) = (row / (PHASES * blocks * blocks), row / (blocks * blocks) % PHASES, row % (blocks * blocks));
+                let (channel, parity, place) =
+                    (row / (PHASES * blocks * blocks), row / (blocks * blocks) % PHASES, row % (blocks * blocks));
                 // The pixel of the block, less where the kernel of this phase begins.
-                let tap = |place: usize, parity: usize, phase: usize| (2 * place + parity).checked_sub(phase).filter(|&tap| tap < kernel);
+                let tap = |place: usize, parity: usize, phase: usize| {
+                    (2 * place + parity).checked_sub(phase).filter(|&tap| tap < kernel)
+                };
                 let (y, x) = (tap(place / blocks, parity / 2, phase / 2), tap(place % blocks, parity % 2, phase % 2));
                 let source = y.zip(x).map_or(weights, |(y, x)| (channel * kernel + y) * kernel + x);
                 sources.push(source as i64);

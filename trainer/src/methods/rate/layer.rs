@@ -1,4 +1,4 @@
-//! One layer whose weights and biases are integers times a step.
+//! One layer whose weights and biases are integers times a step, and their average over the last steps.
 
 use crate::methods::plain::PlainLayer;
 use crate::network::LayerShape;
@@ -8,12 +8,9 @@ use crate::shed::{self, Units};
 
 use super::bits::{self, Bits, Pixels};
 
-/// Weights `step * round(code)` and biases `BIAS_STEP * round(bias)` of the units still there. Rounding is passed straight through by the
-/// gradient (Bengio et al. 2013).
+/// Weights `step * round(code)` and biases `BIAS_STEP * round(bias)`.
 #[derive(Clone, Debug)]
-pub struct RateLayer {
-    pub shape: LayerShape,
-    pub units: Units,
+pub struct Grid {
     /// `[out, in]` or `[out, in, kh, kw]`, in steps
     pub code: Parameter,
     /// `[1]`: the logarithm of the step before it is rounded
@@ -25,38 +22,12 @@ pub struct RateLayer {
 /// The grid of biases: coarse, so that they cost little, and a power of two, so that they are exact.
 pub const BIAS_STEP: f32 = 0.125;
 
-impl RateLayer {
-    /// Normal weights of variance 2 / fan-in over the kept units, on a grid of about their deviation.
-    pub fn initialise(shape: LayerShape, units: Units, noise: &mut Noise) -> Self {
-        let (outputs, inputs) = (units.outputs.len(), units.inputs.len());
-        let deviation = (2.0 / (inputs * shape.weights_per_pair()) as f32).sqrt();
-        let coarseness = if shape.inputs() == 1 { 0.4 } else { 0.7 };
-        let step = coarseness * deviation;
-        let weight = shape.weight_shape(outputs, inputs);
-        let code = noise.gaussian(weight.iter().product(), 0.0, deviation / step);
+impl Grid {
+    fn new(weight: Vec<usize>, code: Vec<f32>, step: f32, bias: Vec<f32>) -> Self {
         Self {
             code: Parameter::new(weight, code),
             log_step: Parameter::new(vec![1], vec![step.ln()]),
-            bias: Parameter::new(vec![outputs], vec![0.0; outputs]),
-            shape,
-            units,
-        }
-    }
-
-    /// The layer of a trained network on a grid of `coarseness` times the root mean square of its weights.
-    pub fn around(shape: LayerShape, layer: &PlainLayer, coarseness: f32) -> Self {
-        let kept = layer.weight.value.iter().filter(|&&weight| weight != 0.0);
-        let squares = kept.clone().map(|weight| weight * weight).sum::<f32>();
-        let step = coarseness * (squares / kept.count().max(1) as f32).sqrt().max(f32::MIN_POSITIVE);
-        let scaled = |parameter: &Parameter, step: f32| {
-            Parameter::new(parameter.shape.clone(), parameter.value.iter().map(|value| value / step).collect())
-        };
-        Self {
-            shape,
-            units: layer.units.clone(),
-            code: scaled(&layer.weight, step),
-            log_step: Parameter::new(vec![1], vec![step.ln()]),
-            bias: scaled(&layer.bias, BIAS_STEP),
+            bias: Parameter::new(vec![bias.len()], bias),
         }
     }
 
@@ -90,39 +61,103 @@ impl RateLayer {
         self.bias.value.iter().map(|bias| BIAS_STEP * bias.round()).collect()
     }
 
-    /// The weights and biases as they are computed with.
-    pub fn plain(&self) -> PlainLayer {
-        let step = self.step();
-        PlainLayer {
-            units: self.units.clone(),
-            weight: Parameter::new(self.code.shape.clone(), self.integers().map(|code| step * code).collect()),
-            bias: Parameter::new(self.bias.shape.clone(), self.biases()),
+    /// Moves by this share towards another grid of the same shape.
+    fn approach(&mut self, other: &mut Self, share: f32) {
+        for ((_, own), (_, other)) in self.parameters().into_iter().zip(other.parameters()) {
+            own.value.iter_mut().zip(&other.value).for_each(|(own, other)| *own += share * (other - *own));
         }
     }
 
-    /// Expected bits of weights and of biases.
-    pub fn bits(&self, image: Option<[usize; 2]>) -> [Bits; 2] {
+    fn restrict(&mut self, outputs: &[usize], inputs: &[usize]) {
+        self.code.keep(0, outputs);
+        self.code.keep(1, inputs);
+        self.bias.keep(0, outputs);
+    }
+
+    fn absorb(&mut self, inputs: usize, input: usize, value: f32) {
+        let pairs = self.code.value.len() / (inputs * self.bias.value.len());
+        let step = self.step();
+        for (output, bias) in self.bias.value.iter_mut().enumerate() {
+            let first = (output * inputs + input) * pairs;
+            let sum: f32 = self.code.value[first..first + pairs].iter().map(|code| code.round()).sum();
+            *bias += sum * step * value / BIAS_STEP;
+        }
+    }
+}
+
+/// The weights of the units still there. Rounding is passed straight through by the gradient (Bengio et al. 2013).
+#[derive(Clone, Debug)]
+pub struct RateLayer {
+    pub shape: LayerShape,
+    pub units: Units,
+    /// What is trained. Towards the end its values still cross the borders of rounding, back and forth (Nagel et al. 2022).
+    pub trained: Grid,
+    /// The exponential moving average of what is trained (Polyak averaging), which settles: the network that comes out.
+    pub average: Grid,
+}
+
+impl RateLayer {
+    /// Normal weights of variance 2 / fan-in over the kept units, on a grid of about their deviation.
+    pub fn initialise(shape: LayerShape, units: Units, noise: &mut Noise) -> Self {
+        let (outputs, inputs) = (units.outputs.len(), units.inputs.len());
+        let deviation = (2.0 / (inputs * shape.weights_per_pair()) as f32).sqrt();
+        let coarseness = if shape.inputs() == 1 { 0.4 } else { 0.7 };
+        let step = coarseness * deviation;
+        let weight = shape.weight_shape(outputs, inputs);
+        let code = noise.gaussian(weight.iter().product(), 0.0, deviation / step);
+        Self::new(shape, units, Grid::new(weight, code, step, vec![0.0; outputs]))
+    }
+
+    /// The layer of a trained network on a grid of `coarseness` times the root mean square of its weights.
+    pub fn around(shape: LayerShape, layer: &PlainLayer, coarseness: f32) -> Self {
+        let kept = layer.weight.value.iter().filter(|&&weight| weight != 0.0);
+        let squares = kept.clone().map(|weight| weight * weight).sum::<f32>();
+        let step = coarseness * (squares / kept.count().max(1) as f32).sqrt().max(f32::MIN_POSITIVE);
+        let scaled = |parameter: &Parameter, step: f32| parameter.value.iter().map(|value| value / step).collect();
+        let (code, bias) = (scaled(&layer.weight, step), scaled(&layer.bias, BIAS_STEP));
+        Self::new(shape, layer.units.clone(), Grid::new(layer.weight.shape.clone(), code, step, bias))
+    }
+
+    fn new(shape: LayerShape, units: Units, trained: Grid) -> Self {
+        Self { shape, units, average: trained.clone(), trained }
+    }
+
+    /// Lets the average, over so many steps, follow what is trained.
+    pub fn follow(&mut self, steps: usize) {
+        self.average.approach(&mut self.trained, 1.0 / steps as f32);
+    }
+
+    /// The averaged weights and biases as they are computed with.
+    pub fn plain(&self) -> PlainLayer {
+        let step = self.average.step();
+        let weight = self.average.integers().map(|code| step * code).collect();
+        PlainLayer {
+            units: self.units.clone(),
+            weight: Parameter::new(self.average.code.shape.clone(), weight),
+            bias: Parameter::new(self.average.bias.shape.clone(), self.average.biases()),
+        }
+    }
+
+    /// Expected bits of the weights and biases of either grid.
+    pub fn bits(&self, grid: &Grid, image: Option<[usize; 2]>) -> [Bits; 2] {
         let pixels = image.map(|[height, width]| Pixels { height, width, positions: &self.units.inputs });
-        [bits::of_weights(&self.code.value, self.units.outputs.len(), pixels), bits::of_biases(&self.bias.value)]
+        [bits::of_weights(&grid.code.value, self.units.outputs.len(), pixels), bits::of_biases(&grid.bias.value)]
     }
 
     /// Keeps only these units.
     pub fn restrict(&mut self, kept: &Units) {
         let outputs = shed::positions(&self.units.outputs, &kept.outputs);
         let inputs = shed::positions(&self.units.inputs, &kept.inputs);
-        self.code.keep(0, &outputs);
-        self.code.keep(1, &inputs);
-        self.bias.keep(0, &outputs);
+        for grid in [&mut self.trained, &mut self.average] {
+            grid.restrict(&outputs, &inputs);
+        }
         self.units = kept.clone();
     }
 
     /// Adds to the biases what an input of this constant value contributes; `input` is its position among the kept ones.
     pub fn absorb(&mut self, input: usize, value: f32) {
-        let (inputs, pairs, step) = (self.units.inputs.len(), self.shape.weights_per_pair(), self.step());
-        for (output, bias) in self.bias.value.iter_mut().enumerate() {
-            let first = (output * inputs + input) * pairs;
-            let sum: f32 = self.code.value[first..first + pairs].iter().map(|code| code.round()).sum();
-            *bias += sum * step * value / BIAS_STEP;
+        for grid in [&mut self.trained, &mut self.average] {
+            grid.absorb(self.units.inputs.len(), input, value);
         }
     }
 }

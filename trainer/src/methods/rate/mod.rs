@@ -7,9 +7,10 @@ mod recipe;
 #[cfg(test)]
 mod tests;
 
-pub use layer::RateLayer;
+pub use layer::{Grid, RateLayer};
 pub use recipe::RateRecipe;
 
+use bits::Bits;
 use burn::tensor::Tensor;
 
 use super::dead::{Folds, remove_dead};
@@ -65,16 +66,16 @@ impl Rate {
     fn new(network: &Network, layers: Vec<RateLayer>, recipe: &RateRecipe) -> Self {
         let steering = Parameter::new(vec![2], vec![FIRST_PRICE.ln(), 0.0]);
         let mut rate = Self { network: network.clone(), layers, steering, bits: 0.0, recipe: recipe.clone() };
-        rate.bits = rate.estimate().iter().flatten().map(|bits| bits.total).sum();
+        rate.bits = total(&rate.estimate(|layer| &layer.trained));
         rate.steering.value[1] = rate.bits.ln() as f32;
         rate
     }
 
-    /// Expected bits, layer by layer: weights, biases.
-    fn estimate(&self) -> Vec<[bits::Bits; 2]> {
+    /// Expected bits of either grid, layer by layer: weights, biases.
+    fn estimate(&self, grid: impl Fn(&RateLayer) -> &Grid) -> Vec<[Bits; 2]> {
         let [_, height, width] = self.network.input;
         let image = |index: usize| (index == 0 && self.layers[0].shape.is_linear()).then_some([height, width]);
-        self.layers.iter().enumerate().map(|(index, layer)| layer.bits(image(index))).collect()
+        self.layers.iter().enumerate().map(|(index, layer)| layer.bits(grid(layer), image(index))).collect()
     }
 
     /// The price of a bit, in nats; nothing before the bound begins to fall.
@@ -91,6 +92,10 @@ impl Rate {
         let from = f64::from(self.steering.value[1]).exp();
         (self.bits / self.recipe.bound_at(progress, from)).ln().clamp(-most, most)
     }
+}
+
+fn total(estimate: &[[Bits; 2]]) -> f64 {
+    estimate.iter().flatten().map(|bits| bits.total).sum()
 }
 
 /// The first units of each hidden layer, as many as given; all where none are.
@@ -149,8 +154,9 @@ impl Method for Rate {
     fn parameters(&mut self) -> Vec<Named<'_>> {
         let names = self.network.layers.iter().map(|(name, _)| name);
         let mut parameters = Vec::new();
+        let mut averages = Vec::new();
         for (name, layer) in names.zip(&mut self.layers) {
-            for (tensor, parameter) in layer.parameters() {
+            for (tensor, parameter) in layer.trained.parameters() {
                 let rate = match tensor {
                     "log_step" => 0.1,
                     "bias" => 0.5,
@@ -158,18 +164,25 @@ impl Method for Rate {
                 };
                 parameters.push(Named { name: format!("{name}.{tensor}"), rate, parameter });
             }
+            for (tensor, parameter) in layer.average.parameters() {
+                averages.push(Named { name: format!("{name}.average.{tensor}"), rate: 0.0, parameter });
+            }
         }
-        // Steered after each step, not learned; a parameter so that a checkpoint holds it.
+        // Not learned: brought along after each step. Parameters so that a checkpoint holds them.
+        parameters.extend(averages);
         parameters.push(Named { name: "steering".to_owned(), rate: 0.0, parameter: &mut self.steering });
         parameters
     }
 
     fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope {
         let precision = Precision::training();
-        let estimate = self.estimate();
-        self.bits = estimate.iter().flatten().map(|bits| bits.total).sum();
-        let sampled: Vec<(f32, Vec<f32>)> =
-            self.layers.iter().map(|layer| (layer.step(), layer.noisy_integers(self.recipe.noise as f32, noise))).collect();
+        let estimate = self.estimate(|layer| &layer.trained);
+        self.bits = total(&estimate);
+        let sampled: Vec<(f32, Vec<f32>)> = self
+            .layers
+            .iter()
+            .map(|layer| (layer.trained.step(), layer.trained.noisy_integers(self.recipe.noise as f32, noise)))
+            .collect();
         let tensors: Vec<LayerTensors> = self
             .layers
             .iter()
@@ -179,7 +192,7 @@ impl Method for Rate {
                 let weight = integers.iter().map(|integer| step * integer).collect();
                 LayerTensors {
                     weight: constant(weight, [outputs, integers.len() / outputs], &precision).require_grad(),
-                    bias: constant(layer.biases(), [outputs], &precision).require_grad(),
+                    bias: constant(layer.trained.biases(), [outputs], &precision).require_grad(),
                 }
             })
             .collect();
@@ -200,12 +213,12 @@ impl Method for Rate {
             gradients.push(vec![by_log_step]);
             gradients.push(add(&by_bias, layer::BIAS_STEP, &biases.slope));
         }
-        gradients.push(vec![0.0; self.steering.value.len()]);
         Slope { cross_entropy: f64::from(forward::values(loss)[0]), gradients }
     }
 
     /// Raises the price of a bit while there are more than the bound, and lowers it while there are fewer.
     fn after_step(&mut self, at: Moment) {
+        self.layers.iter_mut().for_each(|layer| layer.follow(self.recipe.average));
         if at.progress < self.recipe.free {
             self.steering.value[1] = self.bits.ln() as f32;
         } else {
@@ -223,8 +236,8 @@ impl Method for Rate {
 
     /// Expected bytes of weights and biases, weights that are not zero, and the price of a bit in nats, without its proportional part.
     fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
-        let bits: f64 = self.estimate().iter().flatten().map(|bits| bits.total).sum();
-        let nonzero = self.layers.iter().flat_map(RateLayer::integers).filter(|&code| code != 0.0).count();
+        let bits = total(&self.estimate(|layer| &layer.average));
+        let nonzero = self.layers.iter().flat_map(|layer| layer.average.integers()).filter(|&code| code != 0.0).count();
         vec![("bytes", bits / 8.0), ("nonzero", nonzero as f64), ("lambda", f64::from(self.steering.value[0].exp()))]
     }
 
@@ -236,7 +249,7 @@ impl Method for Rate {
     fn arrays(&self) -> Vec<Array> {
         let mut arrays = self.prediction().arrays();
         for ((name, _), layer) in self.network.layers.iter().zip(&self.layers) {
-            arrays.push(Array { name: format!("{name}.step"), shape: vec![1], values: vec![layer.step()] });
+            arrays.push(Array { name: format!("{name}.step"), shape: vec![1], values: vec![layer.average.step()] });
         }
         arrays
     }

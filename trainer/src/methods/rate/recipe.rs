@@ -31,6 +31,9 @@ pub struct RateRecipe {
     /// Deviation of the noise on weights that are not zero, in steps of their grid
     #[arg(long, default_value_t = 0.3)]
     pub noise: f64,
+    /// Steps over which weights are averaged for the network that comes out
+    #[arg(long, default_value_t = 500)]
+    pub average: usize,
     /// Shares of each layer's inputs that are dropped in training, one per layer [default: none]
     #[arg(long, value_delimiter = ',')]
     pub dropout: Vec<f64>,
@@ -78,6 +81,7 @@ impl Options for RateRecipe {
             (0.0..1.0).contains(&self.free) && (self.free..1.0).contains(&self.reached),
             "--free and --reached are shares of the run, the first no later"
         );
+        ensure!(self.average > 0, "--average must be at least 1");
         ensure!(self.noise >= 0.0 && self.coarseness > 0.0, "--noise must be at least 0 and --coarseness above 0");
         Ok(self)
     }

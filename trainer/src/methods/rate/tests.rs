@@ -14,6 +14,7 @@ fn recipe(bytes: f64, dropout: &[f64], noise: f64) -> RateRecipe {
         free: 0.0,
         reached: 0.5,
         noise,
+        average: 8,
         dropout: dropout.to_vec(),
         units: Vec::new(),
         start: None,
@@ -110,7 +111,7 @@ fn the_gradient_is_that_of_the_rounded_network_passed_straight_through() {
         let [code, log_step, bias] = [0, 1, 2].map(|array| &actual.gradients[3 * index + array]);
         let (by_weight, by_bias) = (&expected.gradients[2 * index], &expected.gradients[2 * index + 1]);
         let close = |actual: f32, expected: f32| assert!((actual - expected).abs() < 1e-5, "{actual} {expected}");
-        code.iter().zip(by_weight).for_each(|(&code, weight)| close(code, weight * layer.step()));
+        code.iter().zip(by_weight).for_each(|(&code, weight)| close(code, weight * layer.trained.step()));
         bias.iter().zip(by_bias).for_each(|(&bias, by_bias)| close(bias, by_bias * layer::BIAS_STEP));
         // The step scales every weight: its logarithm's slope is the sum of slope times weight.
         close(log_step[0], by_weight.iter().zip(&plain.layers[index].weight.value).map(|(slope, weight)| slope * weight).sum());
@@ -120,21 +121,25 @@ fn the_gradient_is_that_of_the_rounded_network_passed_straight_through() {
 #[test]
 fn dead_units_go_and_what_is_computed_stays() {
     let mut rate = Rate::initialise(&network(), &recipe(100.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(5));
+    let mut layers: Vec<Grid> = rate.layers.iter().map(|layer| layer.trained.clone()).collect();
     // A map without a way in whose bias is passed on, a hidden unit likewise, a hidden unit without a way out, two flattened inputs unread.
-    rate.layers[1].code.value[24..36].fill(0.0);
-    rate.layers[1].bias.value[2] = 8.0;
-    rate.layers[2].code.value[..16].fill(0.0);
-    rate.layers[2].bias.value[0] = 16.0;
-    for row in rate.layers[2].code.value.chunks_exact_mut(16) {
+    layers[1].code.value[24..36].fill(0.0);
+    layers[1].bias.value[2] = 8.0;
+    layers[2].code.value[..16].fill(0.0);
+    layers[2].bias.value[0] = 16.0;
+    for row in layers[2].code.value.chunks_exact_mut(16) {
         row[1] = 0.0;
         row[6] = 0.4;
     }
-    for row in rate.layers[3].code.value.chunks_exact_mut(6) {
+    for row in layers[3].code.value.chunks_exact_mut(6) {
         row[5] = -0.3;
     }
     // Powers of two, so that the constants stay on the grid of the biases.
-    for layer in &mut rate.layers {
+    for layer in &mut layers {
         layer.log_step.value[0] = 0.25_f32.ln();
+    }
+    for (layer, grid) in rate.layers.iter_mut().zip(layers) {
+        (layer.trained, layer.average) = (grid.clone(), grid);
     }
     let batch = images(9);
     let before = outputs(&rate, &batch);
@@ -164,13 +169,27 @@ fn outputs(rate: &Rate, images: &Images) -> Vec<f32> {
 #[test]
 fn a_step_has_five_bits_after_the_first() {
     let mut layer =
-        Rate::initialise(&network(), &recipe(9.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(1)).layers.remove(0);
+        Rate::initialise(&network(), &recipe(9.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(1)).layers.remove(0).trained;
     for step in [0.013, 0.5, 0.99, 1.7] {
         layer.log_step.value[0] = f32::ln(step);
         let rounded = layer.step();
         assert!((rounded / step - 1.0).abs() < 1.0 / 64.0 + 1e-5, "{step} {rounded}");
         assert_eq!(rounded.to_bits() & 0x3_ffff, 0, "{rounded}");
     }
+}
+
+/// A value that swings about the border between 1 and 2 comes out as what it is most of the time.
+#[test]
+fn the_average_settles_where_training_swings() {
+    let recipe = recipe(9.0, &[0.0; 4], 0.0);
+    let mut layer = Rate::initialise(&network(), &recipe, &mut Noise::for_initialisation(1)).layers.remove(0);
+    for step in 0..6000 {
+        layer.trained.code.value[0] = if step % 3 == 2 { 1.4 } else { 1.8 };
+        layer.follow(500);
+    }
+    assert_eq!(layer.trained.integers().next(), Some(1.0));
+    assert!((layer.average.code.value[0] - 5.0 / 3.0).abs() < 1e-2, "{}", layer.average.code.value[0]);
+    assert_eq!(layer.plain().weight.value[0], 2.0 * layer.average.step());
 }
 
 #[test]
@@ -199,6 +218,7 @@ fn options_that_cannot_be_are_refused_by_name() {
     refused(|recipe| recipe.units = vec![2, 3, 7], "--units");
     refused(|recipe| recipe.bytes = f64::NAN, "--bytes");
     refused(|recipe| recipe.reached = 1.0, "--reached");
+    refused(|recipe| recipe.average = 0, "--average");
 }
 
 /// Bits are brought to the bound, and a broken run goes on bit for bit.
@@ -230,7 +250,8 @@ fn the_bound_is_reached_and_a_resumed_run_equals_a_straight_one() {
     let (resumed, _) = run("resumed", &[Some(33), None]);
     assert_eq!(straight.units(), resumed.units());
     let bits = |rate: &Rate| -> Vec<u32> {
-        let values = rate.layers.iter().flat_map(|layer| layer.code.value.iter().chain(&layer.bias.value));
+        let grids = rate.layers.iter().flat_map(|layer| [&layer.trained, &layer.average]);
+        let values = grids.flat_map(|grid| grid.code.value.iter().chain(&grid.bias.value));
         values.chain(&rate.steering.value).map(|value| value.to_bits()).collect()
     };
     assert!(bits(&straight) == bits(&resumed), "parameters differ");
