@@ -93,6 +93,23 @@ impl Images {
     }
 }
 
+impl Batch {
+    /// Moves each image of `[height, width]` by its own `[rows down, columns right]`, in pixels; `background` comes in.
+    pub fn shift(&mut self, [height, width]: [usize; 2], moves: &[[isize; 2]], background: f32) {
+        assert_eq!(moves.len(), self.labels.len(), "invariant: one move per image");
+        for (image, &[down, right]) in self.pixels.chunks_exact_mut(height * width).zip(moves) {
+            let still = image.to_vec();
+            for (y, row) in image.chunks_exact_mut(width).enumerate() {
+                for (x, pixel) in row.iter_mut().enumerate() {
+                    let from = y.checked_add_signed(-down).zip(x.checked_add_signed(-right));
+                    let from = from.filter(|&(y, x)| y < height && x < width);
+                    *pixel = from.map_or(background, |(y, x)| still[y * width + x]);
+                }
+            }
+        }
+    }
+}
+
 /// Reads an IDX file of unsigned bytes: (sizes, bytes).
 fn read_idx(path: &Path) -> Result<(Vec<usize>, Vec<u8>)> {
     let shown = path.display();
@@ -128,6 +145,19 @@ mod tests {
         assert!(parse_idx(&file).is_err());
         assert!(parse_idx(&[0, 0, 9, 1, 0, 0, 0, 0]).is_err());
         assert!(parse_idx(&[0, 0, 8, 1, 0]).is_err());
+    }
+
+    #[test]
+    fn each_image_moves_by_its_own_pixels() {
+        let digits =
+            Images::new([2, 3], vec![1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6, 1, 2, 3, 4, 5, 6], vec![0; 3], Scaling::UNIT).unwrap();
+        let mut batch = digits.batch(0..3);
+        batch.shift([2, 3], &[[1, 0], [0, -1], [-1, 1]], 0.5);
+        let bytes: Vec<f32> =
+            batch.pixels.iter().map(|pixel| if *pixel == 0.5 { -1.0 } else { (pixel * 255.0).round() }).collect();
+        assert_eq!(bytes[..6], [-1.0, -1.0, -1.0, 1.0, 2.0, 3.0]);
+        assert_eq!(bytes[6..12], [2.0, 3.0, -1.0, 5.0, 6.0, -1.0]);
+        assert_eq!(bytes[12..], [-1.0, 4.0, 5.0, -1.0, -1.0, -1.0]);
     }
 
     #[test]

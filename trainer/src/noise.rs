@@ -45,6 +45,12 @@ impl Noise {
         (0..count).map(|_| self.0.random_range(-bound..bound)).collect()
     }
 
+    /// Independent pairs of whole numbers from -bound to bound.
+    pub fn moves(&mut self, count: usize, bound: i32) -> Vec<[isize; 2]> {
+        let mut number = || self.0.random_range(-bound..=bound) as isize;
+        (0..count).map(|_| [number(), number()]).collect()
+    }
+
     /// Independent flags, each set with this probability.
     pub fn flags(&mut self, count: usize, probability: f32) -> Vec<bool> {
         (0..count).map(|_| self.0.random::<f32>() < probability).collect()

@@ -26,6 +26,9 @@ impl Pixels {
     }
 }
 
+/// The greatest `--shift`: digits of MNIST have a border of four pixels.
+const MOST_SHIFT: usize = 4;
+
 /// Everything that decides the result of a run.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 pub struct Recipe {
@@ -44,6 +47,9 @@ pub struct Recipe {
     /// Last training images kept apart for validation; 0 trains on all of them
     #[arg(long, default_value_t = 5000)]
     pub validation: usize,
+    /// Pixels by which each training image is moved at random in each epoch, at most, along either axis; 0 trains on the images as they are
+    #[arg(long, default_value_t = 0)]
+    pub shift: usize,
     /// Range of the scaled pixels
     #[arg(long, value_enum, default_value_t = Pixels::Unit)]
     pub pixels: Pixels,
@@ -72,6 +78,7 @@ impl Recipe {
     pub fn check(&self) -> Result<()> {
         ensure!(self.epochs > 0, "--epochs must be at least 1");
         ensure!(self.batch > 0, "--batch must be at least 1");
+        ensure!(self.shift <= MOST_SHIFT, "--shift is at most {MOST_SHIFT}, not {}", self.shift);
         ensure!(self.rate.is_finite() && self.rate > 0.0, "--rate must be above 0");
         Ok(())
     }
@@ -118,6 +125,7 @@ pub mod tests {
             seed: 7,
             batch: 8,
             validation: 1,
+            shift: 0,
             pixels: Pixels::Unit,
             rate: 1e-2,
             schedule: Schedule::Linear,
@@ -127,6 +135,13 @@ pub mod tests {
 
     fn at(epoch: usize) -> Moment {
         Moment { epoch, progress: epoch as f64 / 100.0, images: 800 }
+    }
+
+    #[test]
+    fn a_shift_beyond_the_border_is_refused() {
+        assert!(Recipe { shift: 4, ..short(1) }.check().is_ok());
+        let error = Recipe { shift: 5, ..short(1) }.check().unwrap_err().to_string();
+        assert!(error.contains("--shift"), "{error}");
     }
 
     #[test]

@@ -76,7 +76,11 @@ fn epoch_of_steps(method: &mut dyn Method, recipe: &Recipe, images: &Images, pro
     let steps = order.len().div_ceil(recipe.batch);
     let mut sum = 0.0;
     for (done, indices) in order.chunks(recipe.batch).enumerate() {
-        let batch = images.batch(indices.iter().copied());
+        let mut batch = images.batch(indices.iter().copied());
+        if recipe.shift > 0 {
+            let moves = noise.moves(indices.len(), recipe.shift as i32);
+            batch.shift(images.size, &moves, images.scaling.offset);
+        }
         let at = moment(recipe, images.len(), epoch, done);
         let slope = method.slope(&batch, at, &mut noise);
         ensure!(

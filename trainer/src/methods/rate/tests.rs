@@ -224,7 +224,8 @@ fn options_that_cannot_be_are_refused_by_name() {
 /// Bits are brought to the bound, and a broken run goes on bit for bit.
 #[test]
 fn the_bound_is_reached_and_a_resumed_run_equals_a_straight_one() {
-    let recipe = RateRecipe { common: recipe::tests::short(60), ..recipe(40.0, &[0.0, 0.1, 0.0, 0.2], 0.2) };
+    let common = recipe::Recipe { shift: 1, ..recipe::tests::short(60) };
+    let recipe = RateRecipe { common, ..recipe(40.0, &[0.0, 0.1, 0.0, 0.2], 0.2) };
     let options = serde_json::to_value(&recipe).unwrap();
     let split = || Split { training: images(60), validation: None };
     let run = |name: &str, stops: &[Option<usize>]| {
