@@ -41,7 +41,7 @@ impl Prior for Empirical {
     }
 
     fn thresholds() -> Vec<f64> {
-        vec![0.99, 0.95, 0.9, 0.83, 0.7, 0.5, 0.3]
+        vec![0.99, 0.95, 0.9, 0.83, 0.7, 0.5, 0.3, 0.1, 0.01]
     }
 
     /// Density of the posterior at 0, relative to that at its mean: `exp(-mean^2 / 2 s^2)`, in [0, 1].

@@ -89,11 +89,16 @@ impl Method for SoftShare {
     }
 
     fn parameters(&mut self) -> Vec<Named<'_>> {
-        let rate = self.recipe.prior_rate / self.recipe.common.rate;
+        let SoftShareRecipe { common, prior_rate, means_rate, .. } = &self.recipe;
+        let [of_means, of_others] = [means_rate, prior_rate].map(|rate| rate / common.rate);
         let Self { plain, means, log_variances, log_proportions, .. } = self;
-        let prior = [("means", means), ("log_variances", log_variances), ("log_proportions", log_proportions)];
+        let prior = [
+            ("means", of_means, means),
+            ("log_variances", of_others, log_variances),
+            ("log_proportions", of_others, log_proportions),
+        ];
         let mut parameters = plain.parameters();
-        parameters.extend(prior.map(|(name, parameter)| Named { name: format!("prior.{name}"), rate, parameter }));
+        parameters.extend(prior.map(|(name, rate, parameter)| Named { name: format!("prior.{name}"), rate, parameter }));
         parameters
     }
 

@@ -26,9 +26,12 @@ pub struct SoftShareRecipe {
     /// Weight tau of -log p(w) beside the summed cross-entropy of the training images
     #[arg(long, default_value_t = 0.05)]
     pub tau: f64,
-    /// Learning rate of the mixture
+    /// Learning rate of the variances and proportions of the mixture
     #[arg(long, default_value_t = 5e-4)]
     pub prior_rate: f64,
+    /// Learning rate of its means; slow ones stay apart while the variances are still wide
+    #[arg(long, default_value_t = 1e-4)]
+    pub means_rate: f64,
     /// KL divergence in nats, both ways together, below which components are merged
     #[arg(long, default_value_t = 0.5)]
     pub merge: f64,
@@ -52,7 +55,9 @@ impl Options for SoftShareRecipe {
         for (name, value) in [("--tau", self.tau), ("--merge", self.merge)] {
             ensure!(value.is_finite() && value >= 0.0, "{name} must be at least 0");
         }
-        ensure!(self.prior_rate.is_finite() && self.prior_rate > 0.0, "--prior-rate must be above 0");
+        for (name, rate) in [("--prior-rate", self.prior_rate), ("--means-rate", self.means_rate)] {
+            ensure!(rate.is_finite() && rate > 0.0, "{name} must be above 0");
+        }
         Ok(self)
     }
 

@@ -16,6 +16,7 @@ fn recipe() -> SoftShareRecipe {
         zero: 0.9,
         tau: 0.1,
         prior_rate: 1e-2,
+        means_rate: 2e-3,
         merge: 0.5,
         start: Some("dense".into()),
     }
@@ -194,4 +195,5 @@ fn options_that_cannot_be_are_refused_by_name() {
     refused(|recipe| recipe.zero = 1.0, "--zero");
     refused(|recipe| recipe.tau = -1.0, "--tau");
     refused(|recipe| recipe.prior_rate = 0.0, "--prior-rate");
+    refused(|recipe| recipe.means_rate = f64::NAN, "--means-rate");
 }
