@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{Normal, NormalTraining, Prior};
 use crate::methods;
+use crate::methods::dead::remove_dead;
 use crate::methods::plain::Plain;
 use crate::network::Network;
 use crate::noise::Noise;
@@ -77,13 +78,17 @@ impl NormalRecipe {
         self.shed_from.unwrap_or(self.warm_up[1])
     }
 
-    /// The posterior before its first step: around a trained network where one is given, else around fresh weights.
+    /// The posterior before its first step: around a trained network where one is given, without its dead units, else around fresh weights.
     ///
     /// # Errors
     /// When the file to begin from cannot be used.
     pub fn begin<P: Prior>(&self, network: &Network, prior: P, clip: bool) -> Result<NormalTraining<P>> {
         let (plain, log_variance) = match &self.start {
-            Some(path) => (methods::read_start(path, network, self.threshold)?, START_LOG_VARIANCE),
+            Some(path) => {
+                let mut plain = methods::read_start(path, network, self.threshold)?;
+                remove_dead(&mut plain);
+                (plain, START_LOG_VARIANCE)
+            }
             None => (Plain::initialise(network, &mut Noise::for_initialisation(self.common.seed)), FRESH_LOG_VARIANCE),
         };
         Ok(NormalTraining { posterior: Normal::around(&plain, log_variance, prior), recipe: self.clone(), clip })

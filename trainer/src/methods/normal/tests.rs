@@ -153,11 +153,12 @@ fn gradients_of_sparse_vd_match_finite_differences() {
     check_gradients(LogUniform);
 }
 
-/// A posterior of LeNet-300-100 without some of its units comes back from its file with the same masked mean, and the units as pruned.
+/// A posterior of LeNet-300-100 without some of its units comes back from its file with the same masked mean, and the units as pruned; a run that
+/// begins from it begins without them.
 pub fn check_file<P: Prior + 'static>(prior: P) {
     let network = Network::lenet_300_100();
     let mut noise = Noise::for_initialisation(3);
-    let mut posterior = Normal::around(&Plain::initialise(&network, &mut noise), 0.0, prior);
+    let mut posterior = Normal::around(&Plain::initialise(&network, &mut noise), 0.0, prior.clone());
     for layer in &mut posterior.layers {
         layer.log_variance.value = noise.gaussian(layer.mean.value.len(), -5.0, 2.0);
         layer.bias.value = noise.gaussian(layer.bias.value.len(), 0.1, 0.1);
@@ -188,6 +189,8 @@ pub fn check_file<P: Prior + 'static>(prior: P) {
     }
     let start = methods::read_start(&path, &network, P::thresholds()[0]).unwrap();
     assert_eq!(start.layers[2].bias.value, training.posterior.layers[2].bias.value);
+    let recipe = NormalRecipe { start: Some(path.clone()), threshold: P::thresholds()[0], ..short(1, 1.0) };
+    assert_eq!(recipe.begin(&network, prior, false).unwrap().units(), training.units());
     std::fs::remove_file(path).unwrap();
 }
 
