@@ -175,9 +175,9 @@ pub struct VnqRecipe {
     /// Values of the codebook, an odd number from 3 to 255
     #[arg(long, default_value_t = 3)]
     pub levels: usize,
-    /// Greatest value of every layer's codebook at the start
-    #[arg(long, default_value_t = 0.2)]
-    pub level: f32,
+    /// Greatest value of the codebook at the start, one for all layers or one per layer
+    #[arg(long, value_delimiter = ',', default_value = "0.2")]
+    pub level: Vec<f32>,
 }
 
 impl Options for VnqRecipe {
@@ -188,24 +188,38 @@ impl Options for VnqRecipe {
     }
 
     /// The published schedule is of 195 epochs: the KL rises over 15, the learning rate falls from the first.
-    fn complete(self, _: &Network) -> Result<Self> {
+    fn complete(mut self, network: &Network) -> Result<Self> {
+        let layers = network.layers.len();
         ensure!(self.normal.start.is_some(), "--start is missing: the posterior of a trained network, as of `trainer dense`");
         ensure!(is_codebook(self.levels), "--levels is an odd number from 3 to 255");
-        ensure!(self.level.is_finite() && self.level >= LEAST_LEVEL, "--level must be at least {LEAST_LEVEL}");
+        if let [shared] = self.level[..] {
+            self.level = vec![shared; layers];
+        }
+        ensure!(self.level.len() == layers, "--level takes one value or one for each of the {layers} layers");
+        let is_level = |level: &f32| level.is_finite() && *level >= LEAST_LEVEL;
+        ensure!(self.level.iter().all(is_level), "--level must be at least {LEAST_LEVEL}");
         let shares = Shares { warm_up: [0.0, 15.0 / 195.0], decay_from: 0.0 };
         Ok(Self { normal: self.normal.complete(shares)?, ..self })
     }
 
     fn begin(&self, network: &Network) -> Result<Self::Method> {
-        self.normal.begin(network, Codebook::new(self.level, self.levels), false)
+        let mut training = self.normal.begin(network, Codebook::new(LEAST_LEVEL, self.levels), false)?;
+        for (codebook, &level) in training.posterior.priors.iter_mut().zip(&self.level) {
+            codebook.level.value = vec![level];
+        }
+        Ok(training)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::Scaling;
     use crate::methods::check::close;
     use crate::methods::normal::tests::{check_file, check_gradients, check_training, short};
+    use crate::methods::plain::Plain;
+    use crate::noise::Noise;
+    use crate::posterior;
 
     #[test]
     fn the_approximation_has_its_known_values() {
@@ -268,9 +282,7 @@ mod tests {
     #[test]
     fn the_bounds_hold_after_a_step() {
         use crate::methods::normal::Normal;
-        use crate::methods::plain::Plain;
         use crate::network::Step;
-        use crate::noise::Noise;
 
         let network = Network::new("one", [1, 1, 4], &[Step::Flatten, Step::Linear(4, 1)]);
         let plain = Plain::initialise(&network, &mut Noise::for_initialisation(1));
@@ -299,6 +311,20 @@ mod tests {
         check_file(Codebook::new(0.13, 5));
     }
 
+    #[test]
+    fn each_layer_begins_at_its_own_level() {
+        let network = Network::lenet_300_100();
+        let path = std::env::temp_dir().join(format!("curt-levels-{}.safetensors", std::process::id()));
+        let plain = Plain::initialise(&network, &mut Noise::for_initialisation(2));
+        posterior::write(&path, &plain, Scaling::UNIT, serde_json::Value::Null).unwrap();
+        let normal = NormalRecipe { start: Some(path.clone()), ..short(1, 1.0) };
+        let recipe = VnqRecipe { normal, levels: 3, level: vec![0.1, 0.2, 0.6] };
+        let training = recipe.complete(&network).unwrap().begin(&network).unwrap();
+        let greatest: Vec<f32> = training.posterior.priors.iter().map(Codebook::greatest).collect();
+        assert_eq!(greatest, [0.1, 0.2, 0.6]);
+        std::fs::remove_file(path).unwrap();
+    }
+
     /// The greatest value is far from the weights, so that some become noise in few epochs.
     #[test]
     fn a_resumed_run_equals_a_straight_one() {
@@ -307,23 +333,25 @@ mod tests {
 
     #[test]
     fn options_that_cannot_be_are_refused_by_name() {
-        let recipe = |start: Option<&str>, levels, level| VnqRecipe {
+        let recipe = |start: Option<&str>, levels, level: &[f32]| VnqRecipe {
             normal: NormalRecipe { start: start.map(Into::into), ..short(195, 1.0) },
             levels,
-            level,
+            level: level.to_vec(),
         };
         for (recipe, option) in [
-            (recipe(None, 3, 0.2), "--start"),
-            (recipe(Some("file"), 4, 0.2), "--levels"),
-            (recipe(Some("file"), 1, 0.2), "--levels"),
-            (recipe(Some("file"), 3, f32::NAN), "--level"),
+            (recipe(None, 3, &[0.2]), "--start"),
+            (recipe(Some("file"), 4, &[0.2]), "--levels"),
+            (recipe(Some("file"), 1, &[0.2]), "--levels"),
+            (recipe(Some("file"), 3, &[f32::NAN]), "--level"),
+            (recipe(Some("file"), 3, &[0.2, 0.3]), "--level takes one value or one for each of the 3 layers"),
         ] {
             let error = recipe.complete(&Network::lenet_300_100()).unwrap_err().to_string();
             assert!(error.contains(option), "{error}");
         }
-        let mut published = recipe(Some("file"), 3, 0.2);
+        let mut published = recipe(Some("file"), 3, &[0.2]);
         published.normal.warm_up = Vec::new();
         let published = published.complete(&Network::lenet_300_100()).unwrap();
         assert_eq!((published.normal.warm_up, published.normal.common.decay_from), (vec![0, 15], Some(0)));
+        assert_eq!(published.level, [0.2; 3]);
     }
 }
