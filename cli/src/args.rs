@@ -184,6 +184,10 @@ pub(crate) struct Compress {
     /// What a bit of a weight may cost, in mean squared errors of a weight: smaller packed files at a greater error [default: 0]
     #[arg(long, value_name = "LAMBDA")]
     pub(crate) rate_weight: Option<f64>,
+    /// Move levels and biases, in at most N passes, to where the loss on half of the validation images is least; a pass is kept when the
+    /// loss on the others does not rise [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub(crate) fine_tune: Option<u32>,
     /// The threshold of a layer's groups or weights instead of a chosen one; may be repeated
     #[arg(long, value_name = "LAYER=VALUE")]
     pub(crate) threshold: Vec<String>,
