@@ -151,7 +151,8 @@ pub(crate) struct Inspect {
 A layer's threshold or encoding that is given is taken as it is, whatever it costs; a warning says when that is more than allowed.
 Methods: gnj and ghs prune input units and feature maps; sparse_vd, graves and vnq single weights, and vnq rounds the others to its
 codebook; plain, rate and shared are pruned already. Networks of rate, shared and vnq are stored exactly.
-Never validate on the test set: what was chosen on it cannot be tested on it.
+Never validate on the test set: what was chosen on it cannot be tested on it. --fine-tune moves levels and biases on the same images that the budget is
+checked on, half of them to try moves and the other half to check each pass; the report gives error and loss of both halves before and after.
 
 Encodings: dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256), ternary; fixed_point or codebook alone tries several.
 

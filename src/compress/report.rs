@@ -67,7 +67,7 @@ impl FineTuning {
 
 impl fmt::Display for FineTuning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "fine-tuning kept {} passes, {} moves of levels and biases", self.passes, self.moves)?;
+        writeln!(f, "fine-tuning: passes kept {}, moves of levels and biases kept {}", self.passes, self.moves)?;
         for (what, [before, after]) in [("tuned on", self.tuned_on), ("checked on", self.checked_on)] {
             let (from, to, samples) = (before.percent(), after.percent(), before.samples);
             let (loss_from, loss_to) = (before.loss, after.loss);
