@@ -263,7 +263,7 @@ mod tests {
         let level = |i: usize, grid| Parameter::new(0, Place::Level(i), 1.0, grid);
         let levels = [-0.3f32, 0.0, 0.1, 0.7];
         assert_eq!(level(2, Grid::of(&levels)).moved(&levels, 0.5), Some((f64::from(0.1f32) + 0.5) as f32));
-        for (i, by) in [(2, 0.6), (2, -0.15), (2, -0.2), (0, 0.3), (0, 0.4), (3, f64::from(f32::MAX) / 100.0), (3, 0.0)] {
+        for (i, by) in [(2, 0.6), (2, -0.15), (2, -0.2), (0, 0.35), (0, 0.4), (3, f64::from(f32::MAX) / 100.0), (3, 0.0)] {
             assert_eq!(level(i, None).moved(&levels, by), None, "level {i} by {by}");
         }
         // 5, -3 and 0 eighths: steps of an eighth, at most seven of them.
