@@ -178,11 +178,10 @@ impl Method for Rate {
         let precision = Precision::training();
         let estimate = self.estimate(|layer| &layer.trained);
         self.bits = total(&estimate);
-        let sampled: Vec<(f32, Vec<f32>)> = self
-            .layers
-            .iter()
-            .map(|layer| (layer.trained.step(), layer.trained.noisy_integers(self.recipe.noise as f32, noise)))
-            .collect();
+        let disturbance = self.recipe.disturbance_at(at.progress);
+        let deviation = (disturbance * self.recipe.noise) as f32;
+        let sampled: Vec<(f32, Vec<f32>)> =
+            self.layers.iter().map(|layer| (layer.trained.step(), layer.trained.noisy_integers(deviation, noise))).collect();
         let tensors: Vec<LayerTensors> = self
             .layers
             .iter()
@@ -196,7 +195,7 @@ impl Method for Rate {
                 }
             })
             .collect();
-        let dropout = |index: usize, input| drop_out(input, self.recipe.dropout[index], noise, &precision);
+        let dropout = |index: usize, input| drop_out(input, disturbance * self.recipe.dropout[index], noise, &precision);
         let logits = logits(&self.network, &self.units(), batch, &tensors, &precision, dropout);
         let loss = forward::cross_entropy(logits, &batch.labels, &precision);
         let mut slopes = loss.backward();

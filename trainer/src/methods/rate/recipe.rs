@@ -31,6 +31,9 @@ pub struct RateRecipe {
     /// Deviation of the noise on weights that are not zero, in steps of their grid
     #[arg(long, default_value_t = 0.3)]
     pub noise: f64,
+    /// Share of the run from which noise and dropout fall to nothing at its end; 1 keeps them
+    #[arg(long, default_value_t = 0.75)]
+    pub settle: f64,
     /// Steps over which weights are averaged for the network that comes out
     #[arg(long, default_value_t = 500)]
     pub average: usize,
@@ -81,6 +84,7 @@ impl Options for RateRecipe {
             (0.0..1.0).contains(&self.free) && (self.free..1.0).contains(&self.reached),
             "--free and --reached are shares of the run, the first no later"
         );
+        ensure!((0.0..=1.0).contains(&self.settle), "--settle is a share of the run, from 0 to 1");
         ensure!(self.average > 0, "--average must be at least 1");
         ensure!(self.noise >= 0.0 && self.coarseness > 0.0, "--noise must be at least 0 and --coarseness above 0");
         Ok(self)
@@ -99,6 +103,11 @@ impl Options for RateRecipe {
 }
 
 impl RateRecipe {
+    /// What is left of noise and dropout at a moment of the run: all, then linearly less until its end.
+    pub fn disturbance_at(&self, progress: f64) -> f64 {
+        if progress <= self.settle { 1.0 } else { (1.0 - progress) / (1.0 - self.settle) }
+    }
+
     /// Bits that weights and biases may take at a moment of the run. Their logarithm falls from that of what they take when the bound begins to fall,
     /// ever more slowly: what a fast end takes away too much does not come back.
     pub fn bound_at(&self, progress: f64, from: f64) -> f64 {

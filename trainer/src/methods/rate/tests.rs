@@ -14,6 +14,7 @@ fn recipe(bytes: f64, dropout: &[f64], noise: f64) -> RateRecipe {
         free: 0.0,
         reached: 0.5,
         noise,
+        settle: 0.5,
         average: 8,
         dropout: dropout.to_vec(),
         units: Vec::new(),
@@ -118,6 +119,28 @@ fn the_gradient_is_that_of_the_rounded_network_passed_straight_through() {
     }
 }
 
+/// At the end of a run the loss is that of the rounded network itself; before it settles, noise and dropout are whole.
+#[test]
+fn noise_and_dropout_fall_to_nothing_while_a_run_settles() {
+    let begin = |dropout: f64, noise| {
+        Rate::initialise(&network(), &recipe(100.0, &[0.0, 0.0, dropout, 0.0], noise), &mut Noise::for_initialisation(3))
+    };
+    let batch = images(30).batch(0..30);
+    let loss =
+        |mut rate: Rate, progress| rate.slope(&batch, Moment { progress, ..START }, &mut Noise::for_epoch(0, 0)).cross_entropy;
+    let undisturbed = loss(begin(0.0, 0.0), 0.0);
+    for (dropout, noise) in [(0.4, 0.0), (0.0, 0.5)] {
+        let [early, at_half, late, last] = [0.0, 0.5, 0.75, 1.0].map(|progress| loss(begin(dropout, noise), progress));
+        assert_eq!(early, at_half, "dropout {dropout}, noise {noise}");
+        assert!(early != undisturbed && late != early && late != undisturbed, "dropout {dropout}, noise {noise}");
+        assert!((last - undisturbed).abs() < 1e-6, "dropout {dropout}, noise {noise}: {last} instead of {undisturbed}");
+    }
+    let recipe = recipe(100.0, &[0.0; 4], 0.0);
+    assert_eq!([0.5, 0.75, 1.0].map(|progress| recipe.disturbance_at(progress)), [1.0, 0.5, 0.0]);
+    let kept = RateRecipe { settle: 1.0, ..recipe };
+    assert_eq!([0.0, 1.0].map(|progress| kept.disturbance_at(progress)), [1.0, 1.0]);
+}
+
 #[test]
 fn dead_units_go_and_what_is_computed_stays() {
     let mut rate = Rate::initialise(&network(), &recipe(100.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(5));
@@ -218,6 +241,7 @@ fn options_that_cannot_be_are_refused_by_name() {
     refused(|recipe| recipe.units = vec![2, 3, 7], "--units");
     refused(|recipe| recipe.bytes = f64::NAN, "--bytes");
     refused(|recipe| recipe.reached = 1.0, "--reached");
+    refused(|recipe| recipe.settle = 1.5, "--settle");
     refused(|recipe| recipe.average = 0, "--average");
 }
 
