@@ -234,7 +234,7 @@ fn parts(evaluator: &Evaluator<'_>) -> Result<[Picked; 2]> {
 }
 
 /// Whether moves are tried on sample `i`: where the fraction of `i` times the golden ratio is in the first half, or less. Such samples are spread evenly over
-/// every order of samples; every second one is not (the even ones of MNIST are harder).
+/// every order of samples, also where easy and hard ones alternate.
 fn is_tuned_on(i: usize, samples: usize) -> bool {
     let share = (MOST_SAMPLES as f64 / samples as f64).min(0.5);
     (i as f64 * GOLDEN_RATIO).fract() < share
