@@ -151,7 +151,8 @@ pub(crate) struct Inspect {
 A layer's threshold or encoding that is given is taken as it is, whatever it costs; a warning says when that is more than allowed.
 Methods: gnj and ghs prune input units and feature maps; sparse_vd, graves and vnq single weights, and vnq rounds the others to its
 codebook; plain, rate and shared are pruned already. Networks of rate, shared and vnq are stored exactly.
-Never validate on the test set: what was chosen on it cannot be tested on it.
+Never validate on the test set: what was chosen on it cannot be tested on it. --fine-tune moves levels and biases on the same images that the budget is
+checked on, half of them to try moves and the other half to check each pass; the report gives error and loss of both halves before and after.
 
 Encodings: dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256), ternary; fixed_point or codebook alone tries several.
 
@@ -184,6 +185,10 @@ pub(crate) struct Compress {
     /// What a bit of a weight may cost, in mean squared errors of a weight: smaller packed files at a greater error [default: 0]
     #[arg(long, value_name = "LAMBDA")]
     pub(crate) rate_weight: Option<f64>,
+    /// Move levels and biases, in at most N passes, to where the loss on half of the validation images is least; a pass is kept when the
+    /// loss on the others does not rise [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub(crate) fine_tune: Option<u32>,
     /// The threshold of a layer's groups or weights instead of a chosen one; may be repeated
     #[arg(long, value_name = "LAYER=VALUE")]
     pub(crate) threshold: Vec<String>,

@@ -25,7 +25,12 @@ pub(super) fn assemble(
         input_scale: input.scale.clone(),
         input_offset: input.offset.clone(),
         input_mask: graph.input().kept.map(|_| network.units.mask(0, &compacted.kept)),
-        layers: compacted.layers.iter().zip(layers).map(|(compact, layer)| tables(compact, layer)).collect(),
+        layers: compacted
+            .layers
+            .iter()
+            .zip(layers)
+            .map(|(compact, layer)| LayerTables::of(&layer.encoded, compact.stored_bias()))
+            .collect(),
         affines: affines(network, compacted),
     };
     let origin = Origin { network: posterior.name().to_owned(), method: posterior.method().name().to_owned(), nodes };
@@ -34,15 +39,6 @@ pub(super) fn assemble(
     let model = Model::from_bytes(&bytes, &Limits::FORMAT)?;
     verify(&model, &compacted.layers, layers)?;
     Ok((bytes, model))
-}
-
-fn tables(compact: &Compact, layer: &Quantized) -> LayerTables {
-    LayerTables::of(&layer.encoded, bias(compact))
-}
-
-/// The biases as stored: rounded once, without negative zeros.
-fn bias(compact: &Compact) -> Vec<f32> {
-    compact.bias.iter().map(|&bias| bias as f32 + 0.0).collect()
 }
 
 /// The tables of the affine nodes, for the units kept.
@@ -96,7 +92,7 @@ fn verify(model: &Model, compacted: &[Compact], layers: &[&Quantized]) -> Result
     let same = |a: &[f32], b: &[f32]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits());
     for (i, (compact, layer)) in compacted.iter().zip(layers).enumerate() {
         let stored = &model.layers()[i];
-        if !same(&model.weights(i).decode(), &layer.weights) || !same(&stored.bias, &bias(compact)) {
+        if !same(&model.weights(i).decode(), &layer.weights) || !same(&stored.bias, &compact.stored_bias()) {
             let message = format!("the written layer {i} ({}) is not the one quantized", layer.encoded.encoding.name());
             return Err(Error::new(ErrorKind::Internal, message));
         }

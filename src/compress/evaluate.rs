@@ -6,7 +6,7 @@ use super::assemble::assemble;
 use super::budget::Budget;
 use super::masks::Compacted;
 use super::network::Network;
-use super::options::{Samples, Validation};
+use super::options::{Picked, Samples, Validation};
 use super::quantize::{self, Quantized};
 use crate::base::error::Result;
 use crate::graph::Op;
@@ -51,6 +51,21 @@ impl<'a> Evaluator<'a> {
     pub(super) fn new(posterior: &'a Posterior, network: &'a Network<'a>, validation: &Validation<'a>) -> Result<Self> {
         validation.check(posterior)?;
         Ok(Self { posterior, network, validation: *validation })
+    }
+
+    /// The same network on other samples, which fit it.
+    pub(super) fn on<'b>(&'b self, validation: Validation<'b>) -> Evaluator<'b> {
+        Evaluator { validation, ..*self }
+    }
+
+    /// Those of the samples whose number `is_picked`.
+    pub(super) fn pick(&self, is_picked: impl Fn(usize) -> bool) -> Picked {
+        self.validation.pick(self.posterior.input().shape.elements(), is_picked)
+    }
+
+    /// How many samples there are.
+    pub(super) fn samples(&self) -> usize {
+        self.validation.labels.len()
     }
 
     /// The file of a candidate, and the model that it is. Errors: those of [`assemble`].

@@ -36,6 +36,11 @@ impl Compact {
         select(matrix, self.original_columns, &self.rows, &self.columns)
     }
 
+    /// The biases as stored: rounded once, without negative zeros.
+    pub(super) fn stored_bias(&self) -> Vec<f32> {
+        self.bias.iter().map(|&bias| bias as f32 + 0.0).collect()
+    }
+
     /// Columns with a weight that is not zero.
     pub(super) fn columns_used(&self) -> usize {
         let mut used = vec![false; self.columns.len()];

@@ -8,6 +8,7 @@ pub mod bits;
 mod budget;
 mod codebook;
 mod evaluate;
+mod fine_tune;
 mod fixed_point;
 mod gaussian;
 pub mod ghs;
@@ -39,7 +40,7 @@ use pruning::Pruning;
 
 pub use evaluate::Score;
 pub use options::{Options, Samples, Validation, encoding_label, parse_encodings};
-pub use report::{LayerReport, Report};
+pub use report::{FineTuning, LayerReport, Report};
 
 /// A way from a posterior to a pruned network.
 #[derive(Debug)]

@@ -25,7 +25,43 @@ pub enum Samples<'a> {
     F32(&'a [f32]),
 }
 
+/// Samples picked from others.
+#[derive(Debug)]
+pub(super) struct Picked {
+    samples: PickedSamples,
+    labels: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum PickedSamples {
+    U8(Vec<u8>),
+    F32(Vec<f32>),
+}
+
+impl Picked {
+    pub(super) fn borrowed(&self) -> Validation<'_> {
+        let samples = match &self.samples {
+            PickedSamples::U8(bytes) => Samples::U8(bytes),
+            PickedSamples::F32(values) => Samples::F32(values),
+        };
+        Validation { samples, labels: &self.labels }
+    }
+}
+
 impl Validation<'_> {
+    /// The samples whose number `is_picked`, each of `inputs` values.
+    pub(super) fn pick(&self, inputs: usize, is_picked: impl Fn(usize) -> bool) -> Picked {
+        fn part<T: Copy>(all: &[T], len: usize, is_picked: &impl Fn(usize) -> bool) -> Vec<T> {
+            let picked = all.chunks_exact(len.max(1)).enumerate().filter(|(i, _)| is_picked(*i));
+            picked.flat_map(|(_, sample)| sample).copied().collect()
+        }
+        let samples = match self.samples {
+            Samples::U8(bytes) => PickedSamples::U8(part(bytes, inputs, &is_picked)),
+            Samples::F32(values) => PickedSamples::F32(part(values, inputs, &is_picked)),
+        };
+        Picked { samples, labels: part(self.labels, 1, &is_picked) }
+    }
+
     /// Error: `input` when the samples do not fit the network.
     pub(super) fn check(&self, posterior: &Posterior) -> Result<()> {
         let refuse = |message: String| Err(Error::new(ErrorKind::Input, message));
@@ -68,6 +104,9 @@ pub struct Options {
     /// What a bit of a weight may cost in `fixed_point` and `codebook` encodings, in mean squared errors of a weight (`docs/compression.md`, section
     /// 4). 0 takes the nearest level; above, files are larger in squared error, and smaller once packed.
     pub rate_weight: f64,
+    /// Passes at most over all levels and biases, which are moved to where the loss on some of the validation samples is least
+    /// (`docs/compression.md`, section 8). 0 leaves them as they are.
+    pub fine_tune: u32,
     /// Thresholds by layer name: a group is kept when its statistic is below. Other layers get one chosen.
     pub thresholds: BTreeMap<String, f64>,
     /// The encodings that may be chosen.
@@ -90,6 +129,7 @@ impl Default for Options {
             max_loss_increase: 2.0,
             pruning_share: 0.5,
             rate_weight: 0.0,
+            fine_tune: 0,
             thresholds: BTreeMap::new(),
             encodings: dense.into_iter().chain(fixed).chain(codebooks).chain([Encoding::Ternary]).chain(sparse).collect(),
             layer_encodings: BTreeMap::new(),

@@ -1,7 +1,8 @@
-//! The steps of a compression, in order: mean, thresholds, shrunk network, encodings, file, report.
+//! The steps of a compression, in order: mean, thresholds, shrunk network, encodings, fine-tuning, file, report.
 
 use super::budget::Budget;
 use super::evaluate::{Evaluator, Score};
+use super::fine_tune;
 use super::masks::{self, Compacted};
 use super::network::Network;
 use super::options::{Options, Validation};
@@ -29,11 +30,13 @@ pub(super) fn run(
 
     let full = evaluator.score_exact(&masks::compact(&network, &prepared.layers))?;
     let budget = Budget::new(options, full, 1.0);
-    let (thresholds, compacted) = prune(&prepared, &network, &evaluator, &names, options, full, progress)?;
+    let (thresholds, mut compacted) = prune(&prepared, &network, &evaluator, &names, options, full, progress)?;
     let masked = evaluator.score_exact(&compacted)?;
     let variances = variances(&prepared, &compacted);
     let shrunk = Shrunk { names: &names, compacted: &compacted, variances: variances.as_deref(), evaluator: &evaluator };
-    let Selection { layers, bytes, score } = shrunk.select(options, budget, progress)?;
+    let mut selection = shrunk.select(options, budget, progress)?;
+    let fine_tuning = fine_tune::run(&evaluator, &mut compacted, &mut selection, options.fine_tune, budget, progress)?;
+    let Selection { layers, bytes, score } = selection;
 
     let scattered = prepared.pruning.as_ref().is_some_and(Pruning::is_of_weights);
     let layers = report::layers(&network, &names, &compacted.layers, &layers, &thresholds, variances.as_deref(), scattered);
@@ -46,6 +49,7 @@ pub(super) fn run(
         full,
         masked,
         compressed: score,
+        fine_tuning,
         max_error_increase: options.max_error_increase,
         max_loss_increase: options.max_loss_increase,
         within_budget: budget.holds(score),

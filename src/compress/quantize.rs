@@ -4,7 +4,9 @@ use super::codebook::Clusters;
 use super::masks::Compacted;
 use super::network::Values;
 use super::{fixed_point, sparse, ternary};
-use crate::encoding::{Encoded, Encoding, dense};
+use crate::base::align::AlignedVec;
+use crate::base::error::Result;
+use crate::encoding::{Encoded, Encoding, Weights, dense};
 use crate::format::LayerTables;
 use half::f16;
 
@@ -40,6 +42,16 @@ impl Quantized {
     /// Bytes of the array, of the levels and of the lists' counts.
     pub(super) fn bytes(&self) -> u64 {
         self.encoded.bytes.len() as u64 + LayerTables::of(&self.encoded, Vec::new()).stored_bytes(self.encoded.cols)
+    }
+
+    /// Changes a level; the codes stay. Errors: `codebook` when the encoding has no such level; `no_memory`.
+    pub(super) fn set_level(&mut self, level: usize, value: f32) -> Result<()> {
+        self.encoded.levels[level] = value;
+        let Encoded { encoding, rows, cols, .. } = self.encoded;
+        let mut bytes = AlignedVec::zeroed(self.encoded.bytes.len())?;
+        bytes.copy_from_slice(&self.encoded.bytes);
+        self.weights = Weights::new(encoding, rows, cols, &bytes, &self.encoded.lookup())?.decode();
+        Ok(())
     }
 }
 

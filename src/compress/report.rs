@@ -26,6 +26,8 @@ pub struct Report {
     pub masked: Score,
     /// The written file.
     pub compressed: Score,
+    /// What moving levels and biases changed, where that was asked for.
+    pub fine_tuning: Option<FineTuning>,
     /// The rise of the validation error that was allowed, percentage points.
     pub max_error_increase: f64,
     /// The rise of the validation loss that was allowed, percent.
@@ -36,6 +38,43 @@ pub struct Report {
     pub exponent_bits: Option<u32>,
     /// The trainer's own record.
     pub training: Value,
+}
+
+/// What moving levels and biases changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FineTuning {
+    /// Passes over all levels and biases that were kept.
+    pub passes: u32,
+    /// Moves that were kept.
+    pub moves: u64,
+    /// The validation samples that moves were tried on, before and after.
+    pub tuned_on: [Score; 2],
+    /// The other validation samples, before and after.
+    pub checked_on: [Score; 2],
+}
+
+impl FineTuning {
+    fn to_json(self) -> Value {
+        let part = |[before, after]: [Score; 2]| json!({ "samples": before.samples, "before": score_json(before), "after": score_json(after) });
+        json!({
+            "passes": self.passes,
+            "moves": self.moves,
+            "tuned_on": part(self.tuned_on),
+            "checked_on": part(self.checked_on),
+        })
+    }
+}
+
+impl fmt::Display for FineTuning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "fine-tuning: passes kept {}, moves of levels and biases kept {}", self.passes, self.moves)?;
+        for (what, [before, after]) in [("tuned on", self.tuned_on), ("checked on", self.checked_on)] {
+            let (from, to, samples) = (before.percent(), after.percent(), before.samples);
+            let (loss_from, loss_to) = (before.loss, after.loss);
+            writeln!(f, "  {samples} samples {what}: error {from:.2} % to {to:.2} %, loss {loss_from:.4} to {loss_to:.4}")?;
+        }
+        Ok(())
+    }
 }
 
 /// A layer of a report.
@@ -166,7 +205,6 @@ impl Report {
     /// The report for programs.
     #[must_use]
     pub fn to_json(&self) -> Value {
-        let score = |score: Score| json!({ "errors": score.errors, "error_percent": score.percent(), "loss_nats": score.loss });
         let layers = self.layers.iter().map(layer_json).collect::<Vec<_>>();
         let counts = self.counts();
         json!({
@@ -189,13 +227,14 @@ impl Report {
             },
             "validation": {
                 "samples": self.full.samples,
-                "full_posterior_mean": score(self.full),
-                "masked_posterior_mean": score(self.masked),
-                "compressed": score(self.compressed),
+                "full_posterior_mean": score_json(self.full),
+                "masked_posterior_mean": score_json(self.masked),
+                "compressed": score_json(self.compressed),
                 "max_error_increase": self.max_error_increase,
                 "max_loss_increase": self.max_loss_increase,
                 "within_budget": self.within_budget,
             },
+            "fine_tuning": self.fine_tuning.map(FineTuning::to_json),
             "training": self.training,
         })
     }
@@ -203,6 +242,10 @@ impl Report {
     fn sum(&self, count: impl Fn(&LayerReport) -> u64) -> u64 {
         self.layers.iter().map(count).sum()
     }
+}
+
+fn score_json(score: Score) -> Value {
+    json!({ "errors": score.errors, "error_percent": score.percent(), "loss_nats": score.loss })
 }
 
 fn layer_json(layer: &LayerReport) -> Value {
@@ -276,6 +319,9 @@ impl fmt::Display for Report {
         for (what, score) in [("full posterior mean", self.full), ("masked", self.masked), ("compressed", self.compressed)] {
             let (percent, errors, samples) = (score.percent(), score.errors, score.samples);
             writeln!(f, "validation error, {what}: {percent:.2} % ({errors} of {samples}), loss {:.4}", score.loss)?;
+        }
+        if let Some(tuning) = &self.fine_tuning {
+            write!(f, "{tuning}")?;
         }
         if !self.within_budget {
             let (points, percent) = (self.max_error_increase, self.max_loss_increase);

@@ -5,6 +5,7 @@
 #[cfg(feature = "tools")]
 mod conv;
 mod file;
+mod fine_tune;
 mod hostile;
 mod maps;
 mod methods;

@@ -90,6 +90,9 @@ fn library_options(options: &Compress) -> Result<Options, Failure> {
     if let Some(lambda) = options.rate_weight {
         chosen.rate_weight = lambda;
     }
+    if let Some(passes) = options.fine_tune {
+        chosen.fine_tune = passes;
+    }
     for choice in &options.threshold {
         let (layer, value) = pair(choice, "--threshold", "fc1=-3")?;
         let threshold = value.parse().map_err(|_| Failure::usage(format!("--threshold {choice}: {value:?} is not a number")))?;

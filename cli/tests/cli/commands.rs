@@ -206,6 +206,24 @@ fn compress_makes_a_model_that_runs() {
     assert_eq!(curt(&["run", &out, "--images", &images, "--labels", &labels, "--json"]).ok().json()["images"], 60);
     assert!(curt(&common).ok().stdout.contains("validation error"));
 
+    let tuned = |passes: &str| {
+        let encodings = ["--encoding", "fc1=ternary", "--encoding", "fc2=codebook:4", "--json", "--fine-tune", passes];
+        let json = curt(&[&common[..], &encodings].concat()).ok().json();
+        (json["fine_tuning"].clone(), std::fs::read(&out).unwrap())
+    };
+    let ((off, plain), (on, file)) = (tuned("0"), tuned("2"));
+    let loss = |part: &str, when: &str| on[part][when]["loss_nats"].as_f64().unwrap();
+    assert!(off.is_null() && loss("tuned_on", "after") <= loss("tuned_on", "before"));
+    assert!(loss("checked_on", "after") <= loss("checked_on", "before"));
+    assert_eq!(on["tuned_on"]["samples"].as_u64().unwrap() + on["checked_on"]["samples"].as_u64().unwrap(), 50);
+    assert_eq!(file.len(), plain.len());
+    let ran = curt(&[&common[..], &["--fine-tune", "1"]].concat()).ok();
+    assert!(ran.stdout.contains("fine-tuning: passes kept") && ran.stdout.contains("checked on: error"), "{}", ran.stdout);
+    for wrong in ["some", "1.5", "1001", "-1"] {
+        let ran = curt(&[&common[..], &[&format!("--fine-tune={wrong}")]].concat());
+        assert!(ran.code == 2 && ran.stderr.contains("--fine-tune") && ran.stderr.contains(wrong), "{wrong}: {}", ran.stderr);
+    }
+
     let ran = curt(&[&["compress", &dense, "-o", &out, "--method", "gnj"], &validation[..]].concat());
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("--method plain"), "{}", ran.stderr);

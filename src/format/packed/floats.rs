@@ -115,13 +115,13 @@ impl Floats {
 
 /// Values as integers times `2^exponent`.
 #[derive(Clone, Debug, Default)]
-struct Grid {
-    exponent: i32,
-    integers: Vec<i32>,
+pub(crate) struct Grid {
+    pub(crate) exponent: i32,
+    pub(crate) integers: Vec<i32>,
 }
 
 /// The coarsest grid that all of `values` lie on, if its integers are small enough; that of exponent `usual` when all are zero.
-fn grid(values: &[f32], usual: i32) -> Option<Grid> {
+pub(crate) fn grid(values: &[f32], usual: i32) -> Option<Grid> {
     let exponent = values.iter().filter(|&&value| value != 0.0).map(|&value| lowest_exponent(value)).min().unwrap_or(usual);
     let integer = |&value: &f32| {
         // Exact: f64 holds every f32 and its multiples by powers of two.

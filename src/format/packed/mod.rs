@@ -23,6 +23,8 @@ use crate::base::limits::Limits;
 pub use account::account;
 pub use coder::Part;
 use coder::{Decoder, Encoder};
+#[cfg(feature = "compress")]
+pub(crate) use floats::grid;
 use stream::Given;
 
 /// 0x89, "CP": a mapped file goes on with "CURT".
