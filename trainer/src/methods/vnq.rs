@@ -172,12 +172,19 @@ pub struct VnqRecipe {
     #[command(flatten)]
     #[serde(flatten)]
     pub normal: NormalRecipe,
-    /// Values of the codebook, an odd number from 3 to 255
-    #[arg(long, default_value_t = 3)]
-    pub levels: usize,
+    /// Values of the codebook, an odd number from 3 to 255, one for all layers or one per layer
+    #[arg(long, value_delimiter = ',', default_value = "3")]
+    pub levels: Vec<usize>,
     /// Greatest value of the codebook at the start, one for all layers or one per layer
     #[arg(long, value_delimiter = ',', default_value = "0.2")]
     pub level: Vec<f32>,
+}
+
+/// One value for each layer, from one for all of them or one per layer.
+fn for_each_layer<T: Copy>(values: Vec<T>, layers: usize, option: &str) -> Result<Vec<T>> {
+    let values = if let [shared] = values[..] { vec![shared; layers] } else { values };
+    ensure!(values.len() == layers, "{option} takes one value or one for each of the {layers} layers");
+    Ok(values)
 }
 
 impl Options for VnqRecipe {
@@ -191,11 +198,9 @@ impl Options for VnqRecipe {
     fn complete(mut self, network: &Network) -> Result<Self> {
         let layers = network.layers.len();
         ensure!(self.normal.start.is_some(), "--start is missing: the posterior of a trained network, as of `trainer dense`");
-        ensure!(is_codebook(self.levels), "--levels is an odd number from 3 to 255");
-        if let [shared] = self.level[..] {
-            self.level = vec![shared; layers];
-        }
-        ensure!(self.level.len() == layers, "--level takes one value or one for each of the {layers} layers");
+        ensure!(self.levels.iter().all(|&levels| is_codebook(levels)), "--levels takes odd numbers from 3 to 255");
+        self.levels = for_each_layer(self.levels, layers, "--levels")?;
+        self.level = for_each_layer(self.level, layers, "--level")?;
         let is_level = |level: &f32| level.is_finite() && *level >= LEAST_LEVEL;
         ensure!(self.level.iter().all(is_level), "--level must be at least {LEAST_LEVEL}");
         let shares = Shares { warm_up: [0.0, 15.0 / 195.0], decay_from: 0.0 };
@@ -203,10 +208,9 @@ impl Options for VnqRecipe {
     }
 
     fn begin(&self, network: &Network) -> Result<Self::Method> {
-        let mut training = self.normal.begin(network, Codebook::new(LEAST_LEVEL, self.levels), false)?;
-        for (codebook, &level) in training.posterior.priors.iter_mut().zip(&self.level) {
-            codebook.level.value = vec![level];
-        }
+        let mut training = self.normal.begin(network, Codebook::new(LEAST_LEVEL, 3), false)?;
+        let codebooks = self.level.iter().zip(&self.levels).map(|(&level, &levels)| Codebook::new(level, levels));
+        training.posterior.priors = codebooks.collect();
         Ok(training)
     }
 }
@@ -312,16 +316,18 @@ mod tests {
     }
 
     #[test]
-    fn each_layer_begins_at_its_own_level() {
+    fn each_layer_has_a_codebook_of_its_own() {
         let network = Network::lenet_300_100();
         let path = std::env::temp_dir().join(format!("curt-levels-{}.safetensors", std::process::id()));
         let plain = Plain::initialise(&network, &mut Noise::for_initialisation(2));
         posterior::write(&path, &plain, Scaling::UNIT, serde_json::Value::Null).unwrap();
         let normal = NormalRecipe { start: Some(path.clone()), ..short(1, 1.0) };
-        let recipe = VnqRecipe { normal, levels: 3, level: vec![0.1, 0.2, 0.6] };
+        let recipe = VnqRecipe { normal, levels: vec![15, 3, 5], level: vec![0.1, 0.2, 0.6] };
         let training = recipe.complete(&network).unwrap().begin(&network).unwrap();
         let greatest: Vec<f32> = training.posterior.priors.iter().map(Codebook::greatest).collect();
         assert_eq!(greatest, [0.1, 0.2, 0.6]);
+        let levels: Vec<usize> = training.posterior.priors.iter().map(|codebook| codebook.levels).collect();
+        assert_eq!(levels, [15, 3, 5]);
         std::fs::remove_file(path).unwrap();
     }
 
@@ -333,25 +339,26 @@ mod tests {
 
     #[test]
     fn options_that_cannot_be_are_refused_by_name() {
-        let recipe = |start: Option<&str>, levels, level: &[f32]| VnqRecipe {
+        let recipe = |start: Option<&str>, levels: &[usize], level: &[f32]| VnqRecipe {
             normal: NormalRecipe { start: start.map(Into::into), ..short(195, 1.0) },
-            levels,
+            levels: levels.to_vec(),
             level: level.to_vec(),
         };
         for (recipe, option) in [
-            (recipe(None, 3, &[0.2]), "--start"),
-            (recipe(Some("file"), 4, &[0.2]), "--levels"),
-            (recipe(Some("file"), 1, &[0.2]), "--levels"),
-            (recipe(Some("file"), 3, &[f32::NAN]), "--level"),
-            (recipe(Some("file"), 3, &[0.2, 0.3]), "--level takes one value or one for each of the 3 layers"),
+            (recipe(None, &[3], &[0.2]), "--start"),
+            (recipe(Some("file"), &[4], &[0.2]), "--levels"),
+            (recipe(Some("file"), &[3, 3, 1], &[0.2]), "--levels takes odd numbers"),
+            (recipe(Some("file"), &[3, 3], &[0.2]), "--levels takes one value or one for each of the 3 layers"),
+            (recipe(Some("file"), &[3], &[f32::NAN]), "--level"),
+            (recipe(Some("file"), &[3], &[0.2, 0.3]), "--level takes one value or one for each of the 3 layers"),
         ] {
             let error = recipe.complete(&Network::lenet_300_100()).unwrap_err().to_string();
             assert!(error.contains(option), "{error}");
         }
-        let mut published = recipe(Some("file"), 3, &[0.2]);
+        let mut published = recipe(Some("file"), &[3], &[0.2]);
         published.normal.warm_up = Vec::new();
         let published = published.complete(&Network::lenet_300_100()).unwrap();
         assert_eq!((published.normal.warm_up, published.normal.common.decay_from), (vec![0, 15], Some(0)));
-        assert_eq!(published.level, [0.2; 3]);
+        assert_eq!((published.level, published.levels), (vec![0.2; 3], vec![3; 3]));
     }
 }
