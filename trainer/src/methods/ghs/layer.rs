@@ -203,9 +203,13 @@ impl GroupLayer for GhsLayer {
         (0..=32).map(|step| Self::CERTAIN_NOISE - 0.25 * f64::from(step)).collect()
     }
 
-    /// The negative logarithm of the mode of z_i: `s2_z - mu_z`.
+    /// The negative logarithm of the mode of z_i: `s2_z - mu_z`. Infinite for a group that training removed, whose means are zeros in the file.
     fn statistic(&self) -> Vec<f64> {
-        self.log_scales().into_iter().map(|(mean, variance)| variance - mean).collect()
+        let modes = self.log_scales().into_iter().map(|(mean, variance)| variance - mean);
+        let mut removed = vec![true; modes.len()];
+        let group = groups::group_of(self.shape, &self.weight_mean);
+        self.weight_mean.value.iter().enumerate().for_each(|(index, &mean)| removed[group(index)] &= mean == 0.0);
+        modes.zip(removed).map(|(mode, removed)| if removed { f64::INFINITY } else { mode }).collect()
     }
 
     fn kl(&self) -> f64 {

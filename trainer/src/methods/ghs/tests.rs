@@ -70,6 +70,26 @@ fn a_run_begins_around_what_another_method_left() {
     }
 }
 
+/// What a run removed stays away in one that goes on from its file, whatever the mode of a scale that was written as zeros.
+#[test]
+fn a_run_goes_on_without_what_was_removed() {
+    let network = Network::lenet_300_100();
+    let tau = Tau(1e-5);
+    let mut ghs = Ghs::initialise(&network, None, tau, &mut Noise::for_initialisation(5));
+    for group in [3, 70] {
+        ghs.layers[1].local[0].mean.value[group] = -40.0;
+    }
+    ghs.shed(&[8.0; 3]);
+    let path = std::env::temp_dir().join(format!("curt-ghs-again-{}.safetensors", std::process::id()));
+    let training = Training { groups: ghs, recipe: short(1) };
+    posterior::write(&path, &training, Scaling::UNIT, serde_json::Value::Null).unwrap();
+    let recipe = GhsRecipe { groups: GroupRecipe { start: Some(path.clone()), ..short(1) }, tau: tau.0 };
+    let again = recipe.complete(&network).unwrap().begin(&network).unwrap().groups;
+    std::fs::remove_file(path).unwrap();
+    assert_eq!(again.units(), training.groups.units());
+    assert_eq!(again.layers[1].units.inputs.len(), 298);
+}
+
 /// Arrays of a layer.
 const ARRAYS: usize = 12;
 

@@ -46,12 +46,12 @@ impl GnjLayer {
     /// `V(w) = s_z^2 (s^2 + mu^2) + s^2 mu_z^2`, shaped like the weights.
     #[cfg(test)]
     pub fn marginal_variance(&self) -> Vec<f64> {
-        let per_output = self.weight_mean.value.len() / self.weight_mean.shape[0];
+        let group = groups::group_of(self.shape, &self.weight_mean);
         let pairs = self.weight_mean.value.iter().zip(&self.weight_log_variance.value);
         pairs
             .enumerate()
             .map(|(index, (&mean, &log_variance))| {
-                let group = if self.shape.is_linear() { index % per_output } else { index / per_output };
+                let group = group(index);
                 let scale = f64::from(self.scale_mean.value[group]);
                 let scale_variance = f64::from(self.scale_log_variance.value[group]).exp();
                 let variance = f64::from(log_variance).exp();

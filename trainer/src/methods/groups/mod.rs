@@ -94,11 +94,16 @@ pub fn group_side(shape: LayerShape) -> Side {
     if shape.is_linear() { Side::Inputs } else { Side::Outputs }
 }
 
+/// The group of a weight, by its index in an array.
+pub fn group_of(shape: LayerShape, weight: &Parameter) -> impl Fn(usize) -> usize + use<> {
+    let per_output = weight.value.len() / weight.shape[0].max(1);
+    move |index| if shape.is_linear() { index % per_output } else { index / per_output }
+}
+
 /// A layer of weights multiplied by one factor for each group, which multiplies the bias of a map too.
 pub fn scaled(shape: LayerShape, units: &Units, weight: &Parameter, bias: &Parameter, scales: &[f32]) -> PlainLayer {
     let (mut weight, mut bias) = (weight.clone(), bias.clone());
-    let per_output = weight.value.len() / weight.shape[0].max(1);
-    let group = |index: usize| if shape.is_linear() { index % per_output } else { index / per_output };
+    let group = group_of(shape, &weight);
     weight.value.iter_mut().enumerate().for_each(|(index, value)| *value *= scales[group(index)]);
     if !shape.is_linear() {
         bias.value.iter_mut().zip(scales).for_each(|(bias, scale)| *bias *= scale);
