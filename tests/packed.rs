@@ -104,14 +104,15 @@ fn every_invalid_golden_file_gets_the_kind_of_its_name() {
     assert!(files.len() >= 40);
 }
 
-/// The coder spends what its probabilities say: a thousandth more at most, and the bytes at the end.
+/// The coder spends what its probabilities say, the bytes at the end, and what its range rounds off: a bit 1 takes `range >> 16` times its probability, which is
+/// 0.0005 bits dearer on average over ranges of 2^24 to 2^32, and cheaper a bit 0. It shows where millions of bits are all but certain (floats of few values): 1.9 thousandths.
 #[test]
 fn a_packed_file_is_as_long_as_its_probabilities_say() {
     for (path, file) in mapped() {
         let packed = pack(&file).unwrap();
         let ideal = account(&file).unwrap().values().sum::<f64>() / 8.0;
         let stream = (packed.len() - 8) as f64;
-        assert!(stream <= ideal * 1.001 + 1.5 && stream >= ideal * 0.999 - 1.0, "{}: {stream} bytes, {ideal}", path.display());
+        assert!(stream <= ideal * 1.0025 + 1.5 && stream >= ideal * 0.999 - 1.0, "{}: {stream} bytes, {ideal}", path.display());
     }
 }
 
