@@ -105,7 +105,7 @@ fn every_invalid_golden_file_gets_the_kind_of_its_name() {
 }
 
 /// The coder spends what its probabilities say, the bytes at the end, and what its range rounds off: a bit 1 takes `range >> 16` times its probability, which is
-/// 0.0005 bits dearer on average over ranges of 2^24 to 2^32, and cheaper a bit 0. It shows where millions of bits are all but certain (floats of few values): 1.9 thousandths.
+/// 0.0005 bits dearer on average over ranges of 2^24 to 2^32, and cheaper a bit 0. It shows where most bits are all but certain: 1.9 thousandths in floats of few values.
 #[test]
 fn a_packed_file_is_as_long_as_its_probabilities_say() {
     for (path, file) in mapped() {
