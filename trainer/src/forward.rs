@@ -203,11 +203,45 @@ fn even(maps: Tensor<4>) -> Tensor<4> {
 }
 
 /// The greatest of the four outputs of each window: `[channels, 4 * batch, height, width]` to `[channels, batch, height, width]`.
+///
+/// As a product with the one that is the greatest: its gradient is a product too, where four slices would each bring an array of zeros.
 fn max_over_phases(maps: Tensor<4>) -> Tensor<4> {
     let [channels, phased, height, width] = maps.dims();
     let batch = phased / PHASES;
-    let phase = |index: usize| maps.clone().slice([0..channels, index * batch..(index + 1) * batch, 0..height, 0..width]);
-    phase(0).max_pair(phase(1)).max_pair(phase(2).max_pair(phase(3)))
+    let positions = batch * height * width;
+    let data = maps.clone().detach().into_data();
+    let greatest = match data.dtype() {
+        DType::F64 => {
+            TensorData::new(greatest_phase::<f64>(data.as_slice().expect("invariant: as its type says"), positions), maps.dims())
+        }
+        _ => TensorData::new(
+            greatest_phase::<f32>(data.as_slice().expect("invariant: tensors are f32 or f64"), positions),
+            maps.dims(),
+        ),
+    };
+    let greatest: Tensor<4> = Tensor::from_data(greatest, (&maps.device(), maps.dtype()));
+    let phases: Tensor<3> = (maps * greatest).reshape([channels, PHASES, positions]);
+    phases.sum_dim(1).reshape([channels, batch, height, width])
+}
+
+/// 1 where a value is the greatest of its four phases, the first of equals, and 0 elsewhere; `[channels, 4, positions]`.
+fn greatest_phase<T: Copy + PartialOrd + From<bool>>(maps: &[T], positions: usize) -> Vec<T> {
+    let mut greatest = vec![T::from(false); maps.len()];
+    let larger = |a: T, b: T| if b > a { b } else { a };
+    for (maps, greatest) in maps.chunks_exact(PHASES * positions).zip(greatest.chunks_exact_mut(PHASES * positions)) {
+        let [a, b, c, d] = std::array::from_fn(|phase| &maps[phase * positions..(phase + 1) * positions]);
+        let (first, last) = greatest.split_at_mut(2 * positions);
+        let ((of_a, of_b), (of_c, of_d)) = (first.split_at_mut(positions), last.split_at_mut(positions));
+        for at in 0..positions {
+            let most = larger(larger(a[at], b[at]), larger(c[at], d[at]));
+            let (is_a, is_b, is_c) = (a[at] == most, b[at] == most, c[at] == most);
+            of_a[at] = T::from(is_a);
+            of_b[at] = T::from(!is_a & is_b);
+            of_c[at] = T::from(!is_a & !is_b & is_c);
+            of_d[at] = T::from(!is_a & !is_b & !is_c);
+        }
+    }
+    greatest
 }
 
 /// Mean cross-entropy in nats of logits `[batch, classes]` against the labels.

@@ -29,6 +29,21 @@ impl Pixels {
 /// The greatest `--shift`: digits of MNIST have a border of four pixels.
 const MOST_SHIFT: usize = 4;
 
+/// Checks an option that takes one value for all layers or one per layer.
+///
+/// # Errors
+/// Names the option when its values are of another number.
+pub fn check_per_layer<T>(values: &[T], layers: usize, option: &str) -> Result<()> {
+    let count = values.len();
+    ensure!(count == 1 || count == layers, "{option} takes one value or one for each of the {layers} layers, not {count}");
+    Ok(())
+}
+
+/// What such an option says of a layer.
+pub fn of_layer<T: Copy>(values: &[T], layer: usize) -> T {
+    if let [shared] = *values { shared } else { values[layer] }
+}
+
 /// Everything that decides the result of a run.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 pub struct Recipe {
@@ -135,6 +150,16 @@ pub mod tests {
 
     fn at(epoch: usize) -> Moment {
         Moment { epoch, progress: epoch as f64 / 100.0, images: 800 }
+    }
+
+    #[test]
+    fn a_value_is_for_all_layers_or_there_is_one_per_layer() {
+        assert!(check_per_layer(&[1], 3, "--option").is_ok() && check_per_layer(&[1, 2, 3], 3, "--option").is_ok());
+        for values in [&[][..], &[1, 2], &[1, 2, 3, 4]] {
+            let error = check_per_layer(values, 3, "--option").unwrap_err().to_string();
+            assert!(error.contains("--option takes one value or one for each of the 3 layers"), "{error}");
+        }
+        assert_eq!([of_layer(&[5], 2), of_layer(&[5, 6, 7], 2)], [5, 7]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::kl;
 use crate::network::Network;
 use crate::parameter::Parameter;
 use crate::posterior::Stored;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, check_per_layer, of_layer};
 
 /// Distance of neighbouring values in the codebook that the approximation was made for, and the width of its windows.
 const SPACING: f64 = 0.2;
@@ -180,13 +180,6 @@ pub struct VnqRecipe {
     pub level: Vec<f32>,
 }
 
-/// One value for each layer, from one for all of them or one per layer.
-fn for_each_layer<T: Copy>(values: Vec<T>, layers: usize, option: &str) -> Result<Vec<T>> {
-    let values = if let [shared] = values[..] { vec![shared; layers] } else { values };
-    ensure!(values.len() == layers, "{option} takes one value or one for each of the {layers} layers");
-    Ok(values)
-}
-
 impl Options for VnqRecipe {
     type Method = NormalTraining<Codebook>;
 
@@ -195,12 +188,12 @@ impl Options for VnqRecipe {
     }
 
     /// The published schedule is of 195 epochs: the KL rises over 15, the learning rate falls from the first.
-    fn complete(mut self, network: &Network) -> Result<Self> {
+    fn complete(self, network: &Network) -> Result<Self> {
         let layers = network.layers.len();
         ensure!(self.normal.start.is_some(), "--start is missing: the posterior of a trained network, as of `trainer dense`");
         ensure!(self.levels.iter().all(|&levels| is_codebook(levels)), "--levels takes odd numbers from 3 to 255");
-        self.levels = for_each_layer(self.levels, layers, "--levels")?;
-        self.level = for_each_layer(self.level, layers, "--level")?;
+        check_per_layer(&self.levels, layers, "--levels")?;
+        check_per_layer(&self.level, layers, "--level")?;
         let is_level = |level: &f32| level.is_finite() && *level >= LEAST_LEVEL;
         ensure!(self.level.iter().all(is_level), "--level must be at least {LEAST_LEVEL}");
         let shares = Shares { warm_up: [0.0, 15.0 / 195.0], decay_from: 0.0 };
@@ -209,7 +202,8 @@ impl Options for VnqRecipe {
 
     fn begin(&self, network: &Network) -> Result<Self::Method> {
         let mut training = self.normal.begin(network, Codebook::new(LEAST_LEVEL, 3), false)?;
-        let codebooks = self.level.iter().zip(&self.levels).map(|(&level, &levels)| Codebook::new(level, levels));
+        let layers = 0..network.layers.len();
+        let codebooks = layers.map(|layer| Codebook::new(of_layer(&self.level, layer), of_layer(&self.levels, layer)));
         training.posterior.priors = codebooks.collect();
         Ok(training)
     }
@@ -359,6 +353,5 @@ mod tests {
         published.normal.warm_up = Vec::new();
         let published = published.complete(&Network::lenet_300_100()).unwrap();
         assert_eq!((published.normal.warm_up, published.normal.common.decay_from), (vec![0, 15], Some(0)));
-        assert_eq!((published.level, published.levels), (vec![0.2; 3], vec![3; 3]));
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::network::Network;
-use crate::recipe::{Recipe, ramp};
+use crate::recipe::{Recipe, check_per_layer, of_layer, ramp};
 
 /// What the posterior's training adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
@@ -54,10 +54,7 @@ impl GroupRecipe {
             let epochs = self.common.epochs;
             self.shed_between = vec![epochs * 8 / 100, (epochs * 60 / 100).max(1)];
         }
-        ensure!(
-            self.shed.len() <= 1 || self.shed.len() == layers,
-            "--shed takes one threshold or one for each of the {layers} layers"
-        );
+        check_per_layer(&self.shed, layers, "--shed")?;
         ensure!(
             self.shed_between.len() == 2 && self.shed_between[0] < self.shed_between[1],
             "--shed-between takes two epochs, the first before the second"
@@ -78,11 +75,7 @@ impl GroupRecipe {
     /// Thresholds of the layers at the end of an epoch, counted from 0; they fall from `certain`.
     pub fn thresholds_at(&self, epoch: usize, layers: usize, certain: f64) -> Vec<f64> {
         let progress = ramp(epoch, self.shed_between[0], self.shed_between[1]);
-        let end = |layer: usize| match *self.shed {
-            [shared] => shared,
-            _ => self.shed[layer],
-        };
-        (0..layers).map(|layer| certain + progress * (end(layer) - certain)).collect()
+        (0..layers).map(|layer| certain + progress * (of_layer(&self.shed, layer) - certain)).collect()
     }
 }
 

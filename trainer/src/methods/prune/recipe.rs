@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Prune;
 use crate::methods::{self, Moment, Options};
 use crate::network::Network;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, check_per_layer, of_layer};
 
 /// What pruning by magnitude adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
@@ -67,7 +67,9 @@ impl Options for PruneRecipe {
             self.share = vec![0.2];
         }
         for (name, shares) in [("--keep", &self.keep), ("--share", &self.share)] {
-            ensure!(shares.len() <= 1 || shares.len() == layers, "{name} takes one share or one for each of the {layers} layers");
+            if !shares.is_empty() {
+                check_per_layer(shares, layers, name)?;
+            }
             ensure!(shares.iter().all(|&share| share > 0.0 && share < 1.0), "a share of {name} is above 0 and below 1");
         }
         let retraining = self.common.epochs.saturating_sub(self.first());
@@ -123,11 +125,10 @@ impl PruneRecipe {
 
     /// Weights of a layer that a round leaves, of `now` that it finds and `all` that the layer had.
     pub fn left(&self, layer: usize, round: usize, now: usize, all: usize) -> usize {
-        let of = |shares: &[f64]| if let [one] = *shares { one } else { shares[layer] };
         let share = if self.keep.is_empty() {
-            1.0 - of(&self.share)
+            1.0 - of_layer(&self.share, layer)
         } else {
-            let rest = of(&self.keep) * all as f64 / now.max(1) as f64;
+            let rest = of_layer(&self.keep, layer) * all as f64 / now.max(1) as f64;
             rest.powf(1.0 / (self.rounds + 1 - round) as f64)
         };
         ((share * now as f64).round() as usize).clamp(1, now.max(1))

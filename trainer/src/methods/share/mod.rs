@@ -16,6 +16,7 @@ use crate::files::Array;
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
+use crate::recipe::of_layer;
 use crate::shed::{self, Units};
 
 /// A network whose weights are zero or the centroid of their cluster.
@@ -40,7 +41,7 @@ impl Share {
     pub fn new(mut plain: Plain, recipe: &ShareRecipe) -> Self {
         remove_dead(&mut plain);
         let layers = plain.layers.iter().enumerate();
-        let clusters = layers.map(|(index, layer)| Clusters::new(&layer.weight, recipe.levels_of(index))).collect();
+        let clusters = layers.map(|(index, layer)| Clusters::new(&layer.weight, of_layer(&recipe.levels, index))).collect();
         Self { plain, clusters }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Share;
 use crate::methods::{self, Options};
 use crate::network::Network;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, check_per_layer};
 
 /// What weight sharing adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
@@ -39,10 +39,7 @@ impl Options for ShareRecipe {
             self.levels = vec![32];
         }
         ensure!(self.start.is_some(), "--start is needed: the pruned network whose weights are to be shared");
-        ensure!(
-            self.levels.len() == 1 || self.levels.len() == layers,
-            "--levels takes one number or one for each of the {layers} layers"
-        );
+        check_per_layer(&self.levels, layers, "--levels")?;
         ensure!(self.levels.iter().all(|levels| (1..=255).contains(levels)), "--levels takes numbers from 1 to 255");
         Ok(self)
     }
@@ -50,11 +47,5 @@ impl Options for ShareRecipe {
     fn begin(&self, network: &Network) -> Result<Share> {
         let start = self.start.as_deref().context("--start is needed")?;
         Ok(Share::new(methods::read_start(start, network, f64::INFINITY)?, self))
-    }
-}
-
-impl ShareRecipe {
-    pub fn levels_of(&self, layer: usize) -> usize {
-        if let [one] = *self.levels { one } else { self.levels[layer] }
     }
 }

@@ -13,6 +13,7 @@ use crate::files::Array;
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
+use crate::recipe::of_layer;
 use crate::shed::{self, Units};
 
 /// A masked weight is cut below this multiple of the threshold, and spliced above the other; between them the mask stays as it is.
@@ -33,8 +34,10 @@ pub struct Surgery {
 impl Surgery {
     pub fn new(dense: Plain, recipe: &SurgeryRecipe) -> Self {
         let weights = || dense.layers.iter().map(|layer| &layer.weight);
-        let thresholds: Vec<f32> =
-            weights().enumerate().map(|(index, weight)| threshold(&weight.value, recipe.deviations_of(index)) as f32).collect();
+        let thresholds: Vec<f32> = weights()
+            .enumerate()
+            .map(|(index, weight)| threshold(&weight.value, of_layer(&recipe.deviations, index)) as f32)
+            .collect();
         let masks = weights().map(|weight| Parameter::new(weight.shape.clone(), vec![1.0; weight.value.len()])).collect();
         Self { thresholds: Parameter::new(vec![thresholds.len()], thresholds), masks, dense, recipe: recipe.clone() }
     }

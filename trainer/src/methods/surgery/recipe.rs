@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Surgery;
 use crate::methods::{self, Moment, Options};
 use crate::network::Network;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, check_per_layer};
 
 /// What surgery adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
@@ -51,10 +51,7 @@ impl Options for SurgeryRecipe {
         if self.deviations.is_empty() {
             self.deviations = vec![2.0];
         }
-        ensure!(
-            self.deviations.len() == 1 || self.deviations.len() == layers,
-            "--deviations takes one number or one for each of the {layers} layers"
-        );
+        check_per_layer(&self.deviations, layers, "--deviations")?;
         ensure!(self.deviations.iter().all(|deviations| deviations.is_finite()), "--deviations takes finite numbers");
         for (name, value) in [("--gamma", self.gamma), ("--power", self.power), ("--decay", self.decay)] {
             ensure!(value.is_finite() && value >= 0.0, "{name} must be at least 0");
@@ -70,10 +67,6 @@ impl Options for SurgeryRecipe {
 }
 
 impl SurgeryRecipe {
-    pub fn deviations_of(&self, layer: usize) -> f64 {
-        if let [one] = *self.deviations { one } else { self.deviations[layer] }
-    }
-
     /// The probability with which a step updates the masks.
     pub fn probability_at(&self, at: Moment) -> f64 {
         if at.progress >= self.stop_at {
