@@ -5,7 +5,7 @@
 //! by 2x2, so that its product is arranged by the four phases of the pool ([`Windows`]).
 
 use burn::tensor::activation::{log_softmax, relu};
-use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Element, Gradients, Int, Tensor, TensorData};
 
 use crate::data::Batch;
 use crate::network::{Network, Operation};
@@ -211,21 +211,18 @@ fn max_over_phases(maps: Tensor<4>) -> Tensor<4> {
     let positions = batch * height * width;
     let data = maps.clone().detach().into_data();
     let greatest = match data.dtype() {
-        DType::F64 => {
-            TensorData::new(greatest_phase::<f64>(data.as_slice().expect("invariant: as its type says"), positions), maps.dims())
-        }
-        _ => TensorData::new(
-            greatest_phase::<f32>(data.as_slice().expect("invariant: tensors are f32 or f64"), positions),
-            maps.dims(),
-        ),
+        DType::F64 => greatest_phases::<f64>(&data, maps.dims()),
+        _ => greatest_phases::<f32>(&data, maps.dims()),
     };
     let greatest: Tensor<4> = Tensor::from_data(greatest, (&maps.device(), maps.dtype()));
     let phases: Tensor<3> = (maps * greatest).reshape([channels, PHASES, positions]);
     phases.sum_dim(1).reshape([channels, batch, height, width])
 }
 
-/// 1 where a value is the greatest of its four phases, the first of equals, and 0 elsewhere; `[channels, 4, positions]`.
-fn greatest_phase<T: Copy + PartialOrd + From<bool>>(maps: &[T], positions: usize) -> Vec<T> {
+/// 1 where a value is the greatest of its four phases, the first of equals, and 0 elsewhere; `[channels, 4 * batch, height, width]`.
+fn greatest_phases<T: Element + PartialOrd + From<bool>>(maps: &TensorData, shape: [usize; 4]) -> TensorData {
+    let maps = maps.as_slice::<T>().expect("invariant: tensors are f32, or f64 and said to be");
+    let positions = maps.len() / (shape[0] * PHASES);
     let mut greatest = vec![T::from(false); maps.len()];
     let larger = |a: T, b: T| if b > a { b } else { a };
     for (maps, greatest) in maps.chunks_exact(PHASES * positions).zip(greatest.chunks_exact_mut(PHASES * positions)) {
@@ -241,7 +238,7 @@ fn greatest_phase<T: Copy + PartialOrd + From<bool>>(maps: &[T], positions: usiz
             of_d[at] = T::from(!is_a & !is_b & !is_c);
         }
     }
-    greatest
+    TensorData::new(greatest, shape)
 }
 
 /// Mean cross-entropy in nats of logits `[batch, classes]` against the labels.
