@@ -41,6 +41,7 @@ fn row_json(results: &Results, row: &Row) -> Value {
         "label": row.record.label,
         "seed": row.record.seed,
         "group": row.record.group,
+        "augmentation": row.record.augmentation,
         "command": row.record.command,
         "note": row.note(),
         "kept_weights": row.kept.as_ref().map(|(weights, _)| weights),

@@ -24,6 +24,7 @@ says how a network was trained (`models/NAME.json`) are read from files; every o
   authors' length of a stream or file. *File*: one that anybody can get, its error measured anew. Bytes in parentheses are computed from the ratio.
 - One command remakes a row, from a seed: it stands beside the row. Where three seeds or more were trained, a line has their medians and names the best: the one of least test error, which is a
   choice made on the test images.
+- **Augmented**: networks whose training images were changed at random, which those of the published figures were not, have tables of their own and open marks in the plots.
 ";
 
 /// A heading with a paragraph and tables that have a line above them.
@@ -87,9 +88,13 @@ fn section(results: &Results, network: &str) -> Section {
     };
     let mut tables = Vec::new();
     let groups = results.groups(network);
-    if results.rows_of(network).next().is_some() {
-        tables.push(("Networks", networks(results, network, &groups)));
-        tables.push(("Files", files(results, network, &groups)));
+    let (augmented, plain) = results.rows_of(network).partition::<Vec<_>, _>(|row| row.record.augmentation.is_some());
+    let captions = [("Networks", "Files"), ("Networks, training images augmented", "Files, training images augmented")];
+    for (rows, (of_networks, of_files)) in [plain, augmented].into_iter().zip(captions) {
+        if !rows.is_empty() {
+            tables.push((of_networks, networks(&rows, &groups)));
+            tables.push((of_files, files(results, &rows, &groups)));
+        }
     }
     let published = results.published(network, None);
     if !published.is_empty() {
@@ -104,10 +109,9 @@ impl Row {
     pub(super) fn note(&self) -> Option<String> {
         let counted = (self.record.network != self.network)
             .then(|| format!("{} is counted as {}.", self.record.network, title(&self.network)));
-        match (counted, &self.record.note) {
-            (Some(counted), Some(note)) => Some(format!("{counted} {note}")),
-            (counted, note) => counted.or_else(|| note.clone()),
-        }
+        let augmented = self.record.augmentation.as_ref().map(|augmentation| format!("Augmented: {augmentation}."));
+        let parts: Vec<String> = [counted, augmented, self.record.note.clone()].into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
     }
 }
 
@@ -120,10 +124,10 @@ fn percent(percent: Option<f64>, digits: usize) -> String {
 }
 
 /// What the rows are: kept weights, bits, and how to remake them.
-fn networks(results: &Results, network: &str, groups: &[Group<'_>]) -> Table {
+fn networks(rows: &[&Row], groups: &[Group<'_>]) -> Table {
     let mut table =
         Table::new(&["<record", "<method", "seed", "weights kept", "<kept architecture", "<bits per layer", "<remade by"]);
-    for row in results.rows_of(network) {
+    for row in rows {
         let bits = row.layers.as_ref().map_or_else(dash, |layers| {
             let layer = |(bits, encoding): &(Option<f64>, String)| match bits {
                 Some(bits) => format!("{bits:.2} ({encoding})"),
@@ -157,12 +161,12 @@ fn summary(group: &Group<'_>) -> String {
 }
 
 /// The files of the rows beside what was published of their methods.
-fn files(results: &Results, network: &str, groups: &[Group<'_>]) -> Table {
+fn files(results: &Results, rows: &[&Row], groups: &[Group<'_>]) -> Table {
     let headings = ["<record", "<file", "bytes", "ratio", "test error", "time", "<published"];
     let mut table = Table::new(&headings);
-    for row in results.rows_of(network) {
+    for row in rows {
         for column in COLUMNS {
-            let published = results.published(network, Some(&row.record.method));
+            let published = results.published(&row.network, Some(&row.record.method));
             let published = published.into_iter().filter(|published| published.column.is_none_or(|its| its == column));
             // What names no file of ours is shown once.
             let published = published.filter(|published| published.column.is_some() || column == Column::Maximum);

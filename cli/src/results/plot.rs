@@ -1,4 +1,4 @@
-//! Bytes against test error as SVG: our files as filled marks, published figures as open ones. Colours follow the reader's light or dark theme.
+//! Bytes against test error as SVG: our files as filled marks, augmented ones and published figures as open ones. Colours follow the reader's light or dark theme.
 
 use super::published::Kind;
 use super::{COLUMNS, Column, Results, title};
@@ -18,11 +18,12 @@ const STYLE: &str = "<style>
   .title { font-size: 15px; font-weight: 600; }
   .paper { fill: #ffffff; } .grid { stroke: #d8dee4; } .frame { stroke: #8c959f; fill: none; }
   .ours { fill: #0969da; stroke: #0969da; } .path { stroke: #0969da; fill: none; opacity: 0.45; } .mine { fill: #0550ae; font-weight: 600; }
+  .augmented { fill: none; stroke: #0969da; stroke-width: 1.5; }
   .leader { stroke: #8c959f; stroke-width: 0.8; }
   .theirs { fill: none; stroke: #9a6700; stroke-width: 1.5; } .published { fill: #7d4e00; }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; } .paper { fill: #0d1117; } .grid { stroke: #30363d; } .frame { stroke: #7d8590; }
-    .ours { fill: #58a6ff; stroke: #58a6ff; } .path { stroke: #58a6ff; } .mine { fill: #79c0ff; }
+    .ours { fill: #58a6ff; stroke: #58a6ff; } .path { stroke: #58a6ff; } .augmented { stroke: #58a6ff; } .mine { fill: #79c0ff; }
     .theirs { stroke: #d29922; } .published { fill: #e3b341; }
   }
 </style>
@@ -32,6 +33,8 @@ const STYLE: &str = "<style>
 #[derive(Clone, Copy)]
 enum Mark {
     Ours(Column),
+    /// Of a network whose training images were changed at random.
+    Augmented(Column),
     Published(Kind),
 }
 
@@ -84,7 +87,8 @@ fn points(results: &Results, network: &str) -> Vec<Point> {
         for column in COLUMNS {
             let Some(file) = row.file(column) else { continue };
             let label = format!("{} {}", row.record.label, column.name());
-            points.push(Point { bytes: file.bytes as f64, error: file.error_percent, mark: Mark::Ours(column), label });
+            let mark = if row.record.augmentation.is_some() { Mark::Augmented(column) } else { Mark::Ours(column) };
+            points.push(Point { bytes: file.bytes as f64, error: file.error_percent, mark, label });
         }
     }
     let original = results.original(network);
@@ -179,7 +183,8 @@ fn legend(svg: &mut String) {
         (Mark::Ours(Column::Pruning), "Curt, pruning"),
         (Mark::Ours(Column::Fast), "Curt, fast"),
         (Mark::Ours(Column::Maximum), "Curt, maximum"),
-        (Mark::Published(Kind::Accounting), "published: accounting of weights, no file"),
+        (Mark::Augmented(Column::Maximum), "augmented"),
+        (Mark::Published(Kind::Accounting), "published: accounting, no file"),
         (Mark::Published(Kind::Stream), "reported stream"),
         (Mark::Published(Kind::File), "file"),
     ];
@@ -192,13 +197,19 @@ fn legend(svg: &mut String) {
 }
 
 fn draw_mark(svg: &mut String, mark: Mark, x: f64, y: f64) {
-    let class = if matches!(mark, Mark::Ours(_)) { "ours" } else { "theirs" };
+    let class = match mark {
+        Mark::Ours(_) => "ours",
+        Mark::Augmented(_) => "augmented",
+        Mark::Published(_) => "theirs",
+    };
     let shape = match mark {
-        Mark::Ours(Column::Pruning) => format!("<path class=\"{class}\" d=\"M{x:.1} {:.1}l5 9h-10z\"/>", y - 5.5),
-        Mark::Ours(Column::Fast) => {
+        Mark::Ours(Column::Pruning) | Mark::Augmented(Column::Pruning) => {
+            format!("<path class=\"{class}\" d=\"M{x:.1} {:.1}l5 9h-10z\"/>", y - 5.5)
+        }
+        Mark::Ours(Column::Fast) | Mark::Augmented(Column::Fast) => {
             format!("<rect class=\"{class}\" x=\"{:.1}\" y=\"{:.1}\" width=\"8\" height=\"8\"/>", x - 4.0, y - 4.0)
         }
-        Mark::Ours(Column::Maximum) | Mark::Published(Kind::Accounting) => {
+        Mark::Ours(Column::Maximum) | Mark::Augmented(Column::Maximum) | Mark::Published(Kind::Accounting) => {
             format!("<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4.5\"/>")
         }
         Mark::Published(Kind::Stream) => {
@@ -233,7 +244,7 @@ impl Rectangle {
 fn labels(svg: &mut String, points: &[Point], axes: &Axes, mut taken: Vec<Rectangle>) {
     let mut written: Vec<&str> = Vec::new();
     for point in points {
-        let is_ours = matches!(point.mark, Mark::Ours(_));
+        let is_ours = !matches!(point.mark, Mark::Published(_));
         if is_ours && written.contains(&point.label.as_str()) {
             continue;
         }

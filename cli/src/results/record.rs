@@ -30,6 +30,8 @@ pub(crate) struct Record {
     pub(crate) seed: u64,
     /// Records of one group differ in their seed alone.
     pub(crate) group: Option<String>,
+    /// How the training images were changed at random, if they were: the row then stands apart.
+    pub(crate) augmentation: Option<String>,
     /// The one command that remakes the files.
     pub(crate) command: String,
     /// What a reader of the figures should know.
@@ -81,6 +83,7 @@ impl Record {
             label: record.text("label")?,
             seed: record.whole("seed")?,
             group: record.optional_text("group")?,
+            augmentation: record.optional_text("augmentation")?,
             command: record.text("command")?,
             note: record.optional_text("note")?,
             folder: folder.to_owned(),

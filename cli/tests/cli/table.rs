@@ -51,7 +51,8 @@ fn table(folder: &Folder, more: &[&str]) -> super::Ran {
     curt(&[&["table", "--data", &path, "--models", &path, "--seconds", "0.001"], more].concat())
 }
 
-const ROW_KEYS: [&str; 22] = [
+const ROW_KEYS: [&str; 23] = [
+    "augmentation",
     "bits_per_layer",
     "command",
     "encodings",
@@ -154,6 +155,28 @@ fn three_rows_of_a_group_have_a_median_and_a_best() {
     assert_eq!(groups[0]["fast_bytes"].as_f64(), json["rows"][0]["fast_bytes"].as_f64());
     assert_eq!(groups[0]["best"], "a-1", "of equal rows the first");
     assert!(table(&folder, &[]).ok().stdout.contains("median of 3, best is seed 1"));
+}
+
+#[test]
+fn augmented_rows_stand_apart() {
+    let folder = folder("table-augmented", 10);
+    add_record(&folder, "a", |record| {
+        record["augmentation"] = json!("images are turned");
+        record["label"] = json!("turned");
+    });
+    add_record(&folder, "b", |_| ());
+    let json = table(&folder, &["--json"]).ok().json();
+    assert_eq!((&json["rows"][0]["augmentation"], &json["rows"][1]["augmentation"]), (&json!("images are turned"), &Value::Null));
+    let page = folder.path("page.md");
+    table(&folder, &["--write", &page]).ok();
+    let page = std::fs::read_to_string(page).unwrap();
+    let (plain, augmented) = page.split_once("### Networks, training images augmented").unwrap();
+    assert!(plain.contains("| b |") && !plain.contains("| a |"), "{plain}");
+    let (_, files) = augmented.split_once("### Files, training images augmented").unwrap();
+    assert!(files.contains("| a |") && !files.contains("| b |"), "{augmented}");
+    assert!(page.contains("- a: Augmented: images are turned."), "{page}");
+    let picture = std::fs::read_to_string(folder.path("page-a-test.svg")).unwrap();
+    assert_eq!(picture.matches("class=\"augmented\"").count(), 1 + 3, "one in the legend, three files");
 }
 
 /// Asserts that the command fails with this code, and returns the message.
