@@ -240,10 +240,12 @@ impl Rectangle {
 }
 
 /// Writes each label at the first place near its mark that is free, with a line to the mark where it is not right beside it. Several rows of one
-/// method share one label. A label without a free place is left out.
+/// method share one label. The smallest files, where marks crowd, come first; a label without a free place is left out.
 fn labels(svg: &mut String, points: &[Point], axes: &Axes, mut taken: Vec<Rectangle>) {
     let mut written: Vec<&str> = Vec::new();
-    for point in points {
+    let mut by_bytes: Vec<&Point> = points.iter().collect();
+    by_bytes.sort_by(|a, b| a.bytes.total_cmp(&b.bytes));
+    for point in by_bytes {
         let is_ours = !matches!(point.mark, Mark::Published(_));
         if is_ours && written.contains(&point.label.as_str()) {
             continue;
