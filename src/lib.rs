@@ -46,6 +46,7 @@ pub mod bytes;
 #[cfg(feature = "compress")]
 pub mod compress;
 pub mod encoding;
+pub mod exec;
 pub mod format;
 pub mod graph;
 #[cfg(feature = "tools")]
@@ -54,7 +55,6 @@ pub mod kernels;
 #[cfg(feature = "tools")]
 pub mod measure;
 pub mod model;
-pub mod ops;
 pub mod plan;
 #[cfg(feature = "compress")]
 pub mod posterior;

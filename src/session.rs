@@ -2,10 +2,10 @@
 
 use crate::base::align::AlignedVec;
 use crate::base::error::{Error, ErrorKind, Result};
+pub use crate::exec::Input;
+use crate::exec::Memory;
 use crate::kernels::{Isa, Kernels};
 use crate::model::Model;
-pub use crate::ops::Input;
-use crate::ops::Memory;
 use crate::plan::Plan;
 
 /// How a session is made.

@@ -19,9 +19,9 @@ const TABLE: &[Row] = &[
     ("model", &["base", "tensor", "bytes", "encoding", "graph", "format"]),
     ("kernels", &["base", "tensor", "encoding"]),
     ("cost", &["base", "tensor", "encoding", "kernels"]),
-    ("ops", &["base", "tensor", "encoding", "graph", "model", "kernels", "format::Tables"]),
-    ("plan", &["base", "tensor", "encoding", "graph", "model", "ops", "kernels", "cost"]),
-    ("session", &["base", "tensor", "bytes", "model", "plan", "ops::Input", "ops::Memory", "kernels::Isa", "kernels::Kernels"]),
+    ("exec", &["base", "tensor", "encoding", "graph", "model", "kernels", "format::Tables"]),
+    ("plan", &["base", "tensor", "encoding", "graph", "model", "exec", "kernels", "cost"]),
+    ("session", &["base", "tensor", "bytes", "model", "plan", "exec::Input", "exec::Memory", "kernels::Isa", "kernels::Kernels"]),
     ("posterior", &["base", "tensor", "graph", "encoding"]), // the encoding of a node, never of an array
     ("import", &["base", "tensor", "graph"]),
     ("compress", &["base", "tensor", "encoding", "graph", "format", "model", "posterior", "cost", "session"]),
@@ -40,7 +40,7 @@ const ABOVE: &[&str] = &[
     "model",
     "kernels",
     "cost",
-    "ops",
+    "exec",
     "plan",
     "session",
     "posterior",
@@ -58,7 +58,7 @@ const ABOVE_AND_MEASURE: &[&str] = &[
     "model",
     "kernels",
     "cost",
-    "ops",
+    "exec",
     "plan",
     "session",
     "posterior",
@@ -148,7 +148,7 @@ fn planted_violations_are_caught_with_their_lines() {
         ),
         ("session.rs", "use super::format::write;", "src/session.rs:1: session may not name format::write"),
         ("session.rs", "use crate::kernels::LinearCall;", "session may not name kernels::LinearCall"),
-        ("ops/input.rs", "use crate::format::{Tables, Origin};", "ops may not name format::Origin"),
+        ("exec/input.rs", "use crate::format::{Tables, Origin};", "exec may not name format::Origin"),
         (
             "graph/node.rs",
             "mod inner {\n use super::super::super::model::Model;\n}",
@@ -178,7 +178,7 @@ fn planted_violations_are_caught_with_their_lines() {
         ),
         ("base/fma.rs", "#[cfg(test)]\nmod tests {\n use crate::plan::Plan;\n}"),
         ("base/fma.rs", "#[cfg(test)]\nuse crate::plan::Plan;"),
-        ("ops/mod.rs", "pub(crate) fn f<'a>(x: &'a crate::format::Tables) {}"),
+        ("exec/mod.rs", "pub(crate) fn f<'a>(x: &'a crate::format::Tables) {}"),
     ];
     for (path, text) in allowed {
         assert_eq!(found(path, text), "", "{path}: {text}");

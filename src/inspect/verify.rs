@@ -6,13 +6,13 @@ use crate::base::checked::to_u64;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::encoding::{Encoded, Weights, block, codebook, dense, fixed_point, sparse, ternary};
+use crate::exec::Input;
 use crate::format::packed::{pack, unpack};
 use crate::format::{Contents, write};
 use crate::kernels::Isa;
 use crate::measure::reference::Reference;
 use crate::measure::twins::check_expandable;
 use crate::model::Model;
-use crate::ops::Input;
 use crate::session::{Session, SessionOptions};
 use crate::tensor::Dtype;
 

@@ -4,8 +4,8 @@ use super::reference::Reference;
 use super::timing::{Budget, Timing, interleaved};
 use super::twins;
 use crate::base::error::Result;
+use crate::exec::Input;
 use crate::model::Model;
-use crate::ops::Input;
 use crate::session::{Session, SessionOptions};
 
 /// Samples that are held against the reference.

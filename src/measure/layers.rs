@@ -5,10 +5,10 @@ use super::twins;
 use crate::base::align::AlignedVec;
 use crate::base::checked::to_u64;
 use crate::base::error::Result;
+use crate::exec::Slot;
 use crate::kernels::scattered::scratch_len;
 use crate::kernels::{Isa, Kernels, LinearCall, LinearKernel};
 use crate::model::Model;
-use crate::ops::Slot;
 
 /// One kernel on one layer.
 #[derive(Clone, Copy, Debug)]

@@ -14,9 +14,9 @@
 
 use super::operators;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::exec::{Converter, Input, Slot};
 use crate::graph::{Conv2d, Op};
 use crate::model::Model;
-use crate::ops::{Converter, Input, Slot};
 use crate::tensor::Shape;
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! Which part of the arena holds which value: values whose lives do not overlap share memory.
 
+use crate::exec::Slot;
 use crate::graph::{Graph, Op};
-use crate::ops::Slot;
 
 /// The slot of every value.
 #[derive(Debug)]

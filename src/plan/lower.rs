@@ -1,9 +1,9 @@
 //! From nodes of the graph to what is done when they run.
 
+use crate::exec::{Action, ConvGeometry, LayerStep, PoolGeometry};
 use crate::graph::{Graph, Node, Op, PoolKind, Window};
 use crate::kernels::Kernels;
 use crate::model::Model;
-use crate::ops::{Action, ConvGeometry, LayerStep, PoolGeometry};
 use crate::tensor::Shape;
 
 /// What node `i` does when it runs.

@@ -7,11 +7,11 @@ use crate::base::align::AlignedVec;
 use crate::base::checked::{at_most, to_u64};
 use crate::base::error::Result;
 use crate::base::limits::Limits;
+use crate::exec::{Action, Converter, Slot, Step};
 use crate::graph::Op;
 use crate::kernels::scattered::scratch_len;
 use crate::kernels::{Isa, Kernels, SCRATCH};
 use crate::model::{Layer, Model};
-use crate::ops::{Action, Converter, Slot, Step};
 use lower::{fused_relus, lower};
 
 /// A plan of one model for batches of up to `batch` samples.
