@@ -1,95 +1,9 @@
-//! What the caller of the compressor gives: validation samples, a budget, and choices of his own.
+//! What the caller of the compressor decides: the error budget, and choices of his own.
 
-use super::evaluate::samples_name;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::encoding::Encoding;
 use crate::posterior::Posterior;
-use crate::tensor::Dtype;
 use std::collections::BTreeMap;
-
-/// Labelled samples that decide thresholds and encodings. Never the test set: what is chosen on it cannot be tested on it.
-#[derive(Clone, Copy, Debug)]
-pub struct Validation<'a> {
-    /// The samples, one after the other, each in the order channel, row, column.
-    pub samples: Samples<'a>,
-    /// The index of the right output for each sample.
-    pub labels: &'a [u8],
-}
-
-/// Samples of the type that the network takes.
-#[derive(Clone, Copy, Debug)]
-pub enum Samples<'a> {
-    /// Raw bytes, such as pixels.
-    U8(&'a [u8]),
-    /// Floats, finite.
-    F32(&'a [f32]),
-}
-
-/// Samples picked from others.
-#[derive(Debug)]
-pub(super) struct Picked {
-    samples: PickedSamples,
-    labels: Vec<u8>,
-}
-
-#[derive(Debug)]
-enum PickedSamples {
-    U8(Vec<u8>),
-    F32(Vec<f32>),
-}
-
-impl Picked {
-    pub(super) fn borrowed(&self) -> Validation<'_> {
-        let samples = match &self.samples {
-            PickedSamples::U8(bytes) => Samples::U8(bytes),
-            PickedSamples::F32(values) => Samples::F32(values),
-        };
-        Validation { samples, labels: &self.labels }
-    }
-}
-
-impl Validation<'_> {
-    /// The samples whose number `is_picked`, each of `inputs` values.
-    pub(super) fn pick(&self, inputs: usize, is_picked: impl Fn(usize) -> bool) -> Picked {
-        fn part<T: Copy>(all: &[T], len: usize, is_picked: &impl Fn(usize) -> bool) -> Vec<T> {
-            let picked = all.chunks_exact(len.max(1)).enumerate().filter(|(i, _)| is_picked(*i));
-            picked.flat_map(|(_, sample)| sample).copied().collect()
-        }
-        let samples = match self.samples {
-            Samples::U8(bytes) => PickedSamples::U8(part(bytes, inputs, &is_picked)),
-            Samples::F32(values) => PickedSamples::F32(part(values, inputs, &is_picked)),
-        };
-        Picked { samples, labels: part(self.labels, 1, &is_picked) }
-    }
-
-    /// Error: `input` when the samples do not fit the network.
-    pub(super) fn check(&self, posterior: &Posterior) -> Result<()> {
-        let refuse = |message: String| Err(Error::new(ErrorKind::Input, message));
-        let (dtype, len) = match self.samples {
-            Samples::U8(bytes) => (Dtype::U8, bytes.len()),
-            Samples::F32(values) => (Dtype::F32, values.len()),
-        };
-        let input = posterior.input();
-        if dtype != input.dtype {
-            let (given, expected) = (samples_name(dtype), samples_name(input.dtype));
-            return refuse(format!("the validation samples are {given}, the network takes {expected}"));
-        }
-        if self.labels.is_empty() || self.labels.len().checked_mul(input.shape.elements()) != Some(len) {
-            let each = input.shape.elements();
-            return refuse(format!("{len} validation values for {} labels, expected {each} for each label", self.labels.len()));
-        }
-        if let Samples::F32(values) = self.samples
-            && let Some(i) = values.iter().position(|value| !value.is_finite())
-        {
-            return refuse(format!("validation value {i} is {}, expected finite numbers", values[i]));
-        }
-        let classes = posterior.graph().output_shape().elements();
-        match self.labels.iter().position(|&label| usize::from(label) >= classes) {
-            Some(i) => refuse(format!("validation label {i} is {}, the network has {classes} outputs", self.labels[i])),
-            None => Ok(()),
-        }
-    }
-}
 
 /// What may be chosen, and at what price.
 #[derive(Clone, Debug)]
@@ -139,7 +53,7 @@ impl Default for Options {
 
 impl Options {
     /// Error: `input` when a layer is not known or a number is out of range.
-    pub(super) fn check(&self, posterior: &Posterior) -> Result<()> {
+    pub(crate) fn check(&self, posterior: &Posterior) -> Result<()> {
         let refuse = |message: String| Err(Error::new(ErrorKind::Input, message));
         let known: Vec<&str> = posterior.layer_names().collect();
         for name in self.thresholds.keys().chain(self.layer_encodings.keys()) {
@@ -174,10 +88,13 @@ impl Options {
     }
 
     /// The encodings allowed for layer `name`.
-    pub(super) fn encodings_of(&self, name: &str) -> &[Encoding] {
+    pub(crate) fn encodings_of(&self, name: &str) -> &[Encoding] {
         self.layer_encodings.get(name).unwrap_or(&self.encodings)
     }
 }
+
+/// Called with a stage, the steps done and the steps in all (an upper bound).
+pub type Progress<'a> = &'a mut dyn FnMut(&str, u64, u64);
 
 /// The name of an encoding with its parameter: `ternary`, `fixed_point:5`, `codebook:16`.
 #[must_use]

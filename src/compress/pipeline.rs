@@ -1,48 +1,60 @@
 //! The steps of a compression, in order: mean, thresholds, shrunk network, encodings, fine-tuning, file, report.
 
-use super::budget::Budget;
-use super::evaluate::{Evaluator, Score};
-use super::fine_tune;
-use super::masks::{self, Compacted};
-use super::network::Network;
-use super::options::{Options, Validation};
-use super::pruning::Pruning;
+use super::evaluate::{Budget, Evaluator, Score};
+use super::methods::{self, Prepared};
+use super::options::{Options, Progress};
 use super::report::{self, Report};
-use super::select::{Selection, Shrunk};
-use super::thresholds::Search;
-use super::{ALL, Compressed, Prepared, Progress};
+use super::search::{Search, Selection, Shrunk, fine_tune};
+use super::shrink::{self, Compacted, Network, Pruning};
+use super::validation::Validation;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::posterior::Posterior;
 
-pub(super) fn run(
+/// A compressed network.
+#[derive(Clone, Debug)]
+pub struct Compressed {
+    /// The `.curt` file.
+    pub bytes: Vec<u8>,
+    /// What was kept and what it cost.
+    pub report: Report,
+}
+
+/// Compresses `posterior` within the error budget of `options`, measured on `validation`. The same arguments give the same bytes.
+///
+/// # Errors
+///
+/// - `input` when samples or options do not fit the network;
+/// - `posterior` when its mean is not finite;
+/// - `non_finite` when a folded bias is not finite;
+/// - `limit`, `no_memory`;
+/// - `internal` when the written file does not hold what was evaluated.
+pub fn compress(
     posterior: &Posterior,
     validation: &Validation<'_>,
     options: &Options,
     progress: Progress<'_>,
 ) -> Result<Compressed> {
     options.check(posterior)?;
-    let method = ALL.iter().find(|method| method.name == posterior.method().name());
-    let method = method.ok_or_else(|| Error::new(ErrorKind::Internal, "a posterior's method is not in the list"))?;
-    let prepared = (method.prepare)(posterior)?;
+    let prepared = methods::prepare(posterior)?;
     let network = Network::new(posterior);
     let evaluator = Evaluator::new(posterior, &network, validation)?;
     let names: Vec<&str> = posterior.layer_names().collect();
 
-    let full = evaluator.score_exact(&masks::compact(&network, &prepared.layers))?;
+    let full = evaluator.score_exact(&shrink::compact(&network, &prepared.layers))?;
     let budget = Budget::new(options, full, 1.0);
     let (thresholds, mut compacted) = prune(&prepared, &network, &evaluator, &names, options, full, progress)?;
     let masked = evaluator.score_exact(&compacted)?;
     let variances = variances(&prepared, &compacted);
     let shrunk = Shrunk { names: &names, compacted: &compacted, variances: variances.as_deref(), evaluator: &evaluator };
     let mut selection = shrunk.select(options, budget, progress)?;
-    let fine_tuning = fine_tune::run(&evaluator, &mut compacted, &mut selection, options.fine_tune, budget, progress)?;
+    let fine_tuning = fine_tune(&evaluator, &mut compacted, &mut selection, options.fine_tune, budget, progress)?;
     let Selection { layers, bytes, score } = selection;
 
     let scattered = prepared.pruning.as_ref().is_some_and(Pruning::is_of_weights);
     let layers = report::layers(&network, &names, &compacted.layers, &layers, &thresholds, variances.as_deref(), scattered);
     let report = Report {
         network: posterior.name().to_owned(),
-        method: method.name.to_owned(),
+        method: posterior.method().name().to_owned(),
         file_bytes: bytes.len() as u64,
         exponent_bits: variances.is_some().then(|| report::exponent_bits(&compacted.layers)),
         layers,
@@ -76,9 +88,9 @@ fn prune(
                 format!("layer {name:?} has no statistic to prune by, so it takes no threshold"),
             ));
         }
-        return Ok((forced, masks::compact(network, &prepared.layers)));
+        return Ok((forced, shrink::compact(network, &prepared.layers)));
     };
-    let search = Search { prepared, pruning, network, evaluator };
+    let search = Search { layers: &prepared.layers, pruning, network, evaluator };
     let budget = |part: f64| Budget::new(options, full, options.pruning_share * part);
     let thresholds = search.choose(&forced, &budget, progress)?;
     let compacted = search.network(&thresholds);

@@ -4,10 +4,10 @@ use crate::file::File;
 use crate::network::{self, CLASSES, HIDDEN, INFORMATIVE, PIXELS, SCALES, USED};
 use crate::roundtrip::{only, outputs, run};
 use curt::base::error::ErrorKind;
-use curt::compress::{ALL, Options, Samples, Validation, compress, parse_encodings};
+use curt::compress::{Options, Samples, Validation, compress, parse_encodings};
 use curt::encoding::Encoding;
 use curt::model::Model;
-use curt::posterior::{Method, Posterior};
+use curt::posterior::Posterior;
 use std::collections::BTreeMap;
 
 /// Holds a file's answers against the network at full size in f64.
@@ -23,12 +23,6 @@ fn agree(model: &Model, [fc1, fc2]: [&[f64]; 2]) {
 
 fn wide(weights: &[f32]) -> Vec<f64> {
     weights.iter().map(|&weight| f64::from(weight)).collect()
-}
-
-#[test]
-fn every_method_of_files_is_one_of_the_compressor() {
-    let names: Vec<&str> = ALL.iter().map(|method| method.name).collect();
-    assert_eq!(names, Method::ALL.map(Method::name));
 }
 
 /// Single weights are pruned, and the units that this leaves without a reader or without an input vanish.

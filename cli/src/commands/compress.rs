@@ -6,7 +6,7 @@ use crate::exit::{Failure, warn};
 use crate::progress;
 use crate::samples::{self, Samples};
 use curt::compress::{self, Compressed, Options, Validation, compress, parse_encodings};
-use curt::posterior::Posterior;
+use curt::posterior::{Method, Posterior};
 use curt::session::Input;
 use serde_json::json;
 
@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Compress) -> Result<Answer, Failure> {
 /// The method is the file's; the option says which one the caller expects.
 fn check_method(expected: Option<&str>, posterior: &Posterior) -> Result<(), Failure> {
     let Some(expected) = expected else { return Ok(()) };
-    let known: Vec<&str> = compress::ALL.iter().map(|method| method.name).collect();
+    let known: Vec<&str> = Method::ALL.into_iter().map(Method::name).collect();
     if !known.contains(&expected) {
         return Err(Failure::usage(format!("--method {expected} is not known; the methods are {}", known.join(", "))));
     }

@@ -1,0 +1,53 @@
+//! How much worse than the full posterior mean a compressed network may be on the validation samples.
+
+use super::score::Score;
+use crate::compress::options::Options;
+
+/// Bounds on the errors and on the loss of a network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Budget {
+    /// Errors among the validation samples.
+    pub(crate) errors: u64,
+    /// The mean cross-entropy, nats.
+    pub(crate) loss: f64,
+}
+
+impl Budget {
+    /// The part `share` (0 to 1) of what `options` allow beyond `full`.
+    pub(crate) fn new(options: &Options, full: Score, share: f64) -> Self {
+        let allowed = allowed_errors(options.max_error_increase * share, full.samples);
+        Self { errors: full.errors + allowed, loss: full.loss * (1.0 + options.max_loss_increase * share / 100.0) }
+    }
+
+    /// No bounds.
+    pub(crate) const NONE: Self = Self { errors: u64::MAX, loss: f64::INFINITY };
+
+    /// Whether a network is within both bounds.
+    pub(crate) fn holds(self, score: Score) -> bool {
+        // The runtime adds in another order than the search: a loss that differs by rounding is the same.
+        score.errors <= self.errors && score.loss <= self.loss * (1.0 + 1e-6) + 1e-9
+    }
+}
+
+/// Errors that a budget of `points` percentage points allows among `samples`.
+fn allowed_errors(points: f64, samples: u64) -> u64 {
+    // A budget of 0.2 points of 10,000 is 20 errors, though 0.2 / 100 * 10,000 is a little less in binary.
+    (points * samples as f64 / 100.0 * (1.0 + 1e-12)).floor() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_bounds_grow_with_the_share() {
+        let full = Score { errors: 82, samples: 10_000, loss: 0.05 };
+        let options = Options { max_error_increase: 0.2, max_loss_increase: 2.0, ..Options::default() };
+        let (half, whole) = (Budget::new(&options, full, 0.5), Budget::new(&options, full, 1.0));
+        assert_eq!((half.errors, whole.errors), (92, 102));
+        assert!((half.loss - 0.0505).abs() < 1e-12 && (whole.loss - 0.051).abs() < 1e-12);
+        let score = |errors, loss| Score { errors, loss, ..full };
+        assert!(whole.holds(full) && whole.holds(score(102, 0.051)));
+        assert!(!whole.holds(score(103, 0.05)) && !whole.holds(score(82, 0.0511)));
+    }
+}

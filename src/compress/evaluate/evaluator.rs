@@ -1,0 +1,130 @@
+//! Error and loss of a network on the validation samples, as the runtime computes them.
+//!
+//! Every candidate is written as the file that it would be, and run. So what is chosen is what was measured, bit for bit, on every processor.
+
+use super::assemble::assemble;
+use super::budget::Budget;
+use super::score::Score;
+use crate::base::error::Result;
+use crate::compress::quantize::{self, Quantized};
+use crate::compress::shrink::{Compacted, Network};
+use crate::compress::validation::{Picked, Samples, Validation};
+use crate::graph::Op;
+use crate::model::Model;
+use crate::posterior::Posterior;
+use crate::session::{Session, SessionOptions};
+
+/// Samples that are computed together.
+const BATCH: usize = 32;
+/// Samples after which the errors are counted.
+const BLOCK: usize = 8 * BATCH;
+
+/// Runs candidates on the validation samples.
+pub(crate) struct Evaluator<'a> {
+    posterior: &'a Posterior,
+    network: &'a Network<'a>,
+    validation: Validation<'a>,
+}
+
+impl<'a> Evaluator<'a> {
+    /// Error: `input` when samples or labels do not fit the network.
+    pub(crate) fn new(posterior: &'a Posterior, network: &'a Network<'a>, validation: &Validation<'a>) -> Result<Self> {
+        validation.check(posterior)?;
+        Ok(Self { posterior, network, validation: *validation })
+    }
+
+    /// The same network on other samples, which fit it.
+    pub(crate) fn on<'b>(&'b self, validation: Validation<'b>) -> Evaluator<'b> {
+        Evaluator { validation, ..*self }
+    }
+
+    /// Those of the samples whose number `is_picked`.
+    pub(crate) fn pick(&self, is_picked: impl Fn(usize) -> bool) -> Picked {
+        self.validation.pick(self.posterior.input().shape.elements(), is_picked)
+    }
+
+    /// How many samples there are.
+    pub(crate) fn samples(&self) -> usize {
+        self.validation.labels.len()
+    }
+
+    /// The file of a candidate, and the model that it is. Errors: those of [`assemble`].
+    pub(crate) fn file(&self, compacted: &Compacted, layers: &[&Quantized]) -> Result<(Vec<u8>, Model)> {
+        assemble(self.posterior, self.network, compacted, layers)
+    }
+
+    /// The score of a candidate. Errors: those of [`assemble`], `no_memory`.
+    pub(crate) fn score(&self, compacted: &Compacted, layers: &[&Quantized]) -> Result<Score> {
+        let score = self.score_within(compacted, layers, Budget::NONE)?;
+        Ok(score.expect("invariant: everything is within no bounds"))
+    }
+
+    /// The score of a network in 32-bit floats.
+    pub(crate) fn score_exact(&self, compacted: &Compacted) -> Result<Score> {
+        let layers = quantize::exact(compacted);
+        self.score(compacted, &layers.iter().collect::<Vec<_>>())
+    }
+
+    /// The score of a candidate within a budget; `None` as soon as it is above.
+    pub(crate) fn score_within(&self, compacted: &Compacted, layers: &[&Quantized], budget: Budget) -> Result<Option<Score>> {
+        self.run(&self.file(compacted, layers)?.1, budget)
+    }
+
+    fn run(&self, model: &Model, budget: Budget) -> Result<Option<Score>> {
+        let samples = self.validation.labels.len() as u64;
+        let score = |errors, loss: f64| Score { errors, samples, loss: loss / samples as f64 };
+        let mut session = Session::new(model, &SessionOptions { batch: BATCH, ..SessionOptions::default() })?;
+        let (inputs, outputs) = (session.input_len(), session.output_len());
+        let probabilities = matches!(model.graph().nodes().last().map(|node| node.op), Some(Op::Softmax));
+        let (mut errors, mut loss) = (0u64, 0.0f64);
+        let mut out = vec![0.0; BLOCK * outputs];
+        for (block, labels) in self.validation.labels.chunks(BLOCK).enumerate() {
+            let (first, out) = (block * BLOCK * inputs, &mut out[..labels.len() * outputs]);
+            match self.validation.samples {
+                Samples::U8(bytes) => session.run(&bytes[first..][..labels.len() * inputs], out)?,
+                Samples::F32(values) => session.run(&values[first..][..labels.len() * inputs], out)?,
+            }
+            if probabilities {
+                // Logits up to a constant; a probability that rounds to zero is not worth more than one that just does not.
+                out.iter_mut().for_each(|p| *p = p.max(f32::MIN_POSITIVE).ln());
+            }
+            for (logits, &label) in out.chunks_exact(outputs).zip(labels) {
+                let (wrong, nats) = judge(logits, usize::from(label));
+                errors += u64::from(wrong);
+                loss += nats;
+            }
+            if !budget.holds(score(errors, loss)) {
+                return Ok(None); // neither falls with more samples
+            }
+        }
+        Ok(Some(score(errors, loss)))
+    }
+}
+
+/// Whether the greatest logit is elsewhere than at `label`, and the cross-entropy in nats (infinite when a logit is not finite).
+fn judge(logits: &[f32], label: usize) -> (bool, f64) {
+    let mut best = (0, f32::NEG_INFINITY);
+    for (i, &value) in logits.iter().enumerate() {
+        if value > best.1 {
+            best = (i, value);
+        }
+    }
+    let max = f64::from(best.1);
+    let sum: f64 = logits.iter().map(|&value| (f64::from(value) - max).exp()).sum();
+    let loss = sum.ln() + max - f64::from(logits[label]);
+    (best.0 != label || !loss.is_finite(), if loss.is_finite() { loss } else { f64::INFINITY })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_loss_is_the_cross_entropy_of_the_label() {
+        let (wrong, loss) = judge(&[0.0, 3.0f32.ln()], 0);
+        assert!(wrong && (loss - 4.0f64.ln()).abs() < 1e-7, "{loss}");
+        let (wrong, loss) = judge(&[1000.0, 0.0], 0);
+        assert!(!wrong && loss == 0.0);
+        assert_eq!(judge(&[f32::NAN, 1.0], 1), (true, f64::INFINITY));
+    }
+}

@@ -1,0 +1,10 @@
+//! Candidates as files, run on the validation samples and held against the error budget.
+
+mod assemble;
+mod budget;
+mod evaluator;
+mod score;
+
+pub(crate) use budget::Budget;
+pub(crate) use evaluator::Evaluator;
+pub use score::Score;

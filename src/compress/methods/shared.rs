@@ -1,0 +1,12 @@
+//! Networks whose layers share a few values among their weights (Deep Compression, Han et al. 2016; soft weight sharing, Ullrich et al. 2017).
+//! The values are stored exactly, most often in a codebook.
+
+use super::families::plain;
+use super::prepared::Prepared;
+use crate::base::error::Result;
+use crate::compress::shrink::Values;
+use crate::posterior::Posterior;
+
+pub(super) fn prepare(posterior: &Posterior) -> Result<Prepared> {
+    plain::prepare(posterior, |_| Values::Few)
+}

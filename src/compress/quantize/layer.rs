@@ -1,0 +1,52 @@
+//! A layer before and after quantization: the codes, and the weights that they stand for.
+
+use crate::base::align::AlignedVec;
+use crate::base::error::Result;
+use crate::compress::shrink::Values;
+use crate::encoding::{Encoded, Weights};
+use crate::format::LayerTables;
+
+/// A layer to be quantized, row-major, with the inverse posterior variance of each weight where there is one.
+#[derive(Clone, Copy)]
+pub(crate) struct Weighted<'a> {
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) weights: &'a [f32],
+    pub(crate) precision: Option<&'a [f64]>,
+    pub(crate) values: Values,
+    /// What a bit may cost, in mean squared errors of a weight; 0 takes the nearest level.
+    pub(crate) rate_weight: f64,
+}
+
+impl Weighted<'_> {
+    /// Each weight with its precision, 1 without a posterior.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (f64, f64)> + Clone {
+        self.weights.iter().enumerate().map(|(i, &w)| (f64::from(w), self.precision.map_or(1.0, |precision| precision[i])))
+    }
+}
+
+/// A quantized layer.
+#[derive(Clone, Debug)]
+pub(crate) struct Quantized {
+    /// What the file stores.
+    pub(crate) encoded: Encoded,
+    /// What it stands for, row-major.
+    pub(crate) weights: Vec<f32>,
+}
+
+impl Quantized {
+    /// Bytes of the array, of the levels and of the lists' counts.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.encoded.bytes.len() as u64 + LayerTables::of(&self.encoded, Vec::new()).stored_bytes(self.encoded.cols)
+    }
+
+    /// Changes a level; the codes stay. Errors: `codebook` when the encoding has no such level; `no_memory`.
+    pub(crate) fn set_level(&mut self, level: usize, value: f32) -> Result<()> {
+        self.encoded.levels[level] = value;
+        let Encoded { encoding, rows, cols, .. } = self.encoded;
+        let mut bytes = AlignedVec::zeroed(self.encoded.bytes.len())?;
+        bytes.copy_from_slice(&self.encoded.bytes);
+        self.weights = Weights::new(encoding, rows, cols, &bytes, &self.encoded.lookup())?.decode();
+        Ok(())
+    }
+}

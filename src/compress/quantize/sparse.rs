@@ -1,0 +1,93 @@
+//! Layers of which only the weights that are not zero are stored: the same weights as in a dense encoding, in fewer bytes where most are zero.
+
+use super::codebook::Clusters;
+use super::fixed_point;
+use super::layer::{Quantized, Weighted};
+use crate::encoding::{Encoding, Entries, block, sparse};
+
+/// The layer in a sparse or block encoding, with the pattern of fewest bytes; `None` for other encodings, and when the layer cannot be held.
+pub(super) fn quantize(layer: &Weighted<'_>, encoding: Encoding, clusters: Option<&Clusters>) -> Option<Quantized> {
+    let (rows, cols) = (layer.rows, layer.cols);
+    let slots = |encoding: Encoding, levels: &[f32], entries: &Entries| {
+        let pattern = entries.best_pattern(encoding.slots().expect("invariant: a sparse encoding has slots"));
+        sparse::encode(encoding, levels, pattern.units, entries)
+    };
+    let floats = || layer.weights.iter().map(|weight| weight + 0.0).collect::<Vec<f32>>(); // -0 is stored as +0
+    match encoding {
+        Encoding::SparseF32 => {
+            let weights = floats();
+            Some(Quantized { encoded: slots(encoding, &[], &Entries::of_floats(rows, cols, &weights)), weights })
+        }
+        Encoding::BlockF32 { height } => {
+            let weights = floats();
+            Some(Quantized { encoded: block::encode(height, &Entries::of_floats(rows, cols, &weights)), weights })
+        }
+        Encoding::SparseFixedPoint { bits } => {
+            let (step, integers) = fixed_point::integers(layer, bits)?;
+            let weights = integers.iter().map(|&q| f32::from(q) * step).collect();
+            Some(Quantized { encoded: slots(encoding, &[step], &Entries::of_integers(rows, cols, &integers)), weights })
+        }
+        Encoding::SparseCodebook { levels } => {
+            let dense = clusters?.quantize(layer, levels + 1)?;
+            let table: Vec<f32> = dense.encoded.levels.iter().copied().filter(|&level| level != 0.0).collect();
+            if table.is_empty() || table.len() > levels {
+                return None; // without a zero there is one level too many
+            }
+            let index = |weight: &f32| match weight {
+                0.0 => 0,
+                _ => 1 + table.partition_point(|level| level < weight) as u8, // at most 15 levels
+            };
+            let indices: Vec<u8> = dense.weights.iter().map(index).collect();
+            let encoding = Encoding::SparseCodebook { levels: table.len() };
+            let encoded = slots(encoding, &table, &Entries::of_indices(rows, cols, &indices));
+            Some(Quantized { encoded, weights: dense.weights })
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compress::quantize::candidates;
+    use crate::compress::quantize::testing::{numbers, weighted};
+
+    /// A layer whose weights are zero but one in `nth`.
+    fn scattered(nth: usize) -> Vec<f32> {
+        let (mut weights, _) = numbers(3, 64 * 100);
+        weights.iter_mut().enumerate().filter(|(i, _)| (i * 7 + i / 100 * 3) % nth != 0).for_each(|(_, weight)| *weight = 0.0);
+        weights
+    }
+
+    #[test]
+    fn a_layer_of_few_weights_takes_fewer_bytes_and_a_full_one_is_not_tried() {
+        let encodings = crate::compress::Options::default().encodings;
+        for (nth, expected) in [(1, false), (20, true)] {
+            let weights = scattered(nth);
+            let layer = weighted(64, 100, &weights, None);
+            let all = candidates(&layer, &encodings);
+            let sparse: Vec<_> = all.iter().filter(|c| c.encoded.encoding.name().starts_with("sparse")).collect();
+            assert_eq!(!sparse.is_empty(), expected, "one weight in {nth}");
+            for candidate in sparse {
+                let same = all.iter().filter(|other| other.weights == candidate.weights);
+                assert!(same.clone().count() > 1, "{:?} has a dense counterpart", candidate.encoded.encoding);
+                let mut dense = same.filter(|other| other.encoded.encoding.lists(1) == 0);
+                assert!(dense.all(|other| other.bytes() > candidate.bytes()), "{:?}", candidate.encoded.encoding);
+            }
+        }
+    }
+
+    #[test]
+    fn whole_groups_of_rows_are_stored_as_blocks() {
+        // Of 64 x 100 weights those of columns 3 and 70, in the rows from 16 to 31.
+        let (mut weights, _) = numbers(5, 64 * 100);
+        let kept = |i: usize| (16..32).contains(&(i / 100)) && [3, 70].contains(&(i % 100));
+        weights.iter_mut().enumerate().filter(|(i, _)| !kept(*i)).for_each(|(_, weight)| *weight = 0.0);
+        let layer = weighted(64, 100, &weights, None);
+        let blocks = quantize(&layer, Encoding::BlockF32 { height: 16 }, None).unwrap();
+        let list = quantize(&layer, Encoding::SparseF32, None).unwrap();
+        assert_eq!(blocks.encoded.pattern.listed, 2);
+        assert_eq!((blocks.weights == weights, list.weights == weights), (true, true));
+        assert!(blocks.bytes() < list.bytes());
+    }
+}

@@ -1,0 +1,199 @@
+//! Which encoding each layer gets.
+//!
+//! Every candidate is measured alone: the bytes it takes, and the validation loss when only its layer is quantized. Then, from the most
+//! exact candidates, moves to smaller ones are tried one by one: a move is made when the network as a whole stays within the error
+//! budget, otherwise it is struck off. So every step is checked jointly, and the last network was evaluated as a whole.
+//!
+//! Moves are tried in two orders, of which the smaller result is taken: by bytes saved per nat of loss, which spends the budget
+//! where it buys most, and the largest layer first, for when small layers would have spent what one step of a large one needs.
+
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::compress::evaluate::{Budget, Evaluator, Score};
+use crate::compress::options::{Options, Progress};
+use crate::compress::quantize::{self, Quantized, Weighted};
+use crate::compress::shrink::Compacted;
+use crate::encoding::Encoding;
+use std::collections::HashMap;
+
+/// Loss differences below this count as this: they are noise of the validation samples, nats.
+const LEAST_LOSS: f64 = 1e-6;
+
+/// A candidate and the loss when only its layer is quantized.
+struct Candidate {
+    quantized: Quantized,
+    loss: f64,
+}
+
+/// The layers chosen, and their file.
+pub(crate) struct Selection {
+    pub(crate) layers: Vec<Quantized>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) score: Score,
+}
+
+/// The shrunk network to be quantized.
+pub(crate) struct Shrunk<'a> {
+    pub(crate) names: &'a [&'a str],
+    pub(crate) compacted: &'a Compacted,
+    /// The posterior variance of each weight kept, where there is a posterior.
+    pub(crate) variances: Option<&'a [Vec<f64>]>,
+    pub(crate) evaluator: &'a Evaluator<'a>,
+}
+
+impl Shrunk<'_> {
+    /// Errors: `input` when no encoding allowed can hold a layer; those of [`Evaluator::score`].
+    pub(crate) fn select(&self, options: &Options, budget: Budget, progress: Progress<'_>) -> Result<Selection> {
+        let layers = self.candidates(options, progress)?;
+        let start: Vec<usize> = layers.iter().map(|layer| most_exact(layer)).collect();
+        let bytes = |chosen: &[usize]| chosen.iter().zip(&layers).map(|(&c, layer)| layer[c].quantized.bytes()).sum::<u64>();
+        let orders: [&Order<'_>; 2] = [&|_, now, next| per_nat(now, next), &|l, _, next| {
+            (layers[l][start[l]].quantized.bytes() as f64, u64::MAX - next.quantized.bytes())
+        }];
+        let (mut results, mut tried) = (Vec::new(), HashMap::new());
+        for order in orders {
+            results.push(self.descend(&layers, &start, order, budget, &mut tried, progress)?);
+        }
+        let chosen = results.into_iter().min_by_key(|chosen| bytes(chosen)).expect("invariant: two orders");
+        let chosen = layers.into_iter().zip(chosen).map(|(mut layer, c)| layer.swap_remove(c).quantized);
+        let layers: Vec<Quantized> = chosen.collect();
+        let all: Vec<&Quantized> = layers.iter().collect();
+        let (bytes, score) = (self.evaluator.file(self.compacted, &all)?.0, self.evaluator.score(self.compacted, &all)?);
+        Ok(Selection { layers, bytes, score })
+    }
+
+    /// Makes every move that the budget allows, in an order. `tried` says of choices whether they are within it.
+    fn descend(
+        &self,
+        layers: &[Vec<Candidate>],
+        start: &[usize],
+        order: &Order<'_>,
+        budget: Budget,
+        tried: &mut HashMap<Vec<usize>, bool>,
+        progress: Progress<'_>,
+    ) -> Result<Vec<usize>> {
+        let mut chosen = start.to_vec();
+        let mut open: Vec<Vec<bool>> = layers.iter().map(|layer| vec![true; layer.len()]).collect();
+        let total: u64 = layers.iter().map(|layer| layer.len() as u64).sum();
+        let mut moves = 0;
+        while let Some((l, c)) = best_move(layers, &chosen, &open, order) {
+            progress("encodings chosen", moves, total);
+            moves += 1;
+            open[l][c] = false;
+            let before = std::mem::replace(&mut chosen[l], c);
+            let is_within = match tried.get(&chosen) {
+                Some(&is_within) => is_within,
+                None => {
+                    let parts: Vec<&Quantized> = chosen.iter().zip(layers).map(|(&c, layer)| &layer[c].quantized).collect();
+                    let is_within = self.evaluator.score_within(self.compacted, &parts, budget)?.is_some();
+                    tried.insert(chosen.clone(), is_within);
+                    is_within
+                }
+            };
+            if !is_within {
+                chosen[l] = before;
+            }
+        }
+        Ok(chosen)
+    }
+
+    fn candidates(&self, options: &Options, progress: Progress<'_>) -> Result<Vec<Vec<Candidate>>> {
+        let exact = quantize::exact(self.compacted);
+        let mut all = Vec::new();
+        for (l, layer) in self.compacted.layers.iter().enumerate() {
+            let precision = self.variances.map(|variances| precisions(&variances[l]));
+            let weighted = Weighted {
+                rows: layer.rows.kept(),
+                cols: layer.columns.len(),
+                weights: &layer.weights,
+                precision: precision.as_deref(),
+                values: layer.values,
+                rate_weight: options.rate_weight,
+            };
+            let encodings = options.encodings_of(self.names[l]);
+            let mut candidates = Vec::new();
+            for (i, quantized) in quantize::candidates(&weighted, encodings).into_iter().enumerate() {
+                progress("encodings measured", (l * encodings.len() + i) as u64, (exact.len() * encodings.len()) as u64);
+                let mut parts: Vec<&Quantized> = exact.iter().collect();
+                parts[l] = &quantized;
+                let loss = self.evaluator.score(self.compacted, &parts)?.loss;
+                candidates.push(Candidate { quantized, loss });
+            }
+            if candidates.is_empty() {
+                let message = format!("none of the encodings allowed can hold layer {:?}", self.names[l]);
+                return Err(Error::new(ErrorKind::Input, message));
+            }
+            all.push(candidates);
+        }
+        Ok(all)
+    }
+}
+
+/// What a squared error of each weight weighs: its inverse variance, in units of the layer's mean variance. A variance below a millionth
+/// of the mean counts as that, so that a few certain weights do not decide alone.
+fn precisions(variances: &[f64]) -> Vec<f64> {
+    let mean = variances.iter().sum::<f64>() / variances.len().max(1) as f64;
+    if !(mean > 0.0 && mean.is_finite()) {
+        return vec![1.0; variances.len()];
+    }
+    variances.iter().map(|variance| mean / variance.max(1e-6 * mean)).collect()
+}
+
+/// The candidate that loses least: 32-bit floats, otherwise the one of most bytes.
+fn most_exact(layer: &[Candidate]) -> usize {
+    let key = |c: usize| (layer[c].quantized.encoded.encoding == Encoding::DenseF32, layer[c].quantized.bytes());
+    (0..layer.len()).rev().max_by_key(|&c| key(c)).expect("invariant: every layer has a candidate")
+}
+
+/// How much a move of a layer from one candidate to another is worth: the greatest goes first.
+type Order<'a> = dyn Fn(usize, &Candidate, &Candidate) -> (f64, u64) + 'a;
+
+/// Bytes saved per nat of loss, then bytes saved.
+fn per_nat(now: &Candidate, next: &Candidate) -> (f64, u64) {
+    let saved = now.quantized.bytes() - next.quantized.bytes();
+    (saved as f64 / (next.loss - now.loss).max(LEAST_LOSS), saved)
+}
+
+/// The first open move in an order, among those that save bytes.
+fn best_move(layers: &[Vec<Candidate>], chosen: &[usize], open: &[Vec<bool>], order: &Order<'_>) -> Option<(usize, usize)> {
+    let mut best: Option<((f64, u64), (usize, usize))> = None;
+    for (l, layer) in layers.iter().enumerate() {
+        let now = &layer[chosen[l]];
+        let smaller = |c: usize| open[l][c] && layer[c].quantized.bytes() < now.quantized.bytes();
+        for c in (0..layer.len()).filter(|&c| smaller(c)) {
+            let worth = order(l, now, &layer[c]);
+            if best.as_ref().is_none_or(|(other, _)| worth > *other) {
+                best = Some((worth, (l, c)));
+            }
+        }
+    }
+    best.map(|(_, place)| place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::dense;
+
+    fn candidate(weights: usize, loss: f64) -> Candidate {
+        let weights = vec![0.5; weights];
+        Candidate { quantized: Quantized { encoded: dense::encode_f32(16, weights.len() / 16, &weights), weights }, loss }
+    }
+
+    #[test]
+    fn the_best_move_saves_the_most_bytes_per_nat() {
+        let layers = [
+            vec![candidate(160, 1.0), candidate(80, 1.1), candidate(16, 2.0)],
+            vec![candidate(320, 1.0), candidate(160, 1.3), candidate(480, 0.5)],
+        ];
+        let mut open = vec![vec![true; 3]; 2];
+        let next = |chosen: [usize; 2], open: &[Vec<bool>]| best_move(&layers, &chosen, open, &|_, now, next| per_nat(now, next));
+        // Bytes per nat: 320 / 0.1, 576 / 1.0; 640 / 0.3.
+        assert_eq!(next([0, 0], &open), Some((0, 1)));
+        open[0][1] = false;
+        assert_eq!(next([0, 0], &open), Some((1, 1)));
+        open[1][1] = false;
+        assert_eq!(next([0, 0], &open), Some((0, 2)));
+        assert_eq!(next([2, 0], &open), None, "a move that adds bytes is none");
+        assert_eq!((most_exact(&layers[0]), most_exact(&layers[1])), (0, 2));
+    }
+}

@@ -1,0 +1,121 @@
+//! Which units of a network's values stand and fall together.
+//!
+//! A unit is a channel of an image or a feature of a vector: what can be removed from a value. Operators tie units: ReLU and pooling
+//! cannot change the number of channels, adding needs the same channels on both sides, and flattening turns a channel into all of its
+//! elements. Units that are tied form a **class**, which is kept or removed as a whole. Layers cut the ties: the units that a layer reads and those
+//! that it makes are of different classes, unless something else ties them.
+
+use crate::graph::{Graph, Op};
+use crate::tensor::{Mask, Shape};
+
+/// The classes of all units of a graph.
+#[derive(Debug)]
+pub(crate) struct Units {
+    /// For each value, the class of each unit.
+    classes: Vec<Vec<usize>>,
+    /// Whether a class is kept whatever reads it.
+    fixed: Vec<bool>,
+    /// Whether the elements of the input are units, so that it can be gathered.
+    gathers: bool,
+}
+
+impl Units {
+    pub(crate) fn new(graph: &Graph) -> Self {
+        let mut ties = Ties::default();
+        // The input is gathered as a vector: an image can be where all that read it flatten it.
+        let flattened = || graph.nodes().iter().filter(|node| node.inputs.contains(&0)).all(|node| node.op == Op::Flatten);
+        let gathers = matches!(graph.shape(0), Shape::Vector(_)) || flattened();
+        let input = if gathers { graph.shape(0).elements() } else { graph.shape(0).channels() };
+        let mut classes = vec![ties.new_units(input, !gathers)];
+        for (i, node) in graph.nodes().iter().enumerate() {
+            let read: Vec<&Vec<usize>> = node.inputs.iter().map(|&value| &classes[value]).collect();
+            let output = graph.shape(i + 1);
+            let made = match &node.op {
+                Op::Linear(linear) => ties.new_units(linear.rows, false),
+                Op::Conv2d(conv) if conv.groups == 1 => ties.new_units(conv.linear.rows, false),
+                // Groups stay of one size, and a reshape may cut a unit in two: nothing is removed on either side.
+                Op::Conv2d(_) | Op::Reshape(_) => {
+                    ties.fix(read[0]);
+                    ties.new_units(output.affine_channels(), true)
+                }
+                // Every unit of a softmax changes all others.
+                Op::Softmax => {
+                    ties.fix(read[0]);
+                    read[0].clone()
+                }
+                Op::Pool { .. } | Op::GlobalAveragePool | Op::Affine | Op::Activation(_) => read[0].clone(),
+                Op::Flatten => {
+                    let elements = output.elements().checked_div(read[0].len()).unwrap_or(0);
+                    read[0].iter().flat_map(|&class| std::iter::repeat_n(class, elements)).collect()
+                }
+                Op::Add => {
+                    read[0].iter().zip(read[1]).for_each(|(&a, &b)| ties.tie(a, b));
+                    read[0].clone()
+                }
+                Op::Concat => read.into_iter().flatten().copied().collect(),
+            };
+            classes.push(made);
+        }
+        ties.fix(classes.last().expect("invariant: a graph has a value"));
+        let classes = classes.into_iter().map(|units| units.into_iter().map(|unit| ties.class(unit)).collect()).collect();
+        let mut fixed = vec![false; ties.parent.len()];
+        for unit in 0..fixed.len() {
+            let class = ties.class(unit);
+            fixed[class] |= ties.fixed[unit];
+        }
+        Self { classes, fixed, gathers }
+    }
+
+    /// The class of each unit of a value.
+    pub(crate) fn of(&self, value: usize) -> &[usize] {
+        &self.classes[value]
+    }
+
+    /// For each class, whether it is kept whatever reads it.
+    pub(crate) fn fixed(&self) -> &[bool] {
+        &self.fixed
+    }
+
+    /// Whether single elements of the input can be left out.
+    pub(crate) fn gathers_input(&self) -> bool {
+        self.gathers
+    }
+
+    /// The units of a value that are kept when `kept` says so for each class.
+    pub(crate) fn mask(&self, value: usize, kept: &[bool]) -> Mask {
+        Mask::new(self.of(value).iter().map(|&class| kept[class]).collect())
+    }
+}
+
+/// Units and what ties them: each points to another of its class, or to itself.
+#[derive(Default)]
+struct Ties {
+    parent: Vec<usize>,
+    fixed: Vec<bool>,
+}
+
+impl Ties {
+    fn new_units(&mut self, count: usize, fixed: bool) -> Vec<usize> {
+        let first = self.parent.len();
+        self.parent.extend(first..first + count);
+        self.fixed.resize(first + count, fixed);
+        (first..first + count).collect()
+    }
+
+    fn fix(&mut self, units: &[usize]) {
+        units.iter().for_each(|&unit| self.fixed[unit] = true);
+    }
+
+    fn tie(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.class(a), self.class(b));
+        self.parent[a.max(b)] = a.min(b);
+    }
+
+    fn class(&mut self, mut unit: usize) -> usize {
+        while self.parent[unit] != unit {
+            self.parent[unit] = self.parent[self.parent[unit]]; // half the way next time
+            unit = self.parent[unit];
+        }
+        unit
+    }
+}
