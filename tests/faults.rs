@@ -5,7 +5,7 @@
 
 mod support;
 
-use curt::base::error::ErrorKind;
+use curt::base::error::{Defect, ErrorKind};
 use curt::base::limits::Limits;
 use curt::format::Check;
 use curt::kernels::Isa;
@@ -68,7 +68,7 @@ fn what_is_no_regular_file_is_refused_without_waiting() {
         (&folder.file("missing"), ErrorKind::Io),
         (&empty.join("below a file"), ErrorKind::Io),
         (&folder.file(&"long".repeat(100)), ErrorKind::Io),
-        (&empty, ErrorKind::Empty),
+        (&empty, ErrorKind::Format(Defect::Empty)),
     ];
     for (path, expected) in cases {
         assert_eq!(kind(path), Err(expected), "{}", path.display());
@@ -89,11 +89,11 @@ fn a_sparse_file_of_6_gib_is_refused_by_its_length() {
     // Mapped under the format's limits its header is read, and nothing else.
     // SAFETY: nobody writes to the file while the result lives.
     let mapped = unsafe { Model::map(&path, &Limits::FORMAT, Check::Structure) };
-    assert_eq!(mapped.unwrap_err().kind(), ErrorKind::Magic);
+    assert_eq!(mapped.unwrap_err().kind(), ErrorKind::Format(Defect::Magic));
     file.write_all_at(&std::fs::read(&support::goldens(1)[0].path).unwrap(), 0).unwrap();
     // SAFETY: as above; the writing is over.
     let mapped = unsafe { Model::map(&path, &Limits::FORMAT, Check::Structure) };
-    assert_eq!(mapped.unwrap_err().kind(), ErrorKind::Trailing);
+    assert_eq!(mapped.unwrap_err().kind(), ErrorKind::Format(Defect::Trailing));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Files that must be refused: the stored ones, every prefix, every flipped bit.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use curt::base::error::ErrorKind;
+use curt::base::error::{Defect, ErrorKind};
 use curt::base::limits::Limits;
 use curt::format::{Check, validate};
 use curt::model::Model;
@@ -52,13 +52,13 @@ fn every_prefix_and_every_extension_is_refused() {
     for (path, file) in small() {
         for len in 0..file.len() {
             let error = check(&file[..len]).unwrap_err();
-            let expected = [ErrorKind::Truncated, ErrorKind::Empty];
+            let expected = [ErrorKind::Format(Defect::Truncated), ErrorKind::Format(Defect::Empty)];
             assert!(expected.contains(&error.kind()), "{} cut to {len}: {error}", path.display());
             count += 1;
         }
         for extra in [0, 1, 255] {
             let extended = [&file[..], &[extra]].concat();
-            assert_eq!(check(&extended).unwrap_err().kind(), ErrorKind::Trailing, "{}", path.display());
+            assert_eq!(check(&extended).unwrap_err().kind(), ErrorKind::Format(Defect::Trailing), "{}", path.display());
             count += 1;
         }
     }

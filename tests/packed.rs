@@ -3,7 +3,7 @@
 
 mod support;
 
-use curt::base::error::ErrorKind;
+use curt::base::error::{Defect, ErrorKind};
 use curt::base::limits::Limits;
 use curt::encoding::dense;
 use curt::format::packed::{account, pack, unpack};
@@ -122,11 +122,14 @@ fn every_prefix_extension_and_flipped_bit_is_refused() {
     for (path, mut packed) in goldens() {
         for len in 3..packed.len() {
             let kind = Model::from_bytes(&packed[..len], &SMALL).map(|_| ()).unwrap_err().kind();
-            let expected = if len < 8 { ErrorKind::Truncated } else { ErrorKind::Checksum };
+            let expected = if len < 8 { ErrorKind::Format(Defect::Truncated) } else { ErrorKind::Format(Defect::Checksum) };
             assert_eq!(kind, expected, "{} cut to {len}", path.display());
         }
         for extra in [0, 1, 255] {
-            assert_eq!(unpack(&[&packed[..], &[extra]].concat(), &SMALL).unwrap_err().kind(), ErrorKind::Checksum);
+            assert_eq!(
+                unpack(&[&packed[..], &[extra]].concat(), &SMALL).unwrap_err().kind(),
+                ErrorKind::Format(Defect::Checksum)
+            );
             let stream = [&packed[4..packed.len() - 4], &[extra]].concat();
             assert!(unpack(&file(&stream), &SMALL).is_err(), "{} with a byte more in the stream", path.display());
         }
@@ -150,7 +153,7 @@ fn try_stream(stream: &[u8], kinds: &mut BTreeMap<&'static str, u32>) {
             "accepted"
         }
         Err(error) => {
-            assert!(!matches!(error.kind(), ErrorKind::Internal | ErrorKind::Checksum), "{error}");
+            assert!(!matches!(error.kind(), ErrorKind::Internal | ErrorKind::Format(Defect::Checksum)), "{error}");
             error.kind().name()
         }
     };
@@ -208,7 +211,7 @@ fn a_packed_model_runs_and_cannot_be_mapped() {
         #[allow(unsafe_code)]
         // SAFETY: nobody else has the file of this test.
         let error = unsafe { Model::map(&path, &Limits::DEFAULT, Check::Structure) }.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Magic);
+        assert_eq!(error.kind(), ErrorKind::Format(Defect::Magic));
         assert!(error.to_string().contains("curt unpack"), "{error}");
     }
 }
@@ -225,8 +228,8 @@ fn what_a_file_may_ask_for_holds_for_packed_ones_too() {
     unpack(&packed, &Limits { file_bytes: needs, ..Limits::DEFAULT }).unwrap();
     let mut version = packed.clone();
     version[3] = 1;
-    assert_eq!(unpack(&version, &Limits::DEFAULT).unwrap_err().kind(), ErrorKind::Version);
-    assert_eq!(unpack(&[], &Limits::DEFAULT).unwrap_err().kind(), ErrorKind::Empty);
+    assert_eq!(unpack(&version, &Limits::DEFAULT).unwrap_err().kind(), ErrorKind::Format(Defect::Version));
+    assert_eq!(unpack(&[], &Limits::DEFAULT).unwrap_err().kind(), ErrorKind::Format(Defect::Empty));
 }
 
 /// Stripping leaves what the network computes.

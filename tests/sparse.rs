@@ -6,7 +6,7 @@
 mod support;
 
 use curt::base::align::AlignedVec;
-use curt::base::error::{ErrorKind, Result};
+use curt::base::error::{Defect, ErrorKind, Result};
 use curt::base::limits::Limits;
 use curt::encoding::{Encoded, Encoding, Entries, Pattern, Weights, block, sparse};
 use curt::format::{Check, Contents, LayerTables, Tables, write};
@@ -124,12 +124,13 @@ fn the_best_pattern_has_the_fewest_bytes() {
     }
 }
 
-/// The kind of the error after `change`, and how many bytes from the array's start it is.
-fn refused(mut encoded: Encoded, change: impl FnOnce(&mut [u8])) -> (ErrorKind, u64) {
+/// The defect after `change`, and how many bytes from the array's start it is.
+fn refused(mut encoded: Encoded, change: impl FnOnce(&mut [u8])) -> (Defect, u64) {
     checked(&encoded, |view| view.check(0)).unwrap();
     change(&mut encoded.bytes);
     let error = checked(&encoded, |view| view.check(0)).unwrap_err();
-    (error.kind(), error.offset().unwrap())
+    let ErrorKind::Format(defect) = error.kind() else { panic!("{error}") };
+    (defect, error.offset().unwrap())
 }
 
 /// 17 rows (a padding row in every vector but the first), 40 columns (the second column tile has 8). Row 0: columns 3, 5, 9 and 33.
@@ -142,7 +143,7 @@ fn small(encoding: Encoding, levels: &[f32], units: usize, code: u32) -> Encoded
 
 #[test]
 fn every_rule_of_floats_is_held() {
-    use ErrorKind::{Mask, NonCanonical, NonFinite, Padding};
+    use Defect::{Mask, NonCanonical, NonFinite, Padding};
     // Two slots a tile: units 0 to 3 of 32 elements each; the residue is column 9 of row 0.
     let floats = || small(Encoding::SparseF32, &[], 2, 1.5f32.to_bits());
     let (residue, columns, places) = (32 * 4 * 4, 32 * 4 * 4 + 4, 32 * 4 * 4 + 6);
@@ -168,7 +169,7 @@ fn every_rule_of_floats_is_held() {
 
 #[test]
 fn every_rule_of_codes_is_held() {
-    use ErrorKind::{Code, Mask, NonCanonical, Padding};
+    use Defect::{Code, Mask, NonCanonical, Padding};
     let xor = |at: usize, bits: u32| {
         move |bytes: &mut [u8]| {
             let word = u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) ^ bits;
@@ -210,7 +211,7 @@ fn every_rule_of_codes_is_held() {
 
 #[test]
 fn every_rule_of_blocks_is_held() {
-    use ErrorKind::{Mask, NonCanonical, NonFinite, Padding};
+    use Defect::{Mask, NonCanonical, NonFinite, Padding};
     // 9 rows: the second group has one. Blocks of columns 2 and 4, then of 1.
     let blocks = || {
         let one = 1f32.to_bits();

@@ -12,17 +12,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-
-// The version of this interface. It changes when an entry or a structure changes in a way that programs must know of.
-#define CURT_ABI_VERSION 1
-
-// The element type of an input: bytes.
-#define CURT_U8 0
-
-// The element type of an input: 32-bit floats.
-#define CURT_F32 1
-
-// What a call answers. The numbers are stable.
+// What a call returns. The numbers are stable.
 typedef enum curt_status {
   // Success.
   CURT_OK = 0,
@@ -36,13 +26,13 @@ typedef enum curt_status {
   CURT_TRUNCATED = 4,
   // Bytes follow where none may.
   CURT_TRAILING = 5,
-  // The file does not start as a `.curt` file does.
+  // The file does not start with the magic bytes of a `.curt` file.
   CURT_MAGIC = 6,
   // The byte order mark is reversed or damaged.
   CURT_BYTE_ORDER = 7,
-  // The file is of a version that this library does not read.
+  // This library does not read the file's version.
   CURT_VERSION = 8,
-  // The file requires a feature that this library does not have.
+  // The file requires a feature that this library lacks.
   CURT_FEATURE = 9,
   // A reserved bit or byte is set.
   CURT_RESERVED = 10,
@@ -60,7 +50,7 @@ typedef enum curt_status {
   CURT_PADDING = 16,
   // Entries are out of order.
   CURT_ORDER = 17,
-  // An id or a name stands twice.
+  // An id or a name is duplicate.
   CURT_DUPLICATE = 18,
   // A required section is missing.
   CURT_MISSING_SECTION = 19,
@@ -70,13 +60,13 @@ typedef enum curt_status {
   CURT_UTF8 = 21,
   // A name is empty, too long, or holds a forbidden character.
   CURT_NAME = 22,
-  // An id of a data type, operator, encoding or profile is not known.
+  // The id of a data type, operator, encoding or profile is unknown.
   CURT_UNKNOWN_ID = 23,
   // Shapes do not fit each other.
   CURT_SHAPE = 24,
   // A section's length differs from what the graph needs.
   CURT_SIZE = 25,
-  // A value has a second spelling that the format forbids.
+  // A value is not in its canonical form.
   CURT_NON_CANONICAL = 26,
   // A number is NaN or infinite.
   CURT_NON_FINITE = 27,
@@ -86,15 +76,15 @@ typedef enum curt_status {
   CURT_CODE = 29,
   // Levels or level counts are wrong.
   CURT_CODEBOOK = 30,
-  // The graph refers forward, to itself, or leaves a value unused.
+  // The graph refers forward or to itself, or leaves a value unused.
   CURT_GRAPH = 31,
-  // Memory could not be had.
+  // Memory allocation failed.
   CURT_NO_MEMORY = 32,
-  // What the caller passed does not fit the model.
+  // The caller's input does not fit the model.
   CURT_INPUT = 33,
-  // A posterior file is not as `docs/posteriors.md` says.
+  // A posterior file violates `docs/posteriors.md`.
   CURT_POSTERIOR = 34,
-  // The processor lacks the instruction set asked for, or its name is not known.
+  // The processor lacks the requested instruction set, or its name is unknown.
   CURT_ISA = 35,
   // A bug in this library.
   CURT_INTERNAL = 36,
@@ -105,6 +95,15 @@ typedef enum curt_status {
   // A structure is smaller than this version's.
   CURT_STRUCT_SIZE = 102,
 } curt_status;
+
+// The version of this interface. It changes when an entry or a structure changes in a way that programs must know of.
+#define CURT_ABI_VERSION 1
+
+// The element type of an input: bytes.
+#define CURT_U8 0
+
+// The element type of an input: 32-bit floats.
+#define CURT_F32 1
 
 // A loaded model. Immutable: any number of threads and sessions may use it at once.
 typedef struct curt_model curt_model;
@@ -143,21 +142,21 @@ size_t curt_last_error(char *buffer,
 //
 // # Safety
 // `path` is a NUL-terminated string, `model` valid for a write.
-enum curt_status curt_model_open(const char *path, struct curt_model **model);
+curt_status curt_model_open(const char *path, struct curt_model **model);
 
 // Maps the file at `path` instead of reading it. While the model or a session on it lives, nobody may truncate the file or write into
 // it in place; replacing it by renaming is allowed.
 //
 // # Safety
 // As curt_model_open, and the file is left alone as said.
-enum curt_status curt_model_map(const char *path,
-                                struct curt_model **model);
+curt_status curt_model_map(const char *path,
+                           struct curt_model **model);
 
 // Makes a model of `len` bytes at `bytes`, which are copied.
 //
 // # Safety
 // `bytes` is valid for reads of `len` bytes, `model` for a write.
-enum curt_status curt_model_from_bytes(const uint8_t *bytes, size_t len, struct curt_model **model);
+curt_status curt_model_from_bytes(const uint8_t *bytes, size_t len, struct curt_model **model);
 
 // Frees a model; NULL is allowed. Sessions on it stay valid.
 //
@@ -170,18 +169,18 @@ void curt_model_free(struct curt_model *model);
 //
 // # Safety
 // `model` is a live handle; the others are NULL or valid for a write.
-enum curt_status curt_model_shape(const struct curt_model *model,
-                                  uint32_t *input_type,
-                                  size_t *input_len,
-                                  size_t *output_len);
+curt_status curt_model_shape(const struct curt_model *model,
+                             uint32_t *input_type,
+                             size_t *input_len,
+                             size_t *output_len);
 
 // Makes a session on a model. `options` may be NULL. `*session` is written on CURT_OK only. Running allocates nothing.
 //
 // # Safety
 // `model` is a live handle, `options` NULL or valid for reads of `options->struct_size` bytes, `session` valid for a write.
-enum curt_status curt_session_new(const struct curt_model *model,
-                                  const struct curt_session_options *options,
-                                  struct curt_session **session);
+curt_status curt_session_new(const struct curt_model *model,
+                             const struct curt_session_options *options,
+                             struct curt_session **session);
 
 // Frees a session; NULL is allowed.
 //
@@ -194,21 +193,21 @@ void curt_session_free(struct curt_session *session);
 //
 // # Safety
 // `session` is a live handle; `input` is valid for reads of `input_len` elements, `output` for writes of `output_len`; they do not overlap.
-enum curt_status curt_session_run_u8(struct curt_session *session,
-                                     const uint8_t *input,
-                                     size_t input_len,
-                                     float *output,
-                                     size_t output_len);
+curt_status curt_session_run_u8(struct curt_session *session,
+                                const uint8_t *input,
+                                size_t input_len,
+                                float *output,
+                                size_t output_len);
 
 // Runs whole samples of floats, which must be finite; see curt_session_run_u8.
 //
 // # Safety
 // As curt_session_run_u8.
-enum curt_status curt_session_run_f32(struct curt_session *session,
-                                      const float *input,
-                                      size_t input_len,
-                                      float *output,
-                                      size_t output_len);
+curt_status curt_session_run_f32(struct curt_session *session,
+                                 const float *input,
+                                 size_t input_len,
+                                 float *output,
+                                 size_t output_len);
 
 #ifdef __cplusplus
 }  // extern "C"

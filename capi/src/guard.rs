@@ -1,7 +1,7 @@
 //! What stands around every entry: panics are caught, failures become a status and a message of the thread.
 
 use crate::status::curt_status;
-use runtime::base::error::Error;
+use runtime::base::error::{Error, ErrorKind};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -35,9 +35,9 @@ fn fail(status: curt_status, message: &str) -> Outcome {
 pub(crate) fn guard(body: impl FnOnce() -> Outcome) -> curt_status {
     // A handle that a panic left half-changed holds floats only, which the next run overwrites: safe to use again.
     let (status, message) = match caught(body) {
-        Some(Ok(())) => return curt_status::CURT_OK,
+        Some(Ok(())) => return curt_status::OK,
         Some(Err(failure)) => (failure.status, failure.message),
-        None => (curt_status::CURT_INTERNAL, "a bug in the library: it panicked".to_owned()),
+        None => (curt_status::of(ErrorKind::Internal), "a bug in the library: it panicked".to_owned()),
     };
     // A thread that is ending has no message any more; the status is told all the same.
     let _ = MESSAGE.try_with(|slot| *slot.borrow_mut() = message);
@@ -71,23 +71,19 @@ pub(crate) fn usable<T>(pointer: *const T) -> bool {
 
 /// Fails with CURT_NULL_POINTER unless the pointers are usable.
 pub(crate) fn check(usable: bool) -> Outcome {
-    if usable { Ok(()) } else { fail(curt_status::CURT_NULL_POINTER, "a pointer is NULL or not aligned to its type") }
+    if usable { Ok(()) } else { fail(curt_status::NULL_POINTER, "a pointer is NULL or not aligned to its type") }
 }
 
 /// Fails unless `len` elements of `T` fit the address space.
 pub(crate) fn check_len<T>(len: usize) -> Outcome {
     match len.checked_mul(size_of::<T>()) {
         Some(bytes) if isize::try_from(bytes).is_ok() => Ok(()),
-        _ => fail(curt_status::CURT_INPUT, "a length exceeds the address space"),
+        _ => fail(curt_status::of(ErrorKind::Input), "a length exceeds the address space"),
     }
 }
 
 pub(crate) fn check_struct_size(found: usize, needed: usize) -> Outcome {
-    if found >= needed {
-        Ok(())
-    } else {
-        fail(curt_status::CURT_STRUCT_SIZE, "options->struct_size is smaller than the structure")
-    }
+    if found >= needed { Ok(()) } else { fail(curt_status::STRUCT_SIZE, "options->struct_size is smaller than the structure") }
 }
 
 /// Fails when two ranges of bytes overlap.
@@ -95,7 +91,7 @@ pub(crate) fn check_apart(a: usize, a_len: usize, b: usize, b_len: usize) -> Out
     if a_len == 0 || b_len == 0 || a.saturating_add(a_len) <= b || b.saturating_add(b_len) <= a {
         return Ok(());
     }
-    fail(curt_status::CURT_INPUT, "input and output overlap")
+    fail(curt_status::of(ErrorKind::Input), "input and output overlap")
 }
 
 /// A session that is in use until this is dropped.
@@ -105,7 +101,7 @@ impl<'a> Hold<'a> {
     pub(crate) fn take(busy: &'a AtomicBool) -> Result<Self, Failure> {
         if busy.swap(true, Ordering::Acquire) {
             let message = "another thread runs this session; make one session per thread".to_owned();
-            return Err(Failure { status: curt_status::CURT_BUSY, message });
+            return Err(Failure { status: curt_status::BUSY, message });
         }
         Ok(Self(busy))
     }

@@ -15,7 +15,7 @@ use runtime::format::Check;
 use runtime::model::Model;
 use runtime::session::{Input, Session, SessionOptions};
 use runtime::tensor::Dtype;
-pub use status::curt_status;
+pub use status::{curt_status, declaration};
 use std::ffi::{CStr, c_char};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -55,7 +55,7 @@ pub extern "C" fn curt_abi_version() -> u32 {
 /// The name of a status in snake_case, such as "checksum"; "unknown" for a number that is none. Never NULL; valid for ever.
 #[unsafe(no_mangle)]
 pub extern "C" fn curt_status_name(status: i32) -> *const c_char {
-    guard_or(c"unknown", || curt_status::from_number(status).map_or(c"unknown", curt_status::name)).as_ptr()
+    guard_or(c"unknown", || curt_status::name(status).unwrap_or(c"unknown")).as_ptr()
 }
 
 /// Copies the message of this thread's last failure, with a terminating NUL, into `buffer` of `len` bytes, cut where it does not fit.

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::guard::PLANTED_PANIC;
-use runtime::base::error::ErrorKind;
+use runtime::base::error::{Defect, ErrorKind};
 use std::ffi::CString;
 use std::ptr::{null, null_mut};
 use std::sync::Mutex;
@@ -20,14 +20,14 @@ fn golden() -> CString {
 fn open() -> *mut curt_model {
     let mut model = null_mut();
     // SAFETY: a NUL-terminated path, and a pointer to a local.
-    assert_eq!(unsafe { curt_model_open(golden().as_ptr(), &mut model) }, curt_status::CURT_OK);
+    assert_eq!(unsafe { curt_model_open(golden().as_ptr(), &mut model) }, curt_status::OK);
     model
 }
 
 fn session(model: *const curt_model) -> *mut curt_session {
     let mut session = null_mut();
     // SAFETY: a live handle, and a pointer to a local.
-    assert_eq!(unsafe { curt_session_new(model, null(), &mut session) }, curt_status::CURT_OK);
+    assert_eq!(unsafe { curt_session_new(model, null(), &mut session) }, curt_status::OK);
     session
 }
 
@@ -40,17 +40,14 @@ fn message() -> String {
 
 #[test]
 fn every_kind_has_a_status_of_its_own_with_its_name() {
-    let mut seen = std::collections::HashSet::new();
-    for kind in ErrorKind::ALL {
-        let status = curt_status::of(kind);
-        assert_eq!(status.name().to_str().unwrap(), kind.name());
-        assert_eq!(curt_status::from_number(status as i32), Some(status));
-        assert!(seen.insert(status as u32));
+    // SAFETY: a name is a NUL-terminated string that lives for ever.
+    let name = |number| unsafe { CStr::from_ptr(curt_status_name(number)) }.to_str().unwrap();
+    for kind in ErrorKind::all() {
+        assert_eq!(name(kind.number()), kind.name());
     }
-    assert_eq!(seen.len(), ErrorKind::ALL.len());
+    assert_eq!([0, 100, 101, 102].map(name), ["ok", "null_pointer", "busy", "struct_size"]);
     for number in [-1, 99, 103, i32::MAX] {
-        // SAFETY: the name is a NUL-terminated string that lives for ever.
-        assert_eq!(unsafe { CStr::from_ptr(curt_status_name(number)) }, c"unknown");
+        assert_eq!(name(number), "unknown");
     }
 }
 
@@ -75,7 +72,7 @@ fn null_pointers_are_answered() {
             curt_session_run_f32(live, &float, 1, null_mut(), 1),
         ]
     };
-    assert!(statuses.iter().all(|&status| status == curt_status::CURT_NULL_POINTER), "{statuses:?}");
+    assert!(statuses.iter().all(|&status| status == curt_status::NULL_POINTER), "{statuses:?}");
     // SAFETY: null is allowed; the handles are live and not used again.
     unsafe {
         curt_model_free(null_mut());
@@ -93,7 +90,7 @@ fn wrong_lengths_types_and_sizes_are_answered() {
     let (mut dtype, mut inputs, mut outputs) = (9, 0, 0);
     // SAFETY: live handles, buffers of the lengths given (too long ones are refused before they are read).
     unsafe {
-        assert_eq!(curt_model_shape(model, &mut dtype, &mut inputs, &mut outputs), curt_status::CURT_OK);
+        assert_eq!(curt_model_shape(model, &mut dtype, &mut inputs, &mut outputs), curt_status::OK);
         let (bytes, floats) = (vec![0u8; inputs], vec![0f32; inputs]);
         let mut out = vec![0f32; outputs];
         let run_u8 = |n, m, out: *mut f32| curt_session_run_u8(live, bytes.as_ptr(), n, out, m);
@@ -102,23 +99,26 @@ fn wrong_lengths_types_and_sizes_are_answered() {
             if dtype == CURT_U8 { run_u8(inputs, outputs, out.as_mut_ptr()) } else { run_f32(inputs, outputs, out.as_mut_ptr()) };
         let other =
             if dtype == CURT_U8 { run_f32(inputs, outputs, out.as_mut_ptr()) } else { run_u8(inputs, outputs, out.as_mut_ptr()) };
-        assert_eq!((right, other), (curt_status::CURT_OK, curt_status::CURT_INPUT));
+        assert_eq!((right, other), (curt_status::OK, curt_status::of(ErrorKind::Input)));
         assert!(message().contains("the model reads"), "{}", message());
-        assert_eq!(run_u8(usize::MAX, outputs, out.as_mut_ptr()), curt_status::CURT_INPUT);
-        assert_eq!(run_u8(inputs, usize::MAX, out.as_mut_ptr()), curt_status::CURT_INPUT);
-        assert_eq!(run_f32(inputs - 1, outputs, out.as_mut_ptr()), curt_status::CURT_INPUT);
+        assert_eq!(run_u8(usize::MAX, outputs, out.as_mut_ptr()), curt_status::of(ErrorKind::Input));
+        assert_eq!(run_u8(inputs, usize::MAX, out.as_mut_ptr()), curt_status::of(ErrorKind::Input));
+        assert_eq!(run_f32(inputs - 1, outputs, out.as_mut_ptr()), curt_status::of(ErrorKind::Input));
         // The output lies on the input.
         let mut both = vec![0f32; inputs.max(outputs)];
-        assert_eq!(curt_session_run_f32(live, both.as_ptr(), inputs, both.as_mut_ptr(), outputs), curt_status::CURT_INPUT);
+        assert_eq!(
+            curt_session_run_f32(live, both.as_ptr(), inputs, both.as_mut_ptr(), outputs),
+            curt_status::of(ErrorKind::Input)
+        );
         assert_eq!(message(), "input and output overlap");
         let small = curt_session_options { struct_size: 4, batch: 1 };
-        assert_eq!(curt_session_new(model, &small, &mut null_mut()), curt_status::CURT_STRUCT_SIZE);
-        assert_eq!(curt_model_from_bytes([1u8, 2].as_ptr(), 2, &mut null_mut()), curt_status::CURT_MAGIC);
+        assert_eq!(curt_session_new(model, &small, &mut null_mut()), curt_status::STRUCT_SIZE);
+        assert_eq!(curt_model_from_bytes([1u8, 2].as_ptr(), 2, &mut null_mut()), curt_status::of(Defect::Magic));
         // A message that does not fit is cut, and its length told.
         let mut four = [1i8; 4];
         assert!(curt_last_error(four.as_mut_ptr().cast(), 4) > 10 && four[3] == 0);
         (*live).busy.store(true, std::sync::atomic::Ordering::SeqCst);
-        assert_eq!(run_u8(inputs, outputs, out.as_mut_ptr()), curt_status::CURT_BUSY);
+        assert_eq!(run_u8(inputs, outputs, out.as_mut_ptr()), curt_status::BUSY);
         curt_session_free(live);
         curt_model_free(model);
     }
@@ -146,7 +146,7 @@ fn a_planted_panic_in_every_entry_is_the_internal_error() {
         ]
     };
     for (name, (status, message)) in &answers {
-        assert_eq!(*status, curt_status::CURT_INTERNAL, "{name}");
+        assert_eq!(*status, curt_status::of(ErrorKind::Internal), "{name}");
         assert!(message.contains("panicked"), "{name}: {message}");
     }
     assert!(models.iter().all(|model| model.is_null()) && sessions.is_null(), "written on CURT_OK only");
@@ -200,7 +200,7 @@ fn misaligned_pointers_are_answered() {
             curt_session_run_u8(live, odd, 1, odd.cast(), 1),
         ]
     };
-    assert!(statuses.iter().all(|&status| status == curt_status::CURT_NULL_POINTER), "{statuses:?}");
+    assert!(statuses.iter().all(|&status| status == curt_status::NULL_POINTER), "{statuses:?}");
     assert_eq!(space, [0; 8]);
     // SAFETY: live handles, not used again.
     unsafe {
@@ -215,7 +215,7 @@ fn threads_share_a_model_and_one_at_a_time_a_session() {
     let model = open();
     let (mut inputs, mut outputs) = (0, 0);
     // SAFETY: a live handle, and pointers to locals.
-    assert_eq!(unsafe { curt_model_shape(model, null_mut(), &mut inputs, &mut outputs) }, curt_status::CURT_OK);
+    assert_eq!(unsafe { curt_model_shape(model, null_mut(), &mut inputs, &mut outputs) }, curt_status::OK);
     let samples: Vec<u8> = (0..inputs).map(|i| (i * 37 % 256) as u8).collect();
     let run = |session: *mut curt_session| {
         let mut out = vec![f32::NAN; outputs];
@@ -224,7 +224,7 @@ fn threads_share_a_model_and_one_at_a_time_a_session() {
     };
     let shared = session(model);
     let (status, expected) = run(shared);
-    assert_eq!(status, curt_status::CURT_OK, "{}", message());
+    assert_eq!(status, curt_status::OK, "{}", message());
     let (address, model_address) = (shared.expose_provenance(), model.expose_provenance());
     let count = |own: bool| {
         let (run, expected) = (&run, &expected);
@@ -237,9 +237,9 @@ fn threads_share_a_model_and_one_at_a_time_a_session() {
                 // SAFETY: NULL, or this thread's own handle, not used again.
                 unsafe { curt_session_free(own_session.unwrap_or(null_mut())) };
                 answers.into_iter().fold(0, |ran, (status, out)| match status {
-                    curt_status::CURT_OK => ran + usize::from(&out == expected),
+                    curt_status::OK => ran + usize::from(&out == expected),
                     _ => {
-                        assert_eq!(status, curt_status::CURT_BUSY);
+                        assert_eq!(status, curt_status::BUSY);
                         assert!(out.iter().all(|value| value.is_nan()), "the output is untouched");
                         ran
                     }

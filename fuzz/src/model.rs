@@ -2,7 +2,7 @@
 
 use crate::container::{assemble, sections};
 use crate::random::Random;
-use curt::base::error::ErrorKind;
+use curt::base::error::{Defect, ErrorKind};
 use curt::base::limits::Limits;
 use curt::encoding::{Encoded, Encoding, Weights, block, codebook, dense, fixed_point, sparse, ternary};
 use curt::format::{Check, Contents, validate, write};
@@ -49,8 +49,8 @@ pub fn load(file: &[u8]) {
 
 /// Kinds that the check of the structure leaves out.
 fn concerns_weights(kind: ErrorKind) -> bool {
-    use ErrorKind::{Checksum, Code, Mask, NonCanonical, NonFinite, Padding};
-    matches!(kind, Checksum | Code | Mask | NonCanonical | NonFinite | Padding)
+    use Defect::{Checksum, Code, Mask, NonCanonical, NonFinite, Padding};
+    matches!(kind, ErrorKind::Format(Checksum | Code | Mask | NonCanonical | NonFinite | Padding))
 }
 
 /// Writing what was read gives the file again, but for what a reader skips.

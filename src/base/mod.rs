@@ -4,5 +4,6 @@ pub mod align;
 pub mod checked;
 pub mod error;
 pub mod fma;
+mod kinds;
 pub mod limits;
 pub mod math;

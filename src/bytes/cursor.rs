@@ -1,7 +1,7 @@
 //! A reader of little-endian fields that cannot leave its slice and knows where in the file it is.
 
 use crate::base::checked::{from_u32, to_u64};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 
 /// Reads a section from its start to its end.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ impl<'a> Cursor<'a> {
     pub fn bytes(&mut self, n: usize, what: &str) -> Result<&'a [u8]> {
         let (head, tail) = self.rest.split_at_checked(n).ok_or_else(|| {
             let message = format!("{what} needs {n} bytes, the {} section has {} left", self.section, self.rest.len());
-            Error::at(ErrorKind::Bounds, self.offset, message)
+            Error::at(Defect::Bounds, self.offset, message)
         })?;
         self.rest = tail;
         self.offset = self.offset.saturating_add(to_u64(n));
@@ -76,7 +76,7 @@ impl<'a> Cursor<'a> {
             return Ok(());
         }
         let message = format!("{} bytes are left over in the {} section", self.rest.len(), self.section);
-        Err(Error::at(ErrorKind::Trailing, self.offset, message))
+        Err(Error::at(Defect::Trailing, self.offset, message))
     }
 }
 
@@ -89,8 +89,8 @@ mod tests {
         let mut cursor = Cursor::new(&[1, 0, 0, 0, 2, 0], 100, "graph");
         assert_eq!(cursor.u32("a").unwrap(), 1);
         let error = cursor.u32("the node count").unwrap_err();
-        assert_eq!((error.kind(), error.offset()), (ErrorKind::Bounds, Some(104)));
-        assert_eq!(cursor.clone().finish().unwrap_err().kind(), ErrorKind::Trailing);
+        assert_eq!((error.kind(), error.offset()), (ErrorKind::Format(Defect::Bounds), Some(104)));
+        assert_eq!(cursor.clone().finish().unwrap_err().kind(), ErrorKind::Format(Defect::Trailing));
         assert!(cursor.words(usize::MAX, "words").is_err());
         assert_eq!(cursor.bytes(2, "rest").unwrap(), [2, 0]);
         cursor.finish().unwrap();

@@ -3,7 +3,7 @@
 
 use crate::base::align::{AlignedVec, LINE_BYTES};
 use crate::base::checked::{to_u64, to_usize};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -37,7 +37,7 @@ impl Storage {
         let mut bytes = AlignedVec::zeroed(len)?;
         file.read_exact(&mut bytes).map_err(|error| match error.kind() {
             std::io::ErrorKind::UnexpectedEof => {
-                Error::new(ErrorKind::Truncated, format!("{} became shorter while it was read", path.display()))
+                Error::new(Defect::Truncated, format!("{} became shorter while it was read", path.display()))
             }
             _ => Error::io(format!("cannot read {}", path.display()), error),
         })?;

@@ -5,7 +5,7 @@ use super::pattern::Pattern;
 use super::words::cast;
 use super::{Encoded, Encoding, Entries, Lookup, check_float};
 use crate::base::checked::to_u64;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 
 /// A stored array of blocks.
 ///
@@ -78,13 +78,13 @@ impl<'a> Blocks<'a> {
             let real = self.rows.saturating_sub(group.saturating_mul(self.height));
             for (i, &value) in values.iter().enumerate() {
                 if i >= real && value != 0 {
-                    return Err(Error::at(ErrorKind::Padding, place(i), "a value of a padding row is not zero"));
+                    return Err(Error::at(Defect::Padding, place(i), "a value of a padding row is not zero"));
                 }
                 check_float(f32::from_bits(u32::from_le(value)), place(i), "a weight")
                     .map_err(|error| error.context(format_args!("block {block}")))?;
             }
             if values.iter().all(|&value| value == 0) {
-                return Err(Error::at(ErrorKind::NonCanonical, place(0), format!("block {block} has no weight")));
+                return Err(Error::at(Defect::NonCanonical, place(0), format!("block {block} has no weight")));
             }
         }
         let columns_at = offset.saturating_add(to_u64(self.values.len()).saturating_mul(4));

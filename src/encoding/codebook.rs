@@ -3,7 +3,7 @@
 use super::words::{WordLayout, Words};
 use super::{Encoded, Encoding};
 use crate::base::checked::from_u32;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 
 /// A stored array of level indices.
 ///
@@ -27,7 +27,7 @@ impl<'a> Codebook<'a> {
     pub fn new(rows: usize, cols: usize, levels: usize, bytes: &'a [u8], table: &'a [f32]) -> Result<Self> {
         let words = Words::new(rows, cols, WordLayout::new(index_bits(levels), 1), bytes)?;
         if table.len() != levels.next_power_of_two() {
-            return Err(Error::new(ErrorKind::Codebook, format!("{} levels stand for {levels}", table.len())));
+            return Err(Error::new(Defect::Codebook, format!("{} levels stand for {levels}", table.len())));
         }
         Ok(Self { words, table, levels })
     }
@@ -51,10 +51,14 @@ impl<'a> Codebook<'a> {
         self.words.check(offset, |col, code| {
             let index = from_u32(code);
             if col >= cols {
-                return if code == 0 { Ok(()) } else { Err((ErrorKind::Padding, "a padding column is not zero".to_owned())) };
+                return if code == 0 {
+                    Ok(())
+                } else {
+                    Err((ErrorKind::Format(Defect::Padding), "a padding column is not zero".to_owned()))
+                };
             }
             if index >= levels {
-                return Err((ErrorKind::Code, format!("index {index} of {levels} levels")));
+                return Err((ErrorKind::Format(Defect::Code), format!("index {index} of {levels} levels")));
             }
             if let Some(used) = used.get_mut(index) {
                 *used = true;
@@ -62,7 +66,7 @@ impl<'a> Codebook<'a> {
             Ok(())
         })?;
         match used.iter().take(levels).position(|used| !used) {
-            Some(level) => Err(Error::at(ErrorKind::NonCanonical, offset, format!("no weight uses level {level}"))),
+            Some(level) => Err(Error::at(Defect::NonCanonical, offset, format!("no weight uses level {level}"))),
             None => Ok(()),
         }
     }
@@ -79,7 +83,7 @@ pub(crate) fn check_levels(levels: &[f32], offset: u64) -> Result<()> {
     if levels.is_sorted_by(|a, b| a < b) {
         return Ok(());
     }
-    Err(Error::at(ErrorKind::Codebook, offset, "codebook levels are not strictly ascending"))
+    Err(Error::at(Defect::Codebook, offset, "codebook levels are not strictly ascending"))
 }
 
 /// Encodes a row-major matrix of indices into ascending `levels`, all of which are used.

@@ -3,7 +3,7 @@
 use super::tiles::Tiling;
 use super::words::cast;
 use super::{Encoded, Encoding, check_float};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 use half::f16;
 
 /// A stored float: its bits, little-endian.
@@ -105,7 +105,7 @@ impl<'a, E: Element> Dense<'a, E> {
         self.tiling.visit(|row, col| {
             let element = *elements.next().expect("invariant: I1");
             if row.is_none() && element != E::default() {
-                return Err(Error::at(ErrorKind::Padding, at, "an element of a padding row is not zero"));
+                return Err(Error::at(Defect::Padding, at, "an element of a padding row is not zero"));
             }
             check_float(element.to_f32(), at, "a weight")
                 .map_err(|error| error.context(format_args!("row {}, column {col}", row.unwrap_or_default())))?;

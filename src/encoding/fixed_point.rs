@@ -2,7 +2,7 @@
 
 use super::words::{WordLayout, Words};
 use super::{Encoded, Encoding};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 
 /// A stored fixed-point array.
 ///
@@ -41,7 +41,7 @@ impl<'a> FixedPoint<'a> {
         let words = Words::new(rows, cols, WordLayout::new(bits, 1), bytes)?;
         match *table {
             [step] if step > 0.0 && step.is_finite() => Ok(Self { words, step }),
-            _ => Err(Error::new(ErrorKind::Codebook, format!("a fixed-point step is a positive number, not {table:?}"))),
+            _ => Err(Error::new(Defect::Codebook, format!("a fixed-point step is a positive number, not {table:?}"))),
         }
     }
 
@@ -68,11 +68,11 @@ impl<'a> FixedPoint<'a> {
         let (cols, bits) = (self.words.cols(), self.bits());
         self.words.check(offset, |col, code| {
             if col >= cols && code != 0 {
-                return Err((ErrorKind::Padding, "a padding column is not zero".to_owned()));
+                return Err((ErrorKind::Format(Defect::Padding), "a padding column is not zero".to_owned()));
             }
             let value = sign_extend(code, bits);
             if value < greatest(bits).saturating_neg() {
-                return Err((ErrorKind::Code, format!("{value} is outside the symmetric range of {bits} bits")));
+                return Err((ErrorKind::Format(Defect::Code), format!("{value} is outside the symmetric range of {bits} bits")));
             }
             Ok(())
         })

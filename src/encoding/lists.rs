@@ -2,7 +2,7 @@
 
 use super::words::cast;
 use crate::base::checked::{self, to_u64};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 
 /// Whether columns of a layer of `cols` inputs are stored as `u32`, not as `u16`.
 #[must_use]
@@ -54,7 +54,7 @@ impl<'a> Lists<'a> {
     /// The columns `bytes` of `lists` lists in a layer of `cols` inputs. Errors: `size`, `align`.
     pub fn new(lists: usize, cols: usize, bytes: &'a [u8], starts: &'a [usize]) -> Result<Self> {
         if starts.len().checked_sub(1) != Some(lists) || starts.first() != Some(&0) || !starts.is_sorted() {
-            return Err(Error::new(ErrorKind::Size, format!("{} starts do not stand for {lists} lists", starts.len())));
+            return Err(Error::new(Defect::Size, format!("{} starts do not stand for {lists} lists", starts.len())));
         }
         let entries = starts.last().copied();
         let columns =
@@ -108,7 +108,7 @@ impl<'a> Lists<'a> {
                 if column >= cols || column < least {
                     let message = format!("list {list}: column {column} is not from {least} to below {cols}");
                     let at = offset.saturating_add(to_u64(entry).saturating_mul(column_bytes(cols)));
-                    return Err(Error::at(ErrorKind::Mask, at, message));
+                    return Err(Error::at(Defect::Mask, at, message));
                 }
                 least = column.saturating_add(1);
             }

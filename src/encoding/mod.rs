@@ -18,7 +18,7 @@ mod weights;
 pub mod words;
 
 use crate::base::checked;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 pub use entries::Entries;
 pub use pattern::Pattern;
 use pattern::{SlotLayout, TILE_COLUMNS};
@@ -79,7 +79,7 @@ impl Encoding {
 
     /// The encoding of the file's fields `encoding` and `parameter`. Errors: `unknown_id`, `codebook`.
     pub fn from_fields(id: u32, parameter: u32, offset: u64) -> Result<Self> {
-        let unknown = |message: String| Err(Error::at(ErrorKind::UnknownId, offset, message));
+        let unknown = |message: String| Err(Error::at(Defect::UnknownId, offset, message));
         match (id, parameter) {
             (0, 0) => Ok(Self::DenseF32),
             (1, 0) => Ok(Self::DenseF16),
@@ -92,7 +92,7 @@ impl Encoding {
             (8, 8 | 16) => Ok(Self::BlockF32 { height: checked::from_u32(parameter) }),
             (2..=4 | 6 | 7, p) => {
                 let message = format!("encoding {id} does not take the parameter {p}");
-                Err(Error::at(ErrorKind::Codebook, offset, message))
+                Err(Error::at(Defect::Codebook, offset, message))
             }
             (0 | 1 | 5 | 8, p) => unknown(format!("weights of encoding {id} do not take the parameter {p}")),
             _ => unknown(format!("encoding {id} is not known")),
@@ -226,10 +226,10 @@ impl Encoding {
 /// Refuses what no stored float may be; `what` and `offset` say which it was.
 pub(crate) fn check_float(value: f32, offset: u64, what: &str) -> Result<()> {
     if !value.is_finite() {
-        return Err(Error::at(ErrorKind::NonFinite, offset, format!("{what} is {value}")));
+        return Err(Error::at(Defect::NonFinite, offset, format!("{what} is {value}")));
     }
     if value == 0.0 && value.is_sign_negative() {
-        return Err(Error::at(ErrorKind::NonCanonical, offset, format!("{what} is a negative zero")));
+        return Err(Error::at(Defect::NonCanonical, offset, format!("{what} is a negative zero")));
     }
     Ok(())
 }

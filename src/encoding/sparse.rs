@@ -7,7 +7,7 @@ use super::tiles::{TILE_ROWS, Tiling};
 use super::words::cast;
 use super::{Encoded, Encoding, Entries, Lookup, check_float, fixed_point};
 use crate::base::checked::{from_u32, to_u64};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 
 /// The stored values, little-endian.
 #[derive(Clone, Copy, Debug)]
@@ -79,10 +79,7 @@ impl<'a> Sparse<'a> {
         } else if lookup.table.len() == 1 << layout.code_bits() {
             Values::Codes { words, listed: last, table: &lookup.table }
         } else {
-            return Err(Error::new(
-                ErrorKind::Codebook,
-                format!("{} factors of {} bits", lookup.table.len(), layout.code_bits()),
-            ));
+            return Err(Error::new(Defect::Codebook, format!("{} factors of {} bits", lookup.table.len(), layout.code_bits())));
         };
         let lists = Lists::new(rows, cols, columns, &lookup.starts)?;
         let tiling = tiling.expect("invariant: cast refuses an array without a size");
@@ -231,7 +228,7 @@ impl<'a> Sparse<'a> {
                 for (value, at) in values.iter().zip((values_at..).step_by(4)) {
                     check_float(f32::from_bits(u32::from_le(*value)), at, "a value of the residue")?;
                     if *value == 0 {
-                        return Err(Error::at(ErrorKind::NonCanonical, at, "a value of the residue is zero"));
+                        return Err(Error::at(Defect::NonCanonical, at, "a value of the residue is zero"));
                     }
                 }
                 let columns_at = values_at.saturating_add(listed.saturating_mul(4));
@@ -252,7 +249,7 @@ impl<'a> Sparse<'a> {
                 self.lists.check(self.cols, values_at)?;
                 let codes_at = values_at.saturating_add(listed.saturating_mul(column_bytes(self.cols)));
                 for (&code, at) in codes.iter().zip(codes_at..) {
-                    self.check_listed(code).map_err(|message| Error::at(ErrorKind::Code, at, message))?;
+                    self.check_listed(code).map_err(|message| Error::at(Defect::Code, at, message))?;
                     used.get_mut(usize::from(code)).into_iter().for_each(|used| *used = true);
                 }
             }
@@ -260,7 +257,7 @@ impl<'a> Sparse<'a> {
         self.check_residue(offset)?;
         let Encoding::SparseCodebook { levels } = self.encoding else { return Ok(()) };
         match used.iter().skip(1).take(levels).position(|used| !used) {
-            Some(level) => Err(Error::at(ErrorKind::NonCanonical, offset, format!("no weight uses level {level}"))),
+            Some(level) => Err(Error::at(Defect::NonCanonical, offset, format!("no weight uses level {level}"))),
             None => Ok(()),
         }
     }
@@ -271,7 +268,7 @@ impl<'a> Sparse<'a> {
         self.tiling.visit(|row, _| {
             let (&unit, at) = elements.next().expect("invariant: I1");
             if row.is_none() && unit != 0 {
-                return Err(Error::at(ErrorKind::Padding, at, "an element of a padding row is not zero"));
+                return Err(Error::at(Defect::Padding, at, "an element of a padding row is not zero"));
             }
             check_float(f32::from_bits(u32::from_le(unit)), at, "a weight")
         })
@@ -298,7 +295,11 @@ impl<'a> Sparse<'a> {
             let (place, bits) = slot(element, None);
             let Some(row) = row else {
                 let is_zero = place == 0 && bits == 0;
-                return if is_zero { Ok(()) } else { fail(ErrorKind::Padding, "a unit of a padding row is not zero") };
+                return if is_zero {
+                    Ok(())
+                } else {
+                    fail(ErrorKind::Format(Defect::Padding), "a unit of a padding row is not zero")
+                };
             };
             let filled = rows.get_mut(row % TILE_ROWS).expect("invariant: a remainder");
             if unit % self.units == 0 {
@@ -313,7 +314,7 @@ impl<'a> Sparse<'a> {
                 }
             }
             if self.layout != SlotLayout::FLOATS && bits.checked_shr(used_bits).unwrap_or(0) != 0 {
-                return fail(ErrorKind::Padding, "bits above the last field are set");
+                return fail(ErrorKind::Format(Defect::Padding), "bits above the last field are set");
             }
             Ok(())
         })
@@ -349,7 +350,7 @@ impl<'a> Sparse<'a> {
                 let last = self.slots(row, column / TILE_COLUMNS).last();
                 if last.is_none_or(|(place, code)| code == 0 || column % TILE_COLUMNS <= place) {
                     let message = format!("row {row}: the entry of column {column} belongs in a slot");
-                    return Err(Error::at(ErrorKind::NonCanonical, offset, message));
+                    return Err(Error::at(Defect::NonCanonical, offset, message));
                 }
             }
         }
@@ -368,16 +369,16 @@ impl Filled {
     fn take(&mut self, place: u32, code: u32, in_layer: bool, is_code: bool) -> Result<(), (ErrorKind, &'static str)> {
         if code == 0 {
             self.ended = true;
-            return if place == 0 { Ok(()) } else { Err((ErrorKind::Padding, "a free slot has a place")) };
+            return if place == 0 { Ok(()) } else { Err((ErrorKind::Format(Defect::Padding), "a free slot has a place")) };
         }
         if self.ended {
-            return Err((ErrorKind::NonCanonical, "an entry after a free slot"));
+            return Err((ErrorKind::Format(Defect::NonCanonical), "an entry after a free slot"));
         }
         if !is_code {
-            return Err((ErrorKind::Code, "a code that the encoding does not have"));
+            return Err((ErrorKind::Format(Defect::Code), "a code that the encoding does not have"));
         }
         if !in_layer || place < self.least {
-            return Err((ErrorKind::Mask, "a place past the last column, or not after the one before"));
+            return Err((ErrorKind::Format(Defect::Mask), "a place past the last column, or not after the one before"));
         }
         self.least = place.saturating_add(1);
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::words::{WordLayout, Words};
 use super::{Encoded, Encoding};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 
 /// Six fields of three columns in a word.
 pub const LAYOUT: WordLayout = WordLayout::new(5, 3);
@@ -34,7 +34,7 @@ impl<'a> Ternary<'a> {
         match *table {
             // Each is finite, not their difference: the greatest floats are levels too.
             [negative @ f32::MIN..=0.0, positive @ 0.0..=f32::MAX] => Ok(Self { words, negative, positive }),
-            _ => Err(Error::new(ErrorKind::Codebook, format!("ternary levels are a negative and a positive one, not {table:?}"))),
+            _ => Err(Error::new(Defect::Codebook, format!("ternary levels are a negative and a positive one, not {table:?}"))),
         }
     }
 
@@ -56,11 +56,14 @@ impl<'a> Ternary<'a> {
         let mut used = [false; 3];
         self.words.check(offset, |field, code| {
             if code >= FIELD_CODES {
-                return Err((ErrorKind::Code, format!("{code} is not a ternary field, which is below {FIELD_CODES}")));
+                return Err((
+                    ErrorKind::Format(Defect::Code),
+                    format!("{code} is not a ternary field, which is below {FIELD_CODES}"),
+                ));
             }
             for (i, digit) in digits(code).into_iter().enumerate() {
                 if field.saturating_mul(3).saturating_add(i) >= cols && digit != 0 {
-                    return Err((ErrorKind::Padding, "a padding column is not zero".to_owned()));
+                    return Err((ErrorKind::Format(Defect::Padding), "a padding column is not zero".to_owned()));
                 }
                 if let Some(used) = used.get_mut(crate::base::checked::from_u32(digit)) {
                     *used = true;
@@ -72,7 +75,7 @@ impl<'a> Ternary<'a> {
         for (level, used, name) in [(self.negative, negative, "negative"), (self.positive, positive, "positive")] {
             if (level != 0.0) != used {
                 let message = format!("the {name} level is {level}, and {} weight uses it", if used { "a" } else { "no" });
-                return Err(Error::at(ErrorKind::NonCanonical, offset, message));
+                return Err(Error::at(Defect::NonCanonical, offset, message));
             }
         }
         Ok(())
@@ -136,7 +139,11 @@ mod tests {
         for (negative, positive) in
             [(1.0, 1.0), (-1.0, -1.0), (f32::NEG_INFINITY, 1.0), (-1.0, f32::INFINITY), (f32::NAN, 1.0), (-1.0, f32::NAN)]
         {
-            assert_eq!(levels(negative, positive).unwrap_err().kind(), ErrorKind::Codebook, "{negative} {positive}");
+            assert_eq!(
+                levels(negative, positive).unwrap_err().kind(),
+                ErrorKind::Format(Defect::Codebook),
+                "{negative} {positive}"
+            );
         }
     }
 }

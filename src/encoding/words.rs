@@ -3,7 +3,7 @@
 
 use super::tiles::Tiling;
 use crate::base::checked::to_u64;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 
 /// How fields lie in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +152,9 @@ impl<'a> Words<'a> {
             let word = u32::from_le(*words.next().expect("invariant: I1"));
             let fail = |kind, message| Err(Error::at(kind, at, message));
             match row {
-                None if word != 0 => return fail(ErrorKind::Padding, "a word of a padding row is not zero".to_owned()),
+                None if word != 0 => {
+                    return fail(ErrorKind::Format(Defect::Padding), "a word of a padding row is not zero".to_owned());
+                }
                 None => {}
                 Some(row) => {
                     for (j, code) in self.layout.split(word).enumerate() {
@@ -161,7 +163,10 @@ impl<'a> Words<'a> {
                         }
                     }
                     if self.layout.has_spare_bits(word) {
-                        return fail(ErrorKind::Padding, format!("row {row}, word {unit}: bits above the last field are set"));
+                        return fail(
+                            ErrorKind::Format(Defect::Padding),
+                            format!("row {row}, word {unit}: bits above the last field are set"),
+                        );
                     }
                 }
             }
@@ -200,10 +205,10 @@ pub(crate) fn cast<T: bytemuck::AnyBitPattern>(bytes: &[u8], elements: Option<us
     let needed = elements.and_then(|n| n.checked_mul(size_of::<T>()));
     if needed != Some(bytes.len()) {
         let message = format!("a weight array has {} bytes, its shape needs {needed:?}", to_u64(bytes.len()));
-        return Err(Error::new(ErrorKind::Size, message));
+        return Err(Error::new(Defect::Size, message));
     }
     if bytes.is_empty() {
         return Ok(&[]); // an empty array may lie anywhere
     }
-    bytemuck::try_cast_slice(bytes).map_err(|error| Error::new(ErrorKind::Align, format!("a weight array: {error}")))
+    bytemuck::try_cast_slice(bytes).map_err(|error| Error::new(Defect::Align, format!("a weight array: {error}")))
 }

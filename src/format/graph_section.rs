@@ -2,7 +2,7 @@
 
 use super::sections::Section;
 use crate::base::checked::to_u64;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::{Limits, MAX_DIMENSION, MAX_ELEMENTS};
 use crate::bytes::Cursor;
 use crate::encoding::pattern::SlotLayout;
@@ -54,7 +54,7 @@ fn place(error: Error, offset: u64) -> Error {
 }
 
 fn unknown<T>(at: u64, what: &str, value: u32) -> Result<T> {
-    Err(Error::at(ErrorKind::UnknownId, at, format!("{what} {value} is not known")))
+    Err(Error::at(Defect::UnknownId, at, format!("{what} {value} is not known")))
 }
 
 fn flag(cursor: &mut Cursor<'_>, what: &str) -> Result<bool> {
@@ -191,7 +191,7 @@ fn parse_activation(cursor: &mut Cursor<'_>, id: u32) -> Result<Activation> {
             let at = cursor.offset();
             let (min, max) = (float(cursor, "a bound")?, float(cursor, "a bound")?);
             if min > max {
-                return Err(Error::at(ErrorKind::NonCanonical, at, format!("clip from {min} to {max}")));
+                return Err(Error::at(Defect::NonCanonical, at, format!("clip from {min} to {max}")));
             }
             Activation::Clip { min, max }
         }

@@ -1,7 +1,7 @@
 //! The 64 bytes at the start of a file (SPEC 2.1).
 
 use crate::base::checked::to_u64;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 use crate::bytes::Cursor;
 
 /// 0x89, "CURT", CR, LF, 0x1A: a file damaged by a text-mode transfer no longer starts so.
@@ -28,49 +28,49 @@ pub(crate) struct Header {
 /// Steps 1 to 3 of SPEC section 8, without the checksum.
 pub(crate) fn parse(file: &[u8]) -> Result<Header> {
     if file.is_empty() {
-        return Err(Error::new(ErrorKind::Empty, "the file is empty"));
+        return Err(Error::new(Defect::Empty, "the file is empty"));
     }
     check_magic(file)?;
     if file.len() < HEADER_BYTES {
         let message = format!("the file has {} bytes, a header has {HEADER_BYTES}", file.len());
-        return Err(Error::at(ErrorKind::Truncated, to_u64(file.len()), message));
+        return Err(Error::at(Defect::Truncated, to_u64(file.len()), message));
     }
     let mut cursor = Cursor::new(file, 0, "header");
     cursor.bytes(MAGIC.len(), "the magic")?;
     match cursor.u32("the byte order")? {
         BYTE_ORDER => {}
         other if other.swap_bytes() == BYTE_ORDER => {
-            return Err(Error::at(ErrorKind::ByteOrder, 8, "the file was written big-endian; .curt files are little-endian"));
+            return Err(Error::at(Defect::ByteOrder, 8, "the file was written big-endian; .curt files are little-endian"));
         }
-        other => return Err(Error::at(ErrorKind::ByteOrder, 8, format!("the byte order mark is {other:#010x}"))),
+        other => return Err(Error::at(Defect::ByteOrder, 8, format!("the byte order mark is {other:#010x}"))),
     }
     let version_and_profile = cursor.u32("the version")?;
     let (version, profile) = (version_and_profile & 0xFFFF, version_and_profile >> 16);
     if version != VERSION {
         let message = format!("the file is of version {version}, this library reads version {VERSION}");
-        return Err(Error::at(ErrorKind::Version, 12, message));
+        return Err(Error::at(Defect::Version, 12, message));
     }
     if profile != 0 {
-        return Err(Error::at(ErrorKind::UnknownId, 14, format!("profile {profile} is not known, 0 is mapped")));
+        return Err(Error::at(Defect::UnknownId, 14, format!("profile {profile} is not known, 0 is mapped")));
     }
     let (stated, present) = (cursor.u64("the file length")?, to_u64(file.len()));
     if stated > present {
         let message = format!("the file has {present} bytes of {stated}: it was cut off");
-        return Err(Error::at(ErrorKind::Truncated, present, message));
+        return Err(Error::at(Defect::Truncated, present, message));
     }
     if stated < present {
         let message = format!("the file has {present} bytes, its header says {stated}");
-        return Err(Error::at(ErrorKind::Trailing, stated, message));
+        return Err(Error::at(Defect::Trailing, stated, message));
     }
     let required = cursor.u32("the required features")?;
     if required != 0 {
         let message = format!("the file requires features {required:#x} of a later library");
-        return Err(Error::at(ErrorKind::Feature, 24, message));
+        return Err(Error::at(Defect::Feature, 24, message));
     }
     let optional_features = cursor.u32("the optional features")?;
     let section_count = cursor.u32("the section count")?;
     if cursor.bytes(24, "the reserved bytes")?.iter().any(|&byte| byte != 0) {
-        return Err(Error::at(ErrorKind::Reserved, 36, "reserved header bytes are not zero"));
+        return Err(Error::at(Defect::Reserved, 36, "reserved header bytes are not zero"));
     }
     Ok(Header { optional_features, section_count, checksum: cursor.u32("the header checksum")? })
 }
@@ -80,7 +80,7 @@ fn check_magic(file: &[u8]) -> Result<()> {
         return Ok(());
     }
     let hint = hint(file);
-    Err(Error::at(ErrorKind::Magic, 0, format!("not a .curt file{}{hint}", if hint.is_empty() { "" } else { ": " })))
+    Err(Error::at(Defect::Magic, 0, format!("not a .curt file{}{hint}", if hint.is_empty() { "" } else { ": " })))
 }
 
 /// What the file looks like instead: the mistakes that people make.

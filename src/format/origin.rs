@@ -3,7 +3,7 @@
 use super::sections::Section;
 use super::tables::mask;
 use crate::base::checked::{from_u32, to_u64};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::{MAX_DIMENSION, MAX_ELEMENTS, MAX_NAME_BYTES};
 use crate::bytes::Cursor;
 use crate::graph::{Graph, Op};
@@ -60,7 +60,7 @@ pub(super) fn parse(section: &Section<'_>, graph: &Graph) -> Result<Origin> {
         let at = cursor.offset();
         let name = text(&mut cursor)?;
         if !names.insert(name.clone()) {
-            return Err(Error::at(ErrorKind::Duplicate, at, format!("two nodes are named {name:?}")));
+            return Err(Error::at(Defect::Duplicate, at, format!("two nodes are named {name:?}")));
         }
         let shape = match node.op.linear() {
             Some(linear) => Some(shape(&mut cursor, linear.rows, inputs_of(&node.op, graph.shape(node.input())))?),
@@ -94,17 +94,17 @@ fn text(cursor: &mut Cursor<'_>) -> Result<String> {
     let at = cursor.offset();
     let len = cursor.u32("the length of a name")?;
     if len == 0 || u64::from(len) > MAX_NAME_BYTES {
-        return Err(Error::at(ErrorKind::Name, at, format!("a name of {len} bytes, 1 to {MAX_NAME_BYTES} are allowed")));
+        return Err(Error::at(Defect::Name, at, format!("a name of {len} bytes, 1 to {MAX_NAME_BYTES} are allowed")));
     }
     let len = from_u32(len);
     let bytes = cursor.bytes(len, "a name")?;
-    let name = std::str::from_utf8(bytes).map_err(|_| Error::at(ErrorKind::Utf8, at, "a name is not UTF-8"))?;
+    let name = std::str::from_utf8(bytes).map_err(|_| Error::at(Defect::Utf8, at, "a name is not UTF-8"))?;
     if let Some(forbidden) = name.chars().find(|&c| is_forbidden(c)) {
-        return Err(Error::at(ErrorKind::Name, at, format!("a name holds the character U+{:04X}", u32::from(forbidden))));
+        return Err(Error::at(Defect::Name, at, format!("a name holds the character U+{:04X}", u32::from(forbidden))));
     }
     let padding = cursor.bytes(padding(len), "the padding of a name")?;
     if padding.iter().any(|&byte| byte != 0) {
-        return Err(Error::at(ErrorKind::Padding, at, "the padding of a name is not zero"));
+        return Err(Error::at(Defect::Padding, at, "the padding of a name is not zero"));
     }
     Ok(name.to_owned())
 }

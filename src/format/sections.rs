@@ -3,7 +3,7 @@
 use super::header::{self, CHECKED_BYTES, ENTRY_BYTES, HEADER_BYTES, Header};
 use super::id;
 use crate::base::checked::{align64, from_u32, to_u64, to_usize, within};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::bytes::Cursor;
 
 /// Flag bit 0: a reader that does not know the id skips the section.
@@ -51,12 +51,12 @@ pub(crate) fn parse(file: &[u8], check_weights: bool) -> Result<Sections<'_>> {
         found.push(section);
     }
     let required = |id| {
-        let missing = || Error::new(ErrorKind::MissingSection, format!("section {id} is missing"));
+        let missing = || Error::new(Defect::MissingSection, format!("section {id} is missing"));
         found.iter().find(|section| section.id == id).copied().ok_or_else(missing)
     };
     let (graph, tables, weights) = (required(id::GRAPH)?, required(id::TABLES)?, required(id::WEIGHTS)?);
     if end != to_u64(file.len()) {
-        return Err(Error::at(ErrorKind::Trailing, end, "bytes follow the last section"));
+        return Err(Error::at(Defect::Trailing, end, "bytes follow the last section"));
     }
     for section in found.iter().filter(|section| check_weights || section.id != id::WEIGHTS) {
         let what = format!("section {}", section.id);
@@ -89,37 +89,44 @@ fn entry<'a>(file: &'a [u8], cursor: &mut Cursor<'_>, previous: Option<u32>, end
     let (checksum, reserved) = (cursor.u32("a section checksum")?, cursor.u32("a reserved field")?);
     let fail = |kind, message: String| Err(Error::at(kind, at, format!("section {id}: {message}")));
     if flags & !OPTIONAL != 0 || reserved != 0 {
-        return fail(ErrorKind::Reserved, "reserved bits are set".to_owned());
+        return fail(ErrorKind::Format(Defect::Reserved), "reserved bits are set".to_owned());
     }
     match previous {
-        Some(previous) if id == previous => return fail(ErrorKind::Duplicate, "it stands twice".to_owned()),
-        Some(previous) if id < previous => return fail(ErrorKind::Order, format!("it follows section {previous}")),
-        None if id == 0 => return fail(ErrorKind::Order, "ids start at 1".to_owned()),
+        Some(previous) if id == previous => return fail(ErrorKind::Format(Defect::Duplicate), "it stands twice".to_owned()),
+        Some(previous) if id < previous => {
+            return fail(ErrorKind::Format(Defect::Order), format!("it follows section {previous}"));
+        }
+        None if id == 0 => return fail(ErrorKind::Format(Defect::Order), "ids start at 1".to_owned()),
         _ => {}
     }
     match (id, flags) {
         (id::GRAPH | id::TABLES | id::WEIGHTS, 0) | (id::ORIGIN, OPTIONAL) => {}
-        (id::GRAPH..=id::ORIGIN, _) => return fail(ErrorKind::Reserved, "its optional flag is wrong".to_owned()),
+        (id::GRAPH..=id::ORIGIN, _) => return fail(ErrorKind::Format(Defect::Reserved), "its optional flag is wrong".to_owned()),
         (_, OPTIONAL) => {}
-        _ => return fail(ErrorKind::Feature, "it is required and not known; a later library reads it".to_owned()),
+        _ => {
+            return fail(ErrorKind::Format(Defect::Feature), "it is required and not known; a later library reads it".to_owned());
+        }
     }
     if offset % 64 != 0 {
-        return fail(ErrorKind::Align, format!("offset {offset} is not a multiple of 64"));
+        return fail(ErrorKind::Format(Defect::Align), format!("offset {offset} is not a multiple of 64"));
     }
     let expected = align64(end)?;
     if offset < expected {
-        return fail(ErrorKind::Overlap, format!("offset {offset} lies before {expected}, where the file is free"));
+        return fail(
+            ErrorKind::Format(Defect::Overlap),
+            format!("offset {offset} lies before {expected}, where the file is free"),
+        );
     }
     if offset > expected {
-        return fail(ErrorKind::Gap, format!("offset {offset} leaves a gap after {expected}"));
+        return fail(ErrorKind::Format(Defect::Gap), format!("offset {offset} leaves a gap after {expected}"));
     }
     if !within(offset, len, to_u64(file.len())) {
-        return fail(ErrorKind::Bounds, format!("{len} bytes from offset {offset} leave the file"));
+        return fail(ErrorKind::Format(Defect::Bounds), format!("{len} bytes from offset {offset} leave the file"));
     }
     let range = |from, to| Ok::<_, Error>(to_usize(from, "an offset")?..to_usize(to, "an offset")?);
     let padding = file.get(range(end, offset)?).expect("invariant: the section before ends within the file");
     if padding.iter().any(|&byte| byte != 0) {
-        return Err(Error::at(ErrorKind::Padding, end, format!("padding before section {id} is not zero")));
+        return Err(Error::at(Defect::Padding, end, format!("padding before section {id} is not zero")));
     }
     let bytes = file.get(range(offset, offset.saturating_add(len))?).expect("invariant: within the file");
     Ok(Section { bytes, offset, id, checksum })
@@ -131,5 +138,5 @@ fn compare(found: u32, stored: u32, offset: u64, what: &str) -> Result<()> {
         return Ok(());
     }
     let message = format!("{what} is damaged: its checksum is {found:#010x}, stored is {stored:#010x}");
-    Err(Error::at(ErrorKind::Checksum, offset, message))
+    Err(Error::at(Defect::Checksum, offset, message))
 }

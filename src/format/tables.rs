@@ -2,7 +2,7 @@
 
 use super::sections::Section;
 use crate::base::checked::{self, to_u64};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 use crate::bytes::Cursor;
 use crate::encoding::{Encoded, Encoding, Lookup, check_float, codebook};
 use crate::graph::{Graph, Linear, Op};
@@ -137,7 +137,7 @@ fn parse_layer(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<
 fn counts(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<Vec<u32>> {
     let lists = linear.encoding.lists(linear.rows);
     let at = cursor.offset();
-    let refuse = |offset, message| Err(Error::at(ErrorKind::Mask, offset, message));
+    let refuse = |offset, message| Err(Error::at(Defect::Mask, offset, message));
     let mut counts = Vec::with_capacity(lists.min(cursor.remaining()));
     let mut sum = 0u64;
     for (i, word) in cursor.words(count_words(lists, cols), "a layer's counts")?.enumerate() {
@@ -170,7 +170,7 @@ fn floats(cursor: &mut Cursor<'_>, n: usize, what: &str, allowed: impl Fn(f32) -
         let value = f32::from_bits(bits);
         check_float(value, at, what)?;
         if !allowed(value) {
-            return Err(Error::at(ErrorKind::NonCanonical, at, format!("{what} is {value}")));
+            return Err(Error::at(Defect::NonCanonical, at, format!("{what} is {value}")));
         }
         out.push(value);
         at = at.saturating_add(4);
@@ -183,10 +183,10 @@ pub(super) fn mask(cursor: &mut Cursor<'_>, len: usize, kept: usize, what: &str)
     let at = cursor.offset();
     let words = cursor.words(len.div_ceil(32), what)?;
     let mask = Mask::from_words(len, words)
-        .ok_or_else(|| Error::at(ErrorKind::Mask, at, format!("{what} has a bit past its {len} members")))?;
+        .ok_or_else(|| Error::at(Defect::Mask, at, format!("{what} has a bit past its {len} members")))?;
     if mask.kept() != kept {
         let message = format!("{what} keeps {} of {len}, the graph says {kept}", mask.kept());
-        return Err(Error::at(ErrorKind::Mask, at, message));
+        return Err(Error::at(Defect::Mask, at, message));
     }
     Ok(mask)
 }
@@ -206,7 +206,7 @@ fn check_levels(encoding: Encoding, levels: &[f32], offset: u64) -> Result<()> {
         return Ok(());
     }
     let message = format!("the levels of a {} layer are {levels:?}", encoding.name());
-    Err(Error::at(ErrorKind::Codebook, offset, message))
+    Err(Error::at(Defect::Codebook, offset, message))
 }
 
 pub(super) fn write(graph: &Graph, tables: &Tables) -> Vec<u8> {

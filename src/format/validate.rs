@@ -3,7 +3,7 @@
 use super::sections::{self, Sections};
 use super::{Origin, Tables, graph_section, origin, tables, weights_section};
 use crate::base::checked::{at_most, to_u64};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 use crate::base::limits::Limits;
 use crate::graph::Graph;
 use std::ops::Range;
@@ -55,5 +55,5 @@ fn expect_bytes(found: usize, needed: u64, offset: u64, section: &str) -> Result
         return Ok(());
     }
     let message = format!("the {section} section has {found} bytes, the graph needs {needed}");
-    Err(Error::at(ErrorKind::Size, offset, message))
+    Err(Error::at(Defect::Size, offset, message))
 }

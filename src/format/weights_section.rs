@@ -3,7 +3,7 @@
 use super::sections::Section;
 use super::tables::Tables;
 use crate::base::checked::{self, align64, to_usize};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 use crate::encoding::{Encoded, Weights};
 use crate::graph::Graph;
 use std::ops::Range;
@@ -38,7 +38,7 @@ pub(super) fn check(section: &Section<'_>, graph: &Graph, tables: &Tables) -> Re
         let padding = section.bytes.get(slice(end, range.start)?).expect("invariant: the section has its length");
         if padding.iter().any(|&byte| byte != 0) {
             let place = section.offset.saturating_add(end);
-            return Err(Error::at(ErrorKind::Padding, place, "bytes between weight arrays are not zero"));
+            return Err(Error::at(Defect::Padding, place, "bytes between weight arrays are not zero"));
         }
         let bytes = section.bytes.get(slice(range.start, range.end)?).expect("invariant: the section has its length");
         let lookup = layer.lookup(linear);

@@ -2,7 +2,7 @@
 
 use super::{Graph, InputSpec, Linear, Node};
 use crate::base::checked::{self, at_most, to_u64};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::{Limits, MAX_LAYER_WEIGHTS};
 
 /// Builds a graph node by node; the first violation is the error.
@@ -21,7 +21,7 @@ impl GraphBuilder {
     pub fn new(input: InputSpec, limits: &Limits) -> Result<Self> {
         let inputs = input.shape.elements();
         if let Some(kept) = input.kept.filter(|&kept| kept > inputs) {
-            return Err(Error::new(ErrorKind::Mask, format!("{kept} of {inputs} inputs are kept")));
+            return Err(Error::new(Defect::Mask, format!("{kept} of {inputs} inputs are kept")));
         }
         let shapes = vec![input.value_shape()];
         let activations = at_most(to_u64(input.value_shape().elements()), limits.activations, "the number of inputs")?;
@@ -37,7 +37,7 @@ impl GraphBuilder {
         for &input in &node.inputs {
             let Some(&shape) = self.graph.shapes.get(input) else {
                 let message = format!("node {number} reads value {input}, which is not made before it");
-                return Err(Error::new(ErrorKind::Graph, message));
+                return Err(Error::new(Defect::Graph, message));
             };
             inputs.push(shape);
         }
@@ -76,11 +76,11 @@ impl GraphBuilder {
             return Err(Error::new(ErrorKind::Limit, "a graph has at least one node"));
         }
         if self.graph.output_shape().elements() == 0 {
-            return Err(Error::new(ErrorKind::Shape, "the output has no elements"));
+            return Err(Error::new(Defect::Shape, "the output has no elements"));
         }
         self.used.pop();
         match self.used.iter().position(|used| !used) {
-            Some(value) => Err(Error::new(ErrorKind::Graph, format!("nothing uses value {value}"))),
+            Some(value) => Err(Error::new(Defect::Graph, format!("nothing uses value {value}"))),
             None => Ok(self.graph),
         }
     }

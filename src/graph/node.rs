@@ -2,7 +2,7 @@
 
 use super::window::Window;
 use crate::base::checked::{mul, to_u64};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::MAX_ELEMENTS;
 use crate::encoding::{Encoded, Encoding, Pattern};
 use crate::tensor::Shape;
@@ -293,7 +293,7 @@ impl Op {
 }
 
 fn refuse<T>(message: String) -> Result<T> {
-    Err(Error::new(ErrorKind::Shape, message))
+    Err(Error::new(Defect::Shape, message))
 }
 
 fn list(shapes: &[Shape]) -> String {

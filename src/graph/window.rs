@@ -1,6 +1,6 @@
 //! Windows of convolution and pooling (SPEC 4.4).
 
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 
 /// Where the windows of a convolution or of pooling lie; each pair is height, width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Window {
 }
 
 fn along(len: usize, kernel: usize, stride: usize, dilation: usize, before: usize, after: usize) -> Result<usize> {
-    let refuse = |message: String| Err(Error::new(ErrorKind::Shape, message));
+    let refuse = |message: String| Err(Error::new(Defect::Shape, message));
     if kernel == 0 || stride == 0 || dilation == 0 {
         return refuse(format!("kernel {kernel}, stride {stride} and dilation {dilation} are at least 1"));
     }

@@ -3,7 +3,7 @@
 use super::layer::symbols;
 use super::sections::sections;
 use crate::base::checked::to_u64;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::encoding::{Encoded, Weights, block, codebook, dense, fixed_point, sparse, ternary};
 use crate::exec::Input;
@@ -71,7 +71,7 @@ fn rewrite(model: &Model) -> Result<String> {
             unknown += 1; // of a later library, optional: skipped by this one, and so not written again
         } else if content(model, section.id) != content(&written, section.id) {
             let message = format!("section {} differs from what its content is written as", section.id);
-            return Err(Error::at(ErrorKind::NonCanonical, section.offset, message));
+            return Err(Error::at(Defect::NonCanonical, section.offset, message));
         }
     }
     let rest = if unknown > 0 { format!("; {unknown} sections of a later library skipped") } else { String::new() };

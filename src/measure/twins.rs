@@ -3,7 +3,7 @@
 //! They are models like any other, written and validated, so that a comparison measures the encoding and nothing else.
 
 use crate::base::checked::to_u64;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::encoding::{Encoded, dense};
 use crate::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
@@ -74,7 +74,7 @@ pub fn original(model: &Model) -> Result<Option<Model>> {
     let (graph, with_flatten) = original_graph(model, &shapes)?;
     let fits = graph.linears().zip(&shapes).all(|((node, _, cols), shape)| cols == shape.columns(&graph.nodes()[node].op));
     if !fits {
-        return Err(Error::new(ErrorKind::Shape, "the original layers of the origin section do not fit the input or each other"));
+        return Err(Error::new(Defect::Shape, "the original layers of the origin section do not fit the input or each other"));
     }
     let mut layers = Vec::new();
     let mut tables = Tables { input_mask: None, layers: Vec::new(), ..model.tables().clone() };

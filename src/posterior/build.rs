@@ -6,7 +6,7 @@ use super::layers::{Affine, Groups};
 use super::nodes;
 use super::{Layers, Method, Posterior, fail};
 use crate::base::checked::to_u64;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 use crate::base::limits::{Limits, MAX_ELEMENTS};
 use crate::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op};
 use crate::tensor::Shape;
@@ -54,7 +54,7 @@ fn check_groups(op: &Op, from: &[Shape]) -> Result<()> {
     match (op, from) {
         (Op::Conv2d(conv), [input @ Shape::Image { .. }]) if input.channels().checked_rem(conv.groups) != Some(0) => {
             let message = format!("{} groups do not divide {} input channels", conv.groups, input.channels());
-            Err(Error::new(ErrorKind::Shape, message))
+            Err(Error::new(Defect::Shape, message))
         }
         _ => Ok(()),
     }

@@ -4,7 +4,7 @@
 //! big-endian u32, then the elements, floats big-endian.
 
 use super::{Array, Elements, check_size, refuse};
-use curt::base::error::{Error, ErrorKind, Result};
+use curt::base::error::{Defect, Error, Result};
 use curt::bytes::Cursor;
 use curt::tensor::Dtype;
 
@@ -22,8 +22,8 @@ pub(super) fn parse(file: &[u8]) -> Result<Array> {
 }
 
 fn header(cursor: &mut Cursor<'_>) -> Result<(Dtype, Vec<usize>)> {
-    let wrong = |message: String| Err(Error::at(ErrorKind::Magic, 0, message));
-    let cut_off = |error: Error| Error::at(ErrorKind::Truncated, error.offset().unwrap_or(0), error.to_string());
+    let wrong = |message: String| Err(Error::at(Defect::Magic, 0, message));
+    let cut_off = |error: Error| Error::at(Defect::Truncated, error.offset().unwrap_or(0), error.to_string());
     let magic = cursor.bytes(4, "the magic number").map_err(cut_off)?;
     let (dtype, dims) = match *magic {
         [0, 0, 0x08, dims] => (Dtype::U8, dims),
@@ -46,6 +46,7 @@ fn header(cursor: &mut Cursor<'_>) -> Result<(Dtype, Vec<usize>)> {
 mod tests {
     use super::super::{Samples, parse_idx_labels};
     use super::*;
+    use curt::base::error::ErrorKind;
     use curt::session::Input;
 
     fn images(count: u8, bytes: usize) -> Vec<u8> {
@@ -66,15 +67,15 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         let kind = |file: &[u8]| Samples::parse_idx(file).unwrap_err().kind();
-        assert_eq!(kind(b"hello, world"), ErrorKind::Magic);
-        assert_eq!(kind(&[0, 0, 0x0E, 1, 0, 0, 0, 0]), ErrorKind::Magic);
-        assert_eq!(kind(&images(2, 12)[..10]), ErrorKind::Truncated);
-        assert_eq!(kind(&images(2, 11)), ErrorKind::Truncated);
-        assert_eq!(kind(&images(2, 13)), ErrorKind::Trailing);
+        assert_eq!(kind(b"hello, world"), ErrorKind::Format(Defect::Magic));
+        assert_eq!(kind(&[0, 0, 0x0E, 1, 0, 0, 0, 0]), ErrorKind::Format(Defect::Magic));
+        assert_eq!(kind(&images(2, 12)[..10]), ErrorKind::Format(Defect::Truncated));
+        assert_eq!(kind(&images(2, 11)), ErrorKind::Format(Defect::Truncated));
+        assert_eq!(kind(&images(2, 13)), ErrorKind::Format(Defect::Trailing));
         assert_eq!(kind(&[0, 0, 8, 0, 1]), ErrorKind::Input, "no dimensions: one byte, but not samples");
         assert_eq!(kind(&[0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 0]), ErrorKind::Input);
         let huge = [&[0, 0, 8, 4][..], &[255; 16]].concat();
-        assert_eq!(kind(&huge), ErrorKind::Truncated);
+        assert_eq!(kind(&huge), ErrorKind::Format(Defect::Truncated));
         assert_eq!(parse_idx_labels(&images(2, 12)).unwrap_err().kind(), ErrorKind::Input);
     }
 }

@@ -4,7 +4,7 @@ mod idx;
 pub(crate) mod npy;
 mod picture;
 
-use curt::base::error::{Error, ErrorKind, Result};
+use curt::base::error::{Defect, Error, ErrorKind, Result};
 use curt::bytes::Storage;
 use curt::graph::InputSpec;
 use curt::session::Input;
@@ -198,9 +198,9 @@ fn fits(dims: &[usize], shape: Shape) -> bool {
 
 /// The array in the bytes of a file.
 fn array(file: &[u8]) -> Result<Array> {
-    let wrong = |message: &str| Err(Error::at(ErrorKind::Magic, 0, message));
+    let wrong = |message: &str| Err(Error::at(Defect::Magic, 0, message));
     match file {
-        [] => Err(Error::new(ErrorKind::Empty, "the file is empty")),
+        [] => Err(Error::new(Defect::Empty, "the file is empty")),
         [0x1F, 0x8B, ..] => wrong("the file is compressed with gzip; decompress it first (gzip -dk FILE)"),
         [b'P', b'K', 3 | 5, ..] => wrong("a zip file; save one array with numpy.save instead of numpy.savez"),
         [0xFF, 0xD8, 0xFF, ..] => wrong("a JPEG picture, which has lost what a PNG keeps; PNG, .npy and IDX are read"),
@@ -232,8 +232,8 @@ fn check_size(dims: &[usize], dtype: Dtype, present: usize) -> Result<usize> {
     let expected = format!("its header says {} elements of {}, {size}, and {present} bytes follow", shape(dims), dtype.name());
     match needed {
         Some(needed) if needed == present => Ok(needed),
-        Some(needed) if needed < present => Err(Error::new(ErrorKind::Trailing, expected)),
-        _ => Err(Error::new(ErrorKind::Truncated, format!("{expected}: it was cut off; transfer it again"))),
+        Some(needed) if needed < present => Err(Error::new(Defect::Trailing, expected)),
+        _ => Err(Error::new(Defect::Truncated, format!("{expected}: it was cut off; transfer it again"))),
     }
 }
 

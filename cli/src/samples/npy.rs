@@ -4,7 +4,7 @@
 //! four later), the header, the elements. The header is a Python dictionary of `descr`, `fortran_order` and `shape`, padded with spaces.
 
 use super::{Array, Elements, check_size, refuse};
-use curt::base::error::{Error, ErrorKind, Result};
+use curt::base::error::{Defect, Error, ErrorKind, Result};
 use curt::bytes::Cursor;
 use curt::tensor::Dtype;
 use std::path::Path;
@@ -17,14 +17,14 @@ const MAX_DIMS: usize = 64;
 /// Reads the bytes of a file.
 pub(super) fn parse(file: &[u8]) -> Result<Array> {
     let mut cursor = Cursor::new(file, 0, ".npy");
-    let cut_off = |error: Error| Error::at(ErrorKind::Truncated, error.offset().unwrap_or(0), error.to_string());
+    let cut_off = |error: Error| Error::at(Defect::Truncated, error.offset().unwrap_or(0), error.to_string());
     let start = cursor.bytes(8, "the magic number and the version").map_err(cut_off)?;
     let len_bytes = match start[6..] {
         [1, 0] => 2,
         [2 | 3, 0] => 4,
         _ => {
             let message = format!(".npy version {}.{}; versions 1.0, 2.0 and 3.0 are read", start[6], start[7]);
-            return Err(Error::at(ErrorKind::Version, 6, message));
+            return Err(Error::at(Defect::Version, 6, message));
         }
     };
     let len = cursor.bytes(len_bytes, "the header's length").map_err(cut_off)?;

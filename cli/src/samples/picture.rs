@@ -1,7 +1,7 @@
 //! PNG pictures as samples: taken as they are, never resized, and converted only where nothing has to be guessed.
 
 use super::refuse;
-use curt::base::error::{Error, ErrorKind, Result};
+use curt::base::error::{Defect, Error, ErrorKind, Result};
 use curt::graph::InputSpec;
 use curt::tensor::{Dtype, Shape};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations};
@@ -146,7 +146,7 @@ fn side(side: u32) -> Result<usize> {
 fn undecodable(error: DecodingError) -> Error {
     match error {
         DecodingError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Error::new(ErrorKind::Truncated, "the picture ends before its end: it was cut off; transfer it again")
+            Error::new(Defect::Truncated, "the picture ends before its end: it was cut off; transfer it again")
         }
         DecodingError::LimitsExceeded => Error::new(ErrorKind::Limit, "the picture needs more memory than one of its size may"),
         error => refuse(&format!("a PNG that cannot be decoded: {error}")),

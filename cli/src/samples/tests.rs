@@ -138,11 +138,11 @@ fn headers_cannot_ask_for_more_than_the_model_does() {
     let header = |len: u32, text: &str| [b"\x93NUMPY\x02\x00".as_slice(), &len.to_le_bytes(), text.as_bytes()].concat();
     let kind = |file: &[u8]| array(file).unwrap_err().kind();
     assert_eq!(kind(&header(u32::MAX, "")), ErrorKind::Limit);
-    assert_eq!(kind(&header(60_000, "{")), ErrorKind::Truncated);
+    assert_eq!(kind(&header(60_000, "{")), ErrorKind::Format(Defect::Truncated));
     let wide = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({0}, {0}), }}", u64::MAX >> 8);
-    assert_eq!(kind(&header(wide.len() as u32, &wide)), ErrorKind::Truncated);
-    assert_eq!(kind(b"\x93NUMPY\x09\x00"), ErrorKind::Version);
-    assert_eq!(kind(b""), ErrorKind::Empty);
+    assert_eq!(kind(&header(wide.len() as u32, &wide)), ErrorKind::Format(Defect::Truncated));
+    assert_eq!(kind(b"\x93NUMPY\x09\x00"), ErrorKind::Format(Defect::Version));
+    assert_eq!(kind(b""), ErrorKind::Format(Defect::Empty));
 }
 
 #[test]
@@ -163,8 +163,8 @@ fn a_sample_fits_in_its_own_order_only() {
 fn elements_are_counted_before_they_are_read() {
     let kind = |dims: &[usize], present| check_size(dims, Dtype::F32, present).map_err(|error| error.kind());
     assert_eq!(kind(&[2, 3], 24), Ok(24));
-    assert_eq!(kind(&[2, 3], 23), Err(ErrorKind::Truncated));
-    assert_eq!(kind(&[2, 3], 25), Err(ErrorKind::Trailing));
-    assert_eq!(kind(&[usize::MAX, 2], 25), Err(ErrorKind::Truncated));
+    assert_eq!(kind(&[2, 3], 23), Err(ErrorKind::Format(Defect::Truncated)));
+    assert_eq!(kind(&[2, 3], 25), Err(ErrorKind::Format(Defect::Trailing)));
+    assert_eq!(kind(&[usize::MAX, 2], 25), Err(ErrorKind::Format(Defect::Truncated)));
     assert_eq!(kind(&[0, 3], 0), Ok(0));
 }

@@ -6,7 +6,7 @@
 //! one that keeps the fewest weights within the error budget wins; where there are too many, one layer at a time, in four steps of a
 //! growing budget, so that the first layer does not use all of it.
 
-use crate::base::error::{ErrorKind, Result};
+use crate::base::error::{Defect, ErrorKind, Result};
 use crate::compress::evaluate::{Budget, Evaluator};
 use crate::compress::options::Progress;
 use crate::compress::quantize;
@@ -106,7 +106,7 @@ impl Search<'_> {
         let exact = quantize::exact(&network);
         match self.evaluator.score_within(&network, &exact.iter().collect::<Vec<_>>(), budget) {
             Ok(score) => Ok(score.is_some()),
-            Err(error) if error.kind() == ErrorKind::NonFinite => Ok(false), // a folded bias overflows
+            Err(error) if error.kind() == ErrorKind::Format(Defect::NonFinite) => Ok(false), // a folded bias overflows
             Err(error) => Err(error),
         }
     }

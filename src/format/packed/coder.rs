@@ -6,7 +6,7 @@
 #![allow(clippy::arithmetic_side_effects)] // `low`, `range` and `code` are 32-bit registers whose bounds stand beside each step
 
 use crate::base::checked::to_u64;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 
 /// Probabilities are numbers of 1/65536.
 pub(super) const ONE: u32 = 1 << 16;
@@ -167,7 +167,7 @@ impl<'a> Decoder<'a> {
         if self.rest.is_empty() {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Trailing, format!("{} bytes are left over in the packed stream", to_u64(self.rest.len()))))
+        Err(Error::new(Defect::Trailing, format!("{} bytes are left over in the packed stream", to_u64(self.rest.len()))))
     }
 }
 
@@ -186,7 +186,7 @@ impl Coder for Decoder<'_> {
             self.range <<= 8;
         }
         if self.past_the_end > AHEAD {
-            return Err(Error::new(ErrorKind::Truncated, "the packed stream ends too early"));
+            return Err(Error::new(Defect::Truncated, "the packed stream ends too early"));
         }
         Ok(bit)
     }
@@ -195,6 +195,7 @@ impl Coder for Decoder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::error::ErrorKind;
 
     /// splitmix64
     struct Random(u64);
@@ -279,8 +280,8 @@ mod tests {
             decoder.finish()
         };
         decode(&stream).unwrap();
-        assert_eq!(decode(&stream[..stream.len() - 5]).unwrap_err().kind(), ErrorKind::Truncated);
-        assert_eq!(decode(&[&stream[..], &[0; 5]].concat()).unwrap_err().kind(), ErrorKind::Trailing);
+        assert_eq!(decode(&stream[..stream.len() - 5]).unwrap_err().kind(), ErrorKind::Format(Defect::Truncated));
+        assert_eq!(decode(&[&stream[..], &[0; 5]].concat()).unwrap_err().kind(), ErrorKind::Format(Defect::Trailing));
     }
 
     /// However probable its bits are, a stream of a few bytes ends: section 12.

@@ -5,7 +5,7 @@ use super::coder::Coder;
 use super::columns::filled;
 use super::number::{Signed, Symbol};
 use super::probability::Bit;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 
 /// A float with `exponent` bits of exponent and `mantissa` bits of mantissa: sign, exponent and each bit of the mantissa learn by themselves.
 #[derive(Clone, Debug)]
@@ -153,7 +153,7 @@ fn times_power(integer: i32, exponent: i32) -> Result<f32> {
     if f64::from(value) == exact {
         return Ok(value);
     }
-    Err(Error::new(ErrorKind::NonCanonical, format!("{integer} times 2^{exponent} is no 32-bit float")))
+    Err(Error::new(Defect::NonCanonical, format!("{integer} times 2^{exponent} is no 32-bit float")))
 }
 
 #[cfg(test)]

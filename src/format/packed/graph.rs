@@ -4,7 +4,7 @@ use super::coder::Coder;
 use super::number::Number;
 use super::probability::Bit;
 use crate::base::checked::from_u32;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::format::graph_section as ops;
 use std::collections::BTreeMap;
@@ -160,7 +160,7 @@ impl<C: Coder> Words<'_, C> {
         let expected = self.successors.get(&before).copied().unwrap_or_else(|| usual_successor(before, first));
         let op = if self.usual.code(self.coder, word == expected)? { expected } else { self.coder.plain(word, OPERATOR_BITS)? };
         if !(ops::LINEAR..=ops::RESHAPE).contains(&op) {
-            return Err(Error::new(ErrorKind::UnknownId, format!("operator {op} of the packed graph is not known")));
+            return Err(Error::new(Defect::UnknownId, format!("operator {op} of the packed graph is not known")));
         }
         self.successors.insert(before, op);
         self.out.push(op);

@@ -18,7 +18,7 @@ mod weights;
 mod zeros;
 
 use crate::base::checked::{at_most, to_u64};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 pub use account::account;
 pub use coder::Part;
@@ -66,7 +66,7 @@ pub fn unpack(packed: &[u8], limits: &Limits) -> Result<Vec<u8>> {
     // What `pack` would not have written is refused; it checks the mapped file first.
     at_most(to_u64(mapped.len()), limits.file_bytes, "the length of the mapped file that a packed one unpacks to")?;
     if pack(&mapped).map_err(unpacked)? != packed {
-        return Err(Error::new(ErrorKind::NonCanonical, "the packed file is not the one that its model packs to"));
+        return Err(Error::new(Defect::NonCanonical, "the packed file is not the one that its model packs to"));
     }
     Ok(mapped)
 }
@@ -79,17 +79,17 @@ fn unpacked(error: Error) -> Error {
 /// The stream of a file whose checksum is right.
 fn stream_of<'a>(packed: &'a [u8], limits: &Limits) -> Result<&'a [u8]> {
     if packed.is_empty() {
-        return Err(Error::new(ErrorKind::Empty, "the file is empty"));
+        return Err(Error::new(Defect::Empty, "the file is empty"));
     }
     at_most(to_u64(packed.len()), limits.file_bytes, "the file's length")?;
     if !is_packed(packed) {
-        return Err(Error::at(ErrorKind::Magic, 0, "not a packed .curt file"));
+        return Err(Error::at(Defect::Magic, 0, "not a packed .curt file"));
     }
-    let short = || Error::at(ErrorKind::Truncated, to_u64(packed.len()), "a packed file has at least 8 bytes");
+    let short = || Error::at(Defect::Truncated, to_u64(packed.len()), "a packed file has at least 8 bytes");
     let version = *packed.get(MAGIC.len()).ok_or_else(short)?;
     if version != VERSION {
         let message = format!("the packed file is of version {version}, this library reads version {VERSION}");
-        return Err(Error::at(ErrorKind::Version, 3, message));
+        return Err(Error::at(Defect::Version, 3, message));
     }
     let end = packed.len().checked_sub(CHECKSUM_BYTES).filter(|&end| end >= HEADER_BYTES).ok_or_else(short)?;
     let (checked, stored) = packed.split_at_checked(end).expect("invariant: the end lies in the file");
@@ -97,7 +97,7 @@ fn stream_of<'a>(packed: &'a [u8], limits: &Limits) -> Result<&'a [u8]> {
     let found = crc32c::crc32c(checked);
     if found != stored && !cfg!(fuzzing) {
         let message = format!("the packed file is damaged or cut off: its checksum is {found:#010x}, stored is {stored:#010x}");
-        return Err(Error::at(ErrorKind::Checksum, to_u64(end), message));
+        return Err(Error::at(Defect::Checksum, to_u64(end), message));
     }
     Ok(checked.get(HEADER_BYTES..).expect("invariant: the header lies in the file"))
 }

@@ -6,7 +6,7 @@ use super::matrix;
 use super::number::{Number, Symbol};
 use super::probability::{Bit, Count};
 use crate::base::checked::{from_u32, to_u64};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::{Limits, MAX_DIMENSION, MAX_NAME_BYTES};
 use crate::format::{Origin, OriginNode, OriginShape};
 use crate::graph::{Graph, Op};
@@ -94,7 +94,7 @@ impl Text {
             let byte = self.byte(coder, &out, byte)?;
             out.push(byte);
         }
-        String::from_utf8(out).map_err(|_| Error::new(ErrorKind::Utf8, "a packed name is not UTF-8"))
+        String::from_utf8(out).map_err(|_| Error::new(Defect::Utf8, "a packed name is not UTF-8"))
     }
 
     /// A byte, the highest bit first. What was seen after more bytes counts more than what was seen after fewer, which is its prior.

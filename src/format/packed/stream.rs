@@ -117,7 +117,7 @@ fn check_size(graph: &Graph, graph_bytes: usize, stream_bytes: usize, limits: &L
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::error::ErrorKind;
+    use crate::base::error::{Defect, ErrorKind};
     use crate::format::packed::coder::{Encoder, HALF};
     use crate::format::packed::{MAGIC, VERSION, unpack};
 
@@ -149,14 +149,20 @@ mod tests {
         assert_eq!(kind(&linear(most, most, 0, 0), 0, &Limits::FORMAT), ErrorKind::Limit);
         assert_eq!(kind(&linear(1 << 20, 1 << 10, 0, 0), 0, &Limits::DEFAULT), ErrorKind::Limit);
         for (rows, encoding, parameter) in [(1 << 7, 0, 0), (1 << 10, 2, 2), (1 << 10, 3, 0), (1 << 9, 4, 2)] {
-            assert_eq!(kind(&linear(1 << 16, rows, encoding, parameter), 0, &Limits::DEFAULT), ErrorKind::Truncated);
-            assert_eq!(kind(&linear(1 << 16, rows, encoding, parameter), 200, &Limits::DEFAULT), ErrorKind::Truncated);
+            assert_eq!(
+                kind(&linear(1 << 16, rows, encoding, parameter), 0, &Limits::DEFAULT),
+                ErrorKind::Format(Defect::Truncated)
+            );
+            assert_eq!(
+                kind(&linear(1 << 16, rows, encoding, parameter), 200, &Limits::DEFAULT),
+                ErrorKind::Format(Defect::Truncated)
+            );
             let small = Limits { file_bytes: 1 << 20, ..Limits::DEFAULT };
             assert_eq!(kind(&linear(1 << 16, rows, encoding, parameter), 0, &small), ErrorKind::Limit);
         }
         // A mask of 2^31 inputs of which one is kept; of 2^27, of which none or all are.
         let mask = |channels, kept| [1, 1, 3, channels, 4096, 4096, 1, kept, 2, 0];
-        assert_eq!(kind(&mask(128, 1), 0, &Limits::DEFAULT), ErrorKind::Truncated);
+        assert_eq!(kind(&mask(128, 1), 0, &Limits::DEFAULT), ErrorKind::Format(Defect::Truncated));
         assert_eq!(kind(&mask(8, 1 << 27), 0, &Limits::DEFAULT), ErrorKind::Limit);
         let none = [1, 1, 3, 8, 4096, 4096, 1, 0, 1, 0, 1, 0, 0, 0];
         assert_eq!(kind(&none, 0, &Limits::DEFAULT), ErrorKind::Limit);
@@ -166,13 +172,13 @@ mod tests {
     fn a_graph_that_cannot_be_is_refused_as_in_a_mapped_file() {
         let cases: [(&[u32], ErrorKind); 8] = [
             (&[0, 0, 1, 4, 0], ErrorKind::Limit),
-            (&[1, 2, 1, 4, 0, 2, 0], ErrorKind::UnknownId),
-            (&[1, 0, 2, 4, 0, 2, 0], ErrorKind::UnknownId),
+            (&[1, 2, 1, 4, 0, 2, 0], ErrorKind::Format(Defect::UnknownId)),
+            (&[1, 0, 2, 4, 0, 2, 0], ErrorKind::Format(Defect::UnknownId)),
             (&[1, 0, 1, 0, 0, 2, 0], ErrorKind::Limit),
-            (&[1, 0, 1, 4, 2, 2, 0], ErrorKind::UnknownId),
-            (&[1, 0, 1, 4, 0, 1, 0, 4, 9, 0, 0], ErrorKind::UnknownId),
-            (&[1, 0, 1, 4, 0, 1, 0, 4, 2, 9, 0], ErrorKind::Codebook),
-            (&[1, 0, 1, 4, 0, 8, 0], ErrorKind::Shape),
+            (&[1, 0, 1, 4, 2, 2, 0], ErrorKind::Format(Defect::UnknownId)),
+            (&[1, 0, 1, 4, 0, 1, 0, 4, 9, 0, 0], ErrorKind::Format(Defect::UnknownId)),
+            (&[1, 0, 1, 4, 0, 1, 0, 4, 2, 9, 0], ErrorKind::Format(Defect::Codebook)),
+            (&[1, 0, 1, 4, 0, 8, 0], ErrorKind::Format(Defect::Shape)),
         ];
         for (words, expected) in cases {
             assert_eq!(kind(words, 0, &Limits::DEFAULT), expected, "{words:?}");

@@ -5,7 +5,7 @@ use super::columns::{Columns, filled};
 use super::floats::Float;
 use super::matrix::{self, Bounds};
 use crate::base::checked::to_u64;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 use crate::encoding::{Encoded, Encoding, Entries, Weights, block, codebook, dense, fixed_point, sparse, ternary};
 use crate::graph::Linear;
 use half::f16;
@@ -168,5 +168,5 @@ pub(super) fn check_count(elements: u64, stream_bytes: usize) -> Result<()> {
     }
     let message =
         format!("{elements} weights and mask bits do not fit in a packed stream of {stream_bytes} bytes: it was cut off");
-    Err(Error::new(ErrorKind::Truncated, message))
+    Err(Error::new(Defect::Truncated, message))
 }
