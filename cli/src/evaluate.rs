@@ -2,11 +2,11 @@
 
 use crate::exit::Failure;
 use crate::progress;
-use crate::samples::Samples;
+use crate::samples::SampleSet;
 use curt::session::Session;
 
 /// All outputs, and how many one sample has.
-pub(crate) fn outputs(session: &mut Session, samples: &Samples) -> Result<(Vec<f32>, usize), Failure> {
+pub(crate) fn outputs(session: &mut Session, samples: &SampleSet) -> Result<(Vec<f32>, usize), Failure> {
     const BLOCK: usize = 1024;
     let width = session.output_len();
     let mut outputs = vec![0.0; samples.count * width];

@@ -1,11 +1,11 @@
-//! Exit codes, and what is said when something fails.
+//! Exit codes, and the messages of failures.
 
-use crate::answer;
 use curt::base::error::{Error, ErrorKind};
-use serde_json::json;
+use serde::Serialize;
+use std::io::Write;
 use std::process::ExitCode;
 
-/// A file or its content was refused, or an answer is outside what was asked for.
+/// A model, a posterior or an input was refused.
 pub(crate) const REFUSED: u8 = 1;
 /// The command line or an environment variable is wrong.
 pub(crate) const USAGE: u8 = 2;
@@ -22,9 +22,10 @@ pub(crate) const HELP: &str = "Exit codes:
   3  a bug in Curt
   4  a file cannot be opened, read or written, or there is no memory";
 
-/// Why a command did not do what it was asked.
-#[derive(Debug)]
+/// Why a command failed. Its fields but the code are those of `failure` in `--json`.
+#[derive(Debug, Serialize)]
 pub(crate) struct Failure {
+    #[serde(skip)]
     code: u8,
     kind: &'static str,
     message: String,
@@ -53,11 +54,11 @@ impl Failure {
         Self { message: format!("{what}: {}", self.message), ..self }
     }
 
-    /// Says what went wrong: on stderr for people, with `--json` on stdout for programs.
+    /// Prints the message: on stderr for people, with `--json` on stdout for programs.
     pub(crate) fn print(&self, json: bool) -> ExitCode {
         if json {
-            let failure = json!({ "kind": self.kind, "message": self.message, "offset": self.offset });
-            let _ = answer::write(&format!("{:#}\n", json!({ "failure": failure }))); // the exit code says it too
+            let object = serde_json::json!({ "failure": self });
+            let _ = write_stdout(&format!("{object:#}\n")); // the exit code says it too
         } else {
             eprintln!("error: {}", self.message);
         }
@@ -77,7 +78,14 @@ impl From<Error> for Failure {
     }
 }
 
-/// Says on stderr what the user should know although the command succeeds.
+/// Writes to stdout without the panic of `print!`.
+pub(crate) fn write_stdout(text: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Prints a warning on stderr: the command succeeds all the same.
 pub(crate) fn warn(message: impl std::fmt::Display) {
     eprintln!("warning: {message}");
 }

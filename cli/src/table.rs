@@ -1,27 +1,29 @@
-//! A table on a terminal: columns as wide as they must be, two spaces apart.
+//! Tables for terminals and for Markdown.
 
-/// Where a column's text stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Align {
-    /// Words.
-    Left,
-    /// Figures.
-    Right,
-}
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ContentLineStyle, TableStyle};
+use std::fmt;
+
+/// Bars between cells, as Markdown has them.
+const BARS: TableStyle = NOTHING.content_lines(ContentLineStyle::new('|', '|', '|'));
 
 /// Rows of cells below a row of headings.
 #[derive(Debug)]
 pub(crate) struct Table {
-    align: Vec<Align>,
+    align: Vec<CellAlignment>,
+    headings: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// A table with these columns; a heading that starts with `<` is of words, any other of figures.
+    /// A table with these columns. A heading that starts with `<` is of a column of words, which stand left; figures stand right.
     pub(crate) fn new(headings: &[&str]) -> Self {
-        let align = headings.iter().map(|heading| if heading.starts_with('<') { Align::Left } else { Align::Right });
-        let heads = headings.iter().map(|heading| heading.trim_start_matches('<').to_owned()).collect();
-        Self { align: align.collect(), rows: vec![heads] }
+        let align = |heading: &&str| if heading.starts_with('<') { CellAlignment::Left } else { CellAlignment::Right };
+        Self {
+            align: headings.iter().map(align).collect(),
+            headings: headings.iter().map(|heading| heading.trim_start_matches('<').to_owned()).collect(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row; a missing cell is empty.
@@ -33,32 +35,26 @@ impl Table {
 
     /// The table in Markdown.
     pub(crate) fn markdown(&self) -> String {
-        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-        let cells = |row: &[String]| row.iter().map(|cell| cell.replace('|', "\\|")).collect::<Vec<_>>();
-        let rule = self.align.iter().map(|align| if *align == Align::Left { "---" } else { "---:" }.to_owned());
-        let mut lines: Vec<String> = self.rows.iter().map(|row| line(&cells(row))).collect();
-        lines.insert(1, line(&rule.collect::<Vec<_>>()));
-        lines.concat()
+        let rule = self.align.iter().map(|align| if *align == CellAlignment::Left { "---" } else { "---:" }.to_owned());
+        let rows = self.rows.iter().map(|row| row.iter().map(|cell| cell.replace('|', "\\|")).collect());
+        self.print(BARS, (1, 1), std::iter::once(rule.collect()).chain(rows)) + "\n"
+    }
+
+    fn print(&self, style: TableStyle, padding: (u16, u16), rows: impl Iterator<Item = Vec<String>>) -> String {
+        let mut table = comfy_table::Table::new();
+        // Headings are a row like the others: a style of the library has a rule below them.
+        table.load_style(style).add_row(&self.headings).add_rows(rows);
+        for (column, align) in table.column_iter_mut().zip(&self.align) {
+            column.set_cell_alignment(*align);
+            column.set_padding(padding);
+        }
+        table.trim_fmt()
     }
 }
 
-impl std::fmt::Display for Table {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let length = |cell: &String| cell.chars().count();
-        let widths: Vec<usize> =
-            (0..self.align.len()).map(|column| self.rows.iter().map(|row| length(&row[column])).max().unwrap_or(0)).collect();
-        for row in &self.rows {
-            let mut line = String::new();
-            for ((cell, &width), align) in row.iter().zip(&widths).zip(&self.align) {
-                let space = " ".repeat(width - length(cell));
-                match align {
-                    Align::Left => line.extend([cell.as_str(), &space, "  "]),
-                    Align::Right => line.extend([space.as_str(), cell, "  "]),
-                }
-            }
-            writeln!(f, "{}", line.trim_end())?;
-        }
-        Ok(())
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.print(NOTHING, (0, 2), self.rows.iter().cloned()))
     }
 }
 
@@ -73,6 +69,8 @@ mod tests {
         table.row(["output".to_owned()]);
         assert_eq!(table.to_string(), "layer   bytes\nfc1     1,234\noutput\n");
         table.row(["a|b".to_owned(), "1".to_owned()]);
-        assert_eq!(table.markdown(), "| layer | bytes |\n| --- | ---: |\n| fc1 | 1,234 |\n| output |  |\n| a\\|b | 1 |\n");
+        let rows =
+            ["| layer  | bytes |", "| ---    |  ---: |", "| fc1    | 1,234 |", "| output |       |", "| a\\|b   |     1 |", ""];
+        assert_eq!(table.markdown(), rows.join("\n"));
     }
 }

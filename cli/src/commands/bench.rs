@@ -1,20 +1,43 @@
 //! `curt bench`: a model beside its dense twins, layer by layer and whole.
 
-use super::doctor::limits_json;
-use super::embedded;
-use super::inspect::{encoding_text, headline};
-use crate::answer::{Answer, grouped, nanoseconds, ratio};
-use crate::args::Bench;
+use super::doctor::LimitFields;
+use crate::samples::embedded;
+use crate::answer::Answer;
 use crate::exit::{Failure, warn};
 use crate::progress;
 use crate::table::Table;
+use crate::text::{encoding_text, headline};
+use crate::text::{grouped, nanoseconds, ratio};
 use curt::inspect::Report;
 use curt::measure::{Budget, Comparison, LayerTimes, LinearTime, MachineLimits, NetworkTimes, Timing, time_layers};
 use curt::model::Model;
 use curt::session::{Input, SessionOptions};
 use curt::tensor::Dtype;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::time::Duration;
+use std::path::PathBuf;
+use crate::text::seconds;
+
+/// Options of `bench`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Compares the model with the same network stored as dense f32, at its shrunk and at its original shape, on Curt's own
+kernels, one thread, taking turns. A layer or network that dense f32 would run faster is named in a warning.
+
+Examples:
+  curt bench model.curt
+  curt bench model.curt --batch 64 --seconds 5 --json"
+)]
+pub(crate) struct BenchArgs {
+    /// The model; without it, the LeNet-300-100 that curt carries
+    pub(crate) model: Option<PathBuf>,
+    /// Samples computed together
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub(crate) batch: u32,
+    /// Seconds for the whole network, and again for all layers
+    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = seconds)]
+    pub(crate) seconds: f64,
+}
 
 /// How long each limit of the machine is measured.
 const LIMIT_TIME: Duration = Duration::from_millis(60);
@@ -32,7 +55,7 @@ struct Outcome {
     limits: MachineLimits,
 }
 
-pub(crate) fn run(options: &Bench) -> Result<Answer, Failure> {
+pub(crate) fn run(options: &BenchArgs) -> Result<Answer, Failure> {
     let model = embedded::model(options.model.as_deref())?;
     let batch = usize::try_from(options.batch).unwrap_or(1);
     let time = Duration::from_secs_f64(options.seconds);
@@ -42,7 +65,7 @@ pub(crate) fn run(options: &Bench) -> Result<Answer, Failure> {
     let outcome = outcome?;
     let warnings = warnings(&outcome);
     warnings.iter().for_each(warn);
-    Ok(Answer { text: text(&outcome), json: json(&outcome, &warnings) })
+    Ok(Answer::new(text(&outcome), &fields(&outcome, &warnings)))
 }
 
 fn measure(model: &Model, batch: usize, time: Duration) -> Result<Outcome, Failure> {
@@ -145,37 +168,70 @@ fn text(outcome: &Outcome) -> String {
     )
 }
 
-fn json(outcome: &Outcome, warnings: &[String]) -> Value {
-    let linear = |time: &LinearTime| {
-        json!({
-            "shape": [time.rows, time.cols],
-            "weight_bytes": time.weight_bytes,
-            "ns": time.timing.median_ns,
-            "gb_per_s": time.gb_per_s(outcome.batch),
-            "kernel": time.kernel.name,
-            "kernel_isa": time.kernel.isa.name(),
-        })
+/// The fields of `--json`.
+#[derive(Serialize)]
+struct Fields<'a> {
+    network: Option<&'a str>,
+    isa: &'a str,
+    batch: usize,
+    prepared_bytes: usize,
+    ns: f64,
+    shrunk_dense_ns: f64,
+    original_dense_ns: Option<f64>,
+    layers: Vec<LayerFields<'a>>,
+    limits: LimitFields<'a>,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct LayerFields<'a> {
+    name: &'a str,
+    encoding: &'a str,
+    compressed: LinearFields<'a>,
+    shrunk_dense: LinearFields<'a>,
+    original_dense: Option<LinearFields<'a>>,
+}
+
+#[derive(Serialize)]
+struct LinearFields<'a> {
+    shape: (usize, usize),
+    weight_bytes: u64,
+    ns: f64,
+    gb_per_s: f64,
+    kernel: &'a str,
+    kernel_isa: &'a str,
+}
+
+fn fields<'a>(outcome: &'a Outcome, warnings: &'a [String]) -> Fields<'a> {
+    Fields {
+        network: outcome.report.network.as_deref(),
+        isa: outcome.isa,
+        batch: outcome.batch,
+        prepared_bytes: outcome.prepared_bytes,
+        ns: outcome.whole.compressed.median_ns,
+        shrunk_dense_ns: outcome.whole.shrunk.median_ns,
+        original_dense_ns: outcome.whole.original.map(|timing| timing.median_ns),
+        layers: outcome.layers.iter().map(|times| layer_fields(outcome, times)).collect(),
+        limits: LimitFields::new(&outcome.limits),
+        warnings,
+    }
+}
+
+fn layer_fields<'a>(outcome: &'a Outcome, times: &'a LayerTimes) -> LayerFields<'a> {
+    let report = &outcome.report.layers[times.layer];
+    let linear = |time: &'a LinearTime| LinearFields {
+        shape: (time.rows, time.cols),
+        weight_bytes: time.weight_bytes,
+        ns: time.timing.median_ns,
+        gb_per_s: time.gb_per_s(outcome.batch),
+        kernel: time.kernel.name,
+        kernel_isa: time.kernel.isa.name(),
     };
-    let layer = |times: &LayerTimes| {
-        let report = &outcome.report.layers[times.layer];
-        json!({
-            "name": report.name,
-            "encoding": report.encoding.name(),
-            "compressed": linear(&times.compressed),
-            "shrunk_dense": linear(&times.shrunk),
-            "original_dense": times.original.as_ref().map(linear),
-        })
-    };
-    json!({
-        "network": outcome.report.network,
-        "isa": outcome.isa,
-        "batch": outcome.batch,
-        "prepared_bytes": outcome.prepared_bytes,
-        "ns": outcome.whole.compressed.median_ns,
-        "shrunk_dense_ns": outcome.whole.shrunk.median_ns,
-        "original_dense_ns": outcome.whole.original.map(|timing| timing.median_ns),
-        "layers": outcome.layers.iter().map(layer).collect::<Vec<_>>(),
-        "limits": limits_json(&outcome.limits),
-        "warnings": warnings,
-    })
+    LayerFields {
+        name: &report.name,
+        encoding: report.encoding.name(),
+        compressed: linear(&times.compressed),
+        shrunk_dense: linear(&times.shrunk),
+        original_dense: times.original.as_ref().map(linear),
+    }
 }

@@ -1,23 +1,31 @@
 //! `curt doctor`: what this processor offers, which kernel serves which encoding, and what was measured.
 
-use crate::answer::{Answer, grouped};
-use crate::args::Doctor;
+use crate::answer::Answer;
 use crate::exit::Failure;
 use crate::table::Table;
+use crate::text::grouped;
 use curt::kernels::{Isa, Kernels, LinearKernel};
 use curt::measure::MachineLimits;
-use serde_json::{Value, json};
+use curt::measure::machine::ReadLimit;
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Options of `doctor`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  CURT_ISA=scalar curt doctor")]
+pub(crate) struct DoctorArgs {}
 
 /// How long each figure is measured.
 const TIME: Duration = Duration::from_millis(60);
 
-pub(crate) fn run(_: &Doctor) -> Result<Answer, Failure> {
+pub(crate) fn run(_: &DoctorArgs) -> Result<Answer, Failure> {
     let isa = Isa::from_env()?;
     let limits = MachineLimits::measure(isa, TIME)?;
     let tiers: Vec<Kernels> = Isa::ALL.into_iter().filter_map(|isa| Kernels::of(isa).ok()).collect();
     let forced = std::env::var_os(curt::kernels::isa::VARIABLE).is_some();
-    Ok(Answer { text: text(isa, forced, &tiers, &limits), json: json(isa, &tiers, &limits) })
+    Ok(Answer::new(text(isa, forced, &tiers, &limits), &fields(isa, &tiers, &limits)))
 }
 
 /// The kernels of a tier with the encodings that they serve.
@@ -94,26 +102,70 @@ fn text(isa: Isa, forced: bool, tiers: &[Kernels], limits: &MachineLimits) -> St
     text + &format!("{table}  multiply-adds of 64 samples, weights in L1: {:.1} GFLOP/s\n", limits.gflop_per_s)
 }
 
-fn json(isa: Isa, tiers: &[Kernels], limits: &MachineLimits) -> Value {
-    let kernel = |(encoding, kernel): (&str, LinearKernel)| json!({ "encoding": encoding, "kernel": kernel.name, "written_for": kernel.isa.name() });
-    let tier = |kernels: &Kernels| json!({ "isa": kernels.isa.name(), "kernels": served(kernels).map(kernel) });
-    let features: serde_json::Map<String, Value> =
-        features().into_iter().map(|(name, has)| (name.to_owned(), has.into())).collect();
-    json!({
-        "processor": std::env::consts::ARCH,
-        "features": features,
-        "isa": isa.name(),
-        "tiers": tiers.iter().map(tier).collect::<Vec<_>>(),
-        "limits": limits_json(limits),
-    })
+/// The fields of `--json`.
+#[derive(Serialize)]
+struct Fields<'a> {
+    processor: &'a str,
+    features: BTreeMap<&'a str, bool>,
+    isa: &'a str,
+    tiers: Vec<TierFields<'a>>,
+    limits: LimitFields<'a>,
+}
+
+#[derive(Serialize)]
+struct TierFields<'a> {
+    isa: &'a str,
+    kernels: Vec<KernelFields<'a>>,
+}
+
+#[derive(Serialize)]
+struct KernelFields<'a> {
+    encoding: &'a str,
+    kernel: &'a str,
+    written_for: &'a str,
 }
 
 /// The measured limits, for `doctor` and `bench`.
-pub(crate) fn limits_json(limits: &MachineLimits) -> Value {
-    let read = |read: &curt::measure::machine::ReadLimit| json!({ "memory": read.memory, "bytes": read.bytes, "gb_per_s": read.gb_per_s });
-    json!({
-        "measured_with": format!("dense_f32 kernel of {}, one thread", limits.isa.name()),
-        "reads": limits.reads.iter().map(read).collect::<Vec<_>>(),
-        "gflop_per_s": limits.gflop_per_s,
-    })
+#[derive(Serialize)]
+pub(crate) struct LimitFields<'a> {
+    measured_with: String,
+    reads: Vec<ReadFields<'a>>,
+    gflop_per_s: f64,
+}
+
+#[derive(Serialize)]
+struct ReadFields<'a> {
+    memory: &'a str,
+    bytes: usize,
+    gb_per_s: f64,
+}
+
+fn fields<'a>(isa: Isa, tiers: &[Kernels], limits: &'a MachineLimits) -> Fields<'a> {
+    let kernel = |(encoding, kernel): (&'static str, LinearKernel)| KernelFields {
+        encoding,
+        kernel: kernel.name,
+        written_for: kernel.isa.name(),
+    };
+    let tier = |kernels: &Kernels| TierFields {
+        isa: kernels.isa.name(),
+        kernels: served(kernels).into_iter().map(kernel).collect(),
+    };
+    Fields {
+        processor: std::env::consts::ARCH,
+        features: features().into_iter().collect(),
+        isa: isa.name(),
+        tiers: tiers.iter().map(tier).collect(),
+        limits: LimitFields::new(limits),
+    }
+}
+
+impl<'a> LimitFields<'a> {
+    pub(crate) fn new(limits: &'a MachineLimits) -> Self {
+        let read = |read: &'a ReadLimit| ReadFields { memory: read.memory, bytes: read.bytes, gb_per_s: read.gb_per_s };
+        Self {
+            measured_with: format!("dense_f32 kernel of {}, one thread", limits.isa.name()),
+            reads: limits.reads.iter().map(read).collect(),
+            gflop_per_s: limits.gflop_per_s,
+        }
+    }
 }

@@ -1,98 +1,145 @@
 //! `curt inspect`: what a file holds.
 
-use crate::answer::{Answer, grouped};
-use crate::args::Inspect;
-use crate::draw::{self, Style};
+use crate::answer::Answer;
+use crate::draw::terminal::{self, Style};
 use crate::exit::Failure;
-use crate::pictures;
+use crate::draw::pictures;
 use crate::table::Table;
+use crate::text::{encoding_text, grouped, headline};
 use curt::base::error::Error;
-use curt::encoding::Encoding;
 use curt::inspect::packed::PackedPart;
 use curt::inspect::{LayerReport, PackedReport, Report};
 use curt::model::Model;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub(crate) fn run(options: &Inspect) -> Result<Answer, Failure> {
+/// Options of `inspect`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  curt inspect model.curt --json
+  curt inspect model.curt --png pictures
+
+--png draws the input mask at its original shape, the kernels of convolutions, the units of a layer that reads an image, every weight
+matrix and, for layers of few levels, how many weights have each. Positive is red, negative blue, zero white, pruned gray.
+
+Keys of --json: network, file_bytes, profile, kept_architecture, packed (bytes, parts (layer, name, bits)), layers (name, op, original_shape, kept_shape, nonzeros, encoding,
+bits_per_kept_weight, stored_bytes, order0_entropy_bits). Shapes are [outputs, inputs]. stored_bytes counts the weight array, its levels and
+its row factors, not the biases. order0_entropy_bits is -sum p log2 p over the symbols of the kept weights: the bits per kept weight of an
+ideal code that knows their frequencies and nothing else. packed says where the bytes of the packed file go, or of the one that `curt pack` would
+write; the bits of its parts add up to its bytes. With --png also pictures (file, shows).")]
+pub(crate) struct InspectArgs {
+    /// The model
+    pub(crate) model: PathBuf,
+    /// Draw what the file holds into PNG files in this folder, which is made when it does not exist
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) png: Option<PathBuf>,
+}
+
+pub(crate) fn run(options: &InspectArgs) -> Result<Answer, Failure> {
     let model = Model::open(&options.model)?;
     let (report, packed) = (Report::new(&model), PackedReport::new(&model)?);
-    let mut answer = Answer { text: text(&report, packed.as_ref()), json: json(&report, packed.as_ref()) };
-    if let Some(folder) = &options.png {
-        draw_into(folder, &model, &mut answer)?;
+    let mut text = text(&report, packed.as_ref());
+    let pictures = options.png.as_deref().map(|folder| draw_into(folder, &model)).transpose()?;
+    if let Some(pictures) = &pictures {
+        let mut table = Table::new(&["<picture", "<shows"]);
+        pictures.iter().for_each(|picture| table.row([picture.file.clone(), picture.shows.clone()]));
+        let _ = write!(text, "\n{table}"); // a String takes everything
     }
-    Ok(answer)
+    Ok(Answer::new(text, &fields(&report, packed.as_ref(), pictures.as_deref())))
 }
 
 /// Writes the pictures into a folder, and says which.
-fn draw_into(folder: &Path, model: &Model, answer: &mut Answer) -> Result<(), Failure> {
+fn draw_into(folder: &Path, model: &Model) -> Result<Vec<PictureFields>, Failure> {
     if folder.extension().is_some_and(|extension| extension == "png") && !folder.is_dir() {
         return Err(Failure::usage(format!("--png takes a folder for several pictures, not a file: {}", folder.display())));
     }
     std::fs::create_dir_all(folder).map_err(|error| Error::io(format!("cannot make the folder {}", folder.display()), error))?;
-    let mut table = Table::new(&["<picture", "<shows"]);
     let mut files = Vec::new();
     for picture in pictures::all(model)? {
         let path = folder.join(&picture.file);
         picture.canvas.save(&path)?;
-        files.push(json!({ "file": path.display().to_string(), "shows": &picture.shows }));
-        table.row([path.display().to_string(), picture.shows]);
+        files.push(PictureFields { file: path.display().to_string(), shows: picture.shows });
     }
-    answer.json["pictures"] = files.into();
-    let _ = write!(answer.text, "\n{table}"); // a String takes everything
-    Ok(())
+    Ok(files)
 }
 
-fn json(report: &Report, packed: Option<&PackedReport>) -> Value {
-    let part = |part: &PackedPart| json!({ "layer": part.layer, "name": part.name, "bits": part.bits });
-    json!({
-        "network": report.network,
-        "file_bytes": report.file_bytes,
-        "profile": report.profile,
-        "kept_architecture": report.kept_architecture(),
-        "packed": packed.map(|packed| json!({ "bytes": packed.bytes, "parts": packed.parts.iter().map(part).collect::<Vec<_>>() })),
-        "layers": report.layers.iter().map(layer_json).collect::<Vec<_>>(),
-    })
+/// The fields of `--json`.
+#[derive(Serialize)]
+struct Fields<'a> {
+    network: Option<&'a str>,
+    file_bytes: u64,
+    profile: &'a str,
+    kept_architecture: String,
+    packed: Option<PackedFields<'a>>,
+    layers: Vec<LayerFields<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pictures: Option<&'a [PictureFields]>,
 }
 
-fn layer_json(layer: &LayerReport) -> Value {
-    json!({
-        "name": layer.name,
-        "op": layer.op,
-        "original_shape": layer.original_shape.map(|(rows, cols)| [rows, cols]),
-        "kept_shape": [layer.kept_shape.0, layer.kept_shape.1],
-        "nonzeros": layer.nonzeros,
-        "encoding": layer.encoding.name(),
-        "bits_per_kept_weight": layer.bits_per_kept_weight(),
-        "bits_per_nonzero": layer.bits_per_nonzero(),
-        "stored_bytes": layer.stored_bytes,
-        "order0_entropy_bits": layer.order0_entropy_bits,
-    })
+#[derive(Serialize)]
+struct PackedFields<'a> {
+    bytes: u64,
+    parts: Vec<PartFields<'a>>,
 }
 
-/// An encoding with its parameter.
-pub(crate) fn encoding_text(encoding: Encoding) -> String {
-    match encoding {
-        Encoding::FixedPoint { bits } => format!("fixed_point, {bits} bits"),
-        Encoding::Codebook { levels } => format!("codebook of {levels}"),
-        Encoding::SparseFixedPoint { bits } => format!("sparse_fixed_point, {bits} bits"),
-        Encoding::SparseCodebook { levels } => format!("sparse_codebook of {levels}"),
-        Encoding::BlockF32 { height } => format!("block_f32, {height} rows"),
-        other => other.name().to_owned(),
+#[derive(Serialize)]
+struct PartFields<'a> {
+    layer: Option<&'a str>,
+    name: &'a str,
+    bits: f64,
+}
+
+#[derive(Serialize)]
+struct LayerFields<'a> {
+    name: &'a str,
+    op: &'a str,
+    original_shape: Option<(usize, usize)>,
+    kept_shape: (usize, usize),
+    nonzeros: u64,
+    encoding: &'a str,
+    bits_per_kept_weight: Option<f64>,
+    bits_per_nonzero: Option<f64>,
+    stored_bytes: u64,
+    order0_entropy_bits: f64,
+}
+
+#[derive(Serialize)]
+struct PictureFields {
+    file: String,
+    shows: String,
+}
+
+fn fields<'a>(
+    report: &'a Report,
+    packed: Option<&'a PackedReport>,
+    pictures: Option<&'a [PictureFields]>,
+) -> Fields<'a> {
+    let part = |part: &'a PackedPart| PartFields { layer: part.layer.as_deref(), name: part.name, bits: part.bits };
+    Fields {
+        network: report.network.as_deref(),
+        file_bytes: report.file_bytes,
+        profile: report.profile,
+        kept_architecture: report.kept_architecture(),
+        packed: packed.map(|packed| PackedFields { bytes: packed.bytes, parts: packed.parts.iter().map(part).collect() }),
+        layers: report.layers.iter().map(layer_fields).collect(),
+        pictures,
     }
 }
 
-/// The first line about a network: its name, its method, its sizes.
-pub(crate) fn headline(report: &Report) -> String {
-    let name = report.network.as_deref().unwrap_or("a network without a name");
-    let method = report.method.as_ref().map(|method| format!(" ({method})")).unwrap_or_default();
-    let kept = report.kept_architecture();
-    let sizes = match report.original_architecture() {
-        Some(original) if original != kept => format!("{original} cut down to {kept}"),
-        _ => kept,
-    };
-    format!("{name}{method}: {sizes}, {} outputs", report.outputs)
+fn layer_fields(layer: &LayerReport) -> LayerFields<'_> {
+    LayerFields {
+        name: &layer.name,
+        op: layer.op,
+        original_shape: layer.original_shape,
+        kept_shape: layer.kept_shape,
+        nonzeros: layer.nonzeros,
+        encoding: layer.encoding.name(),
+        bits_per_kept_weight: layer.bits_per_kept_weight(),
+        bits_per_nonzero: layer.bits_per_nonzero(),
+        stored_bytes: layer.stored_bytes,
+        order0_entropy_bits: layer.order0_entropy_bits,
+    }
 }
 
 fn text(report: &Report, packed: Option<&PackedReport>) -> String {
@@ -184,7 +231,7 @@ fn masks(report: &Report) -> String {
     let inputs = report.input_shape.elements();
     let Some(mask) = &report.input_mask else { return format!("all {inputs} inputs are read\n") };
     let mut text = format!("{} of {inputs} inputs ({}) are read", mask.kept(), report.input_shape);
-    match draw::input_mask(mask, report.input_shape, 4, Style::of_stdout()) {
+    match terminal::input_mask(mask, report.input_shape, 4, Style::of_stdout()) {
         Some(planes) => {
             text.push_str(":\n");
             for plane in planes {

@@ -1,12 +1,9 @@
-//! One file for each command.
+//! One file for each command: its options and help, what it does, what it prints.
 
 pub(crate) mod bench;
-pub(crate) mod compress;
+pub(crate) mod convert;
 pub(crate) mod doctor;
-pub(crate) mod embedded;
-pub(crate) mod export;
 pub(crate) mod inspect;
-pub(crate) mod pack;
+pub(crate) mod pages;
 pub(crate) mod run;
-pub(crate) mod table;
 pub(crate) mod verify;

@@ -1,22 +1,92 @@
 //! `curt run`: a network on images, and what its compression brought.
 
-use super::embedded;
-use super::inspect::headline;
-use crate::answer::{Answer, grouped, nanoseconds, ratio};
-use crate::args::{Activations, Run};
-use crate::draw::{self, Style};
+use crate::samples::embedded;
+use crate::answer::Answer;
+use crate::draw::terminal::{self, Style};
 use crate::evaluate;
 use crate::exit::{Failure, warn};
 use crate::progress;
-use crate::samples::{self, Samples, npy};
+use crate::samples::{self, SampleSet, npy};
 use crate::table::Table;
+use crate::text::headline;
+use crate::text::{grouped, nanoseconds, ratio};
 use curt::inspect::Report;
 use curt::measure::{Budget, Comparison, NetworkTimes};
 use curt::model::Model;
 use curt::session::SessionOptions;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
+use clap::ValueEnum;
+
+/// Options of `run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "SampleSet are told apart by their first bytes, not by their names; several files form one batch:
+  PNG    one picture of the size that the model takes: gray for one channel, RGB for three; palettes and 16 bits are converted, an alpha
+         channel must be opaque. Nothing is resized or inverted: MNIST digits are light on dark, a scan of ink on paper is not
+  .npy   one sample or (n, ...) of bytes ('|u1') or 32-bit floats ('<f4'), the type that the model takes, channels before rows
+  IDX    as MNIST has it: (n, ...) of bytes or 32-bit floats
+
+Examples:
+  curt run
+  curt run model.curt three.png seven.png
+  curt run model.curt samples.npy --outputs outputs.npy --batch 64
+  curt run model.curt --images t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte --json
+
+Keys of --json: images, misclassified, error_percent, model_bytes, original_bytes, ns_per_image, shrunk_dense_ns_per_image,
+original_dense_ns_per_image, isa, activation_type; for PNG pictures also classes, one each. What is not known is null.
+Times are medians of interleaved runs of --batch images a call on one thread; the dense networks run on Curt's own kernels.")]
+pub(crate) struct RunArgs {
+    /// The model; without it, the LeNet-300-100 that curt carries
+    pub(crate) model: Option<PathBuf>,
+    /// Samples: PNG pictures, .npy or IDX arrays; without any, the 500 MNIST test digits that curt carries
+    #[arg(value_name = "INPUT", group = "samples")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// The same as INPUT, where no MODEL is named; may be repeated
+    #[arg(long, value_name = "FILE", group = "samples")]
+    pub(crate) images: Vec<PathBuf>,
+    /// Labels, one byte for each sample (IDX or .npy), for the error
+    #[arg(long, value_name = "FILE", requires = "samples")]
+    pub(crate) labels: Option<PathBuf>,
+    /// Write the raw outputs here, as .npy of shape (images, outputs)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) outputs: Option<PathBuf>,
+    /// The type of the activations
+    #[arg(long, value_enum, default_value_t = Activations::F32)]
+    pub(crate) activations: Activations,
+    /// Samples computed together; the results are the same bits
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65536))]
+    pub(crate) batch: u32,
+}
+
+impl RunArgs {
+    /// The files of the samples; clap has seen that they were given in one way only.
+    pub(crate) fn paths(&self) -> &[PathBuf] {
+        if self.inputs.is_empty() { &self.images } else { &self.inputs }
+    }
+}
+
+/// Types of activations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Activations {
+    /// 32-bit floats: exact to the stored weights
+    F32,
+    /// 16-bit integers
+    I16,
+    /// 8-bit integers
+    I8,
+}
+
+impl Activations {
+    /// The name on the command line and in `--json`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::I16 => "i16",
+            Self::I8 => "i8",
+        }
+    }
+}
 
 /// How long the three networks are timed.
 const TIME: Duration = Duration::from_millis(600);
@@ -36,7 +106,7 @@ struct Outcome {
     batch: usize,
 }
 
-pub(crate) fn run(options: &Run) -> Result<Answer, Failure> {
+pub(crate) fn run(options: &RunArgs) -> Result<Answer, Failure> {
     if options.activations != Activations::F32 {
         let message = format!(
             "this version computes with f32 activations only, not {}; leave --activations out",
@@ -58,11 +128,11 @@ pub(crate) fn run(options: &Run) -> Result<Answer, Failure> {
     let times = time(&mut comparison, &samples, batch)?;
     let isa = comparison.session().isa().name();
     let outcome = Outcome { report: Report::new(&model), images: samples.count, predictions, misclassified, times, isa, batch };
-    Ok(Answer { text: text(&outcome, &samples, labels.as_deref(), options), json: json(&outcome, &samples) })
+    Ok(Answer::new(text(&outcome, &samples, labels.as_deref(), options), &fields(&outcome, &samples)))
 }
 
 /// The samples to run, with their labels where there are any.
-fn samples(options: &Run, model: &Model) -> Result<(Samples, Option<Vec<u8>>), Failure> {
+fn samples(options: &RunArgs, model: &Model) -> Result<(SampleSet, Option<Vec<u8>>), Failure> {
     let input = model.graph().input();
     let paths = options.paths();
     let (samples, labels) = if paths.is_empty() {
@@ -72,7 +142,7 @@ fn samples(options: &Run, model: &Model) -> Result<(Samples, Option<Vec<u8>>), F
         }
         (samples, Some(labels))
     } else {
-        (Samples::open_for(paths, input)?, options.labels.as_deref().map(samples::open_labels).transpose()?)
+        (SampleSet::open_for(paths, input)?, options.labels.as_deref().map(samples::open_labels).transpose()?)
     };
     let outputs = model.graph().output_shape().elements();
     if let Some(labels) = &labels {
@@ -82,7 +152,7 @@ fn samples(options: &Run, model: &Model) -> Result<(Samples, Option<Vec<u8>>), F
 }
 
 /// Times the networks; without images there is nothing to time.
-fn time(comparison: &mut Comparison, samples: &Samples, batch: usize) -> Result<Option<NetworkTimes>, Failure> {
+fn time(comparison: &mut Comparison, samples: &SampleSet, batch: usize) -> Result<Option<NetworkTimes>, Failure> {
     if samples.count == 0 {
         return Ok(None);
     }
@@ -105,32 +175,47 @@ fn error_percent(outcome: &Outcome) -> Option<f64> {
     Some(100.0 * misclassified as f64 / outcome.images as f64)
 }
 
-fn json(outcome: &Outcome, samples: &Samples) -> Value {
-    let times = outcome.times.as_ref();
-    let mut json = json!({
-        "images": outcome.images,
-        "misclassified": outcome.misclassified,
-        "error_percent": error_percent(outcome),
-        "model_bytes": outcome.report.file_bytes,
-        "original_bytes": outcome.report.original_bytes,
-        "ns_per_image": times.map(|times| times.compressed.median_ns),
-        "shrunk_dense_ns_per_image": times.map(|times| times.shrunk.median_ns),
-        "original_dense_ns_per_image": times.and_then(|times| times.original).map(|timing| timing.median_ns),
-        "isa": outcome.isa,
-        "activation_type": Activations::F32.name(),
-    });
-    if samples.pictures {
-        json["classes"] = json!(outcome.predictions);
-    }
-    json
+/// The fields of `--json`.
+#[derive(Serialize)]
+struct Fields<'a> {
+    images: usize,
+    misclassified: Option<usize>,
+    error_percent: Option<f64>,
+    model_bytes: u64,
+    original_bytes: Option<u64>,
+    ns_per_image: Option<f64>,
+    shrunk_dense_ns_per_image: Option<f64>,
+    original_dense_ns_per_image: Option<f64>,
+    isa: &'a str,
+    activation_type: &'a str,
+    /// Of pictures only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<&'a [usize]>,
 }
 
-fn text(outcome: &Outcome, samples: &Samples, labels: Option<&[u8]>, options: &Run) -> String {
+fn fields<'a>(outcome: &'a Outcome, samples: &SampleSet) -> Fields<'a> {
+    let times = outcome.times.as_ref();
+    Fields {
+        images: outcome.images,
+        misclassified: outcome.misclassified,
+        error_percent: error_percent(outcome),
+        model_bytes: outcome.report.file_bytes,
+        original_bytes: outcome.report.original_bytes,
+        ns_per_image: times.map(|times| times.compressed.median_ns),
+        shrunk_dense_ns_per_image: times.map(|times| times.shrunk.median_ns),
+        original_dense_ns_per_image: times.and_then(|times| times.original).map(|timing| timing.median_ns),
+        isa: outcome.isa,
+        activation_type: Activations::F32.name(),
+        classes: samples.pictures.then_some(outcome.predictions.as_slice()),
+    }
+}
+
+fn text(outcome: &Outcome, samples: &SampleSet, labels: Option<&[u8]>, options: &RunArgs) -> String {
     let what = if options.paths().is_empty() { "digits of the MNIST test set, 50 of each class" } else { "samples" };
     let mut text = format!("{}\n{} {what}\n\n", headline(&outcome.report), grouped(outcome.images as u64));
     let pictures = pictures(outcome, samples, labels);
     if !pictures.is_empty() {
-        text += &format!("{}\n", draw::gallery(&pictures));
+        text += &format!("{}\n", terminal::gallery(&pictures));
     }
     if samples.pictures {
         text += &format!("{}\n", classes(outcome, options.paths()));
@@ -175,7 +260,7 @@ fn shrunk_bytes(report: &Report) -> u64 {
     report.layers.iter().map(|layer| 4 * (layer.kept_weights() + layer.kept_shape.0 as u64)).sum()
 }
 
-fn pictures(outcome: &Outcome, samples: &Samples, labels: Option<&[u8]>) -> Vec<(Vec<String>, String)> {
+fn pictures(outcome: &Outcome, samples: &SampleSet, labels: Option<&[u8]>) -> Vec<(Vec<String>, String)> {
     let style = Style::of_stdout();
     let picture = |i: usize| {
         let (height, width, pixels) = samples.picture(i)?;
@@ -184,7 +269,7 @@ fn pictures(outcome: &Outcome, samples: &Samples, labels: Option<&[u8]>) -> Vec<
             Some(label) if label != predicted => format!("{predicted}, but is {label}"),
             _ => predicted.to_string(),
         };
-        Some((draw::image(height, width, pixels, style)?, caption))
+        Some((terminal::image(height, width, pixels, style)?, caption))
     };
     (0..outcome.images.min(DRAWN)).map_while(picture).collect()
 }

@@ -1,13 +1,15 @@
-//! When and on what figures were measured.
+//! The day and the machine of a measurement.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A day and a processor.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Machine {
     /// The day, UTC, as 2026-11-23.
+    #[serde(skip)]
     pub(crate) date: String,
+    arch: &'static str,
     isa: &'static str,
     processor: Option<String>,
 }
@@ -15,30 +17,30 @@ pub(crate) struct Machine {
 impl Machine {
     /// Today on this machine, with kernels of `isa`.
     pub(crate) fn now(isa: &'static str) -> Self {
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        Self { date: date(seconds / 86_400), isa, processor: processor() }
+        Self { date: today(), arch: std::env::consts::ARCH, isa, processor: processor() }
     }
 
     /// For people.
     pub(crate) fn line(&self) -> String {
-        let processor = self.processor.as_deref().unwrap_or("a processor that does not say its name");
-        format!("{}, {processor} ({}), kernels of {}, one thread", self.date, std::env::consts::ARCH, self.isa)
-    }
-
-    /// For programs.
-    pub(crate) fn json(&self) -> Value {
-        json!({ "arch": std::env::consts::ARCH, "isa": self.isa, "processor": self.processor })
+        let processor = self.processor.as_deref().unwrap_or("a processor without a name");
+        format!("{}, {processor} ({}), kernels of {}, one thread", self.date, self.arch, self.isa)
     }
 }
 
-/// The processor's name where Linux says it.
+/// The day, UTC, as 2026-11-23.
+pub(crate) fn today() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    date(seconds / 86_400)
+}
+
+/// The name of the processor; Linux only.
 fn processor() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'))?.1.trim().to_owned();
     Some(name).filter(|name| !name.is_empty())
 }
 
-/// The day that is so many days after 1970-01-01, in the Gregorian calendar counted from March (Hinnant, "chrono-compatible low-level date
+/// The day so many days after 1970-01-01, by the Gregorian calendar counted from March (Hinnant, "chrono-compatible low-level date
 /// algorithms", `civil_from_days`).
 fn date(days: u64) -> String {
     let days = days + 719_468; // from 0000-03-01

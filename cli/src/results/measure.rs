@@ -1,11 +1,13 @@
-//! What is measured of the files of a record: bytes, kept weights, error on the test set, time.
+//! Measurements of the files of a record: bytes, kept weights, error on the test set, time.
 
+use super::column::{Column, Columns};
+use super::network::{self, Original};
 use super::record::Record;
-use super::{Column, Dense, MAIN_FIRST, Measured, Original, Row, known_original, listed_as};
-use crate::commands::inspect::encoding_text;
+use super::rows::{Dense, Measured, Row};
 use crate::evaluate;
 use crate::exit::Failure;
-use crate::samples::{self, Samples};
+use crate::samples::{self, SampleSet};
+use crate::text::encoding_text;
 use curt::base::error::{Error, ErrorKind, Result};
 use curt::inspect::{Report, used};
 use curt::measure::{Budget, Comparison};
@@ -22,7 +24,7 @@ const OPTIONS: SessionOptions = SessionOptions { batch: 1, isa: None };
 
 /// The test images and their labels.
 pub(crate) struct TestSet {
-    images: Samples,
+    images: SampleSet,
     labels: Vec<u8>,
 }
 
@@ -30,7 +32,7 @@ impl TestSet {
     /// Reads the test set in a folder. Errors name the file.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let hint = |error: Error| error.context("the test set, which `scripts/fetch-mnist` gets");
-        let images = Samples::open(&folder.join(IMAGES)).map_err(hint)?;
+        let images = SampleSet::open(&folder.join(IMAGES)).map_err(hint)?;
         if images.count == 0 {
             return Err(Error::new(ErrorKind::Input, format!("{}: it holds no images", folder.join(IMAGES).display())));
         }
@@ -47,13 +49,12 @@ impl TestSet {
         self.images.input(0, self.images.count.min(TIMED))
     }
 
-    /// Images that a model gets wrong, percent.
-    fn error_percent(&self, model: &Model) -> Result<f64, Failure> {
+    /// Images that a model classifies wrongly.
+    fn misclassified(&self, model: &Model) -> Result<usize, Failure> {
         self.images.check(model.graph().input())?;
         evaluate::check_labels(&self.labels, self.images.count, model.graph().output_shape().elements())?;
         let (outputs, width) = evaluate::outputs(&mut Session::new(model, &OPTIONS)?, &self.images)?;
-        let wrong = evaluate::misclassified(&evaluate::classes(&outputs, width), &self.labels);
-        Ok(100.0 * wrong as f64 / self.images.count as f64)
+        Ok(evaluate::misclassified(&evaluate::classes(&outputs, width), &self.labels))
     }
 
     /// Times models in turn, with the dense twins of the first, and returns nanoseconds for one image.
@@ -70,30 +71,39 @@ impl TestSet {
 /// Evaluates the files of a record, and times them for `time` each.
 pub(crate) fn row(record: Record, test: &TestSet, time: Duration) -> Result<Row, Failure> {
     let mut files = Vec::new();
-    for column in MAIN_FIRST {
+    for column in Column::MAIN_FIRST {
         files.extend(record.open_model(column)?.map(|(model, bytes)| (column, model, bytes)));
     }
     let model = |wanted: Column| files.iter().find(|(column, ..)| *column == wanted).map(|(_, model, _)| model);
     record.check_packed(model(Column::Fast), model(Column::Maximum))?;
-    let network = listed_as(&record.network).to_owned();
-    // A maximum file does not say what the original was.
-    let of_file = || [Column::Pruning, Column::Fast].into_iter().filter_map(model).find_map(original);
-    let original = known_original(&network).or_else(of_file);
-    let kept = [Column::Pruning, Column::Fast, Column::Maximum].into_iter().find_map(model).map(kept).transpose()?;
+    let network = network::listed_as(&record.network).to_owned();
+    // A maximum file does not hold the size before pruning.
+    let of_file = || [Column::Pruning, Column::Fast].into_iter().filter_map(model).find_map(size_before);
+    let original = network::known_size(&network).or_else(of_file);
+    let kept = Column::ALL.into_iter().find_map(model).map(kept).transpose()?;
     let layers = model(Column::Fast).map(layers).transpose()?;
-    let mut measured = [None, None, None];
-    for (column, model, bytes) in &files {
-        let error_percent = test.error_percent(model).map_err(|failure| failure.context(&record.file_name(*column)))?;
-        measured[*column as usize] = Some(Measured { bytes: *bytes, error_percent, ns: f64::NAN });
-    }
+    let (measured, dense) = measure(&record, &files, test, time)?;
+    Ok(Row { record, network, original, kept, layers, files: measured, dense })
+}
+
+/// Errors and times of the files, and the times of the dense twins of the first.
+fn measure(
+    record: &Record,
+    files: &[(Column, Model, u64)],
+    test: &TestSet,
+    time: Duration,
+) -> Result<(Columns<Measured>, Option<Dense>), Failure> {
     let models: Vec<&Model> = files.iter().map(|(_, model, _)| model).collect();
     let total = time * u32::try_from(models.len()).unwrap_or(1);
     let times = test.times(&models, total).map_err(|failure| failure.context(&record.stem))?;
     let (times, dense) = times.map_or((Vec::new(), None), |(times, dense)| (times, Some(dense)));
-    for ((column, ..), ns) in files.iter().zip(times) {
-        measured[*column as usize].iter_mut().for_each(|file| file.ns = ns);
+    let mut measured = Columns::default();
+    for ((column, model, bytes), ns) in files.iter().zip(times) {
+        let misclassified = test.misclassified(model).map_err(|failure| failure.context(&record.file_name(*column)))?;
+        let error_percent = 100.0 * misclassified as f64 / test.len() as f64;
+        measured.set(*column, Measured { bytes: *bytes, misclassified, error_percent, ns });
     }
-    Ok(Row { record, network, original, kept, layers, files: measured, dense })
+    Ok((measured, dense))
 }
 
 /// Weights that are used, and the architecture of what is used.
@@ -110,8 +120,8 @@ fn layers(model: &Model) -> Result<Vec<(Option<f64>, String)>> {
     Ok(layers.map(|(layer, used)| (bits(layer.stored_bytes, used.weights), encoding_text(layer.encoding))).collect())
 }
 
-/// What the file says that the network was.
-fn original(model: &Model) -> Option<Original> {
+/// The network before pruning, if the file holds its shape.
+fn size_before(model: &Model) -> Option<Original> {
     let report = Report::new(model);
     let weights: Option<u64> =
         report.layers.iter().map(|layer| layer.original_shape.map(|(rows, cols)| rows as u64 * cols as u64)).sum();

@@ -1,33 +1,39 @@
 //! The table for people: on a terminal, and as a page of Markdown.
 
+use super::column::Column;
+use super::network::{Original, title};
 use super::published::Published;
-use super::{COLUMNS, Column, Group, Measured, Original, Results, Row, title};
-use crate::answer::{grouped, ratio};
+use super::rows::{Group, Results, Row};
+use crate::statistics::interval_percent;
 use crate::table::Table;
+use crate::text::{grouped, ratio};
 use std::fmt::Write;
 
-/// What stands above everything on the page.
+/// The text above everything on the page.
 const HEAD: &str = "# Results
 
-Written by `curt table --data data/mnist --write docs/results.md`; changes by hand are lost. Only the published figures (`models/published.json`) and what
-says how a network was trained (`models/NAME.json`) are read from files; every other figure was measured by that command.
+`curt table --data data/mnist --write docs/results.md` writes this page; edits by hand are lost. The published figures come from `models/published.json`, and the account of how a
+network was trained from its record `models/NAME.json`. The command measures everything else. Every line of a table is of one file.
 
-- **Pruning** (`NAME.pruning.curt`): the weights kept as 32-bit floats, whole, sparse or in blocks, whichever is smaller. **Fast** (`NAME.curt`): quantized, mapped and run where it lies.
-  **Maximum** (`NAME.packed.curt`): entropy-coded, without names and masks, unpacked at load. All three are files that run, their bytes are the whole file's.
-- **Ratio**: 4 bytes for each weight and bias of the original network over the bytes of the whole file.
-- **Weights kept**: those on a path of weights that are not zero from an input to an output, over the weights of the original network. **Kept architecture**: the inputs of each linear
-  layer and the maps of each convolution that have such weights.
-- **Bits per layer**: 8 times the bytes of a layer's array, levels and factors in the fast file, over its weights kept.
-- **Time**: one image, batch 1, one thread; the median of runs of a row's files that take turns with each other and with the same network as dense 32-bit floats, at the kept and at the
-  original shape. A maximum file is unpacked once, when it is opened.
-- **Published figures** are of three kinds. *Accounting*: counted from weights and bits, there is no file; its ratio is of weights alone. *Reported stream*: the
-  authors' length of a stream or file. *File*: one that anybody can get, its error measured anew. Bytes in parentheses are computed from the ratio.
-- One command remakes a row, from a seed: it stands beside the row. Where three seeds or more were trained, a line has their medians and names the best: the one of least test error, which is a
-  choice made on the test images.
-- **Augmented**: networks whose training images were changed at random, which those of the published figures were not, have tables of their own and open marks in the plots.
+- **Pruning** (`NAME.pruning.curt`): kept weights as 32-bit floats, stored whole, sparse or in blocks, whichever is smallest. **Fast** (`NAME.curt`): quantized, mapped and run in place.
+  **Maximum** (`NAME.packed.curt`): entropy-coded, without names and masks, unpacked at load. All three run as they are. Bytes are those of the whole file.
+- **Ratio**: 4 bytes for each weight and bias of the original network, over the bytes of the file. Where training began from a smaller network than the one in the heading, a second ratio is
+  against that smaller network.
+- **95 % interval**: the Wilson score interval of the test error, for a binomial count over the test images. Differences within it are noise of the test set.
+- **Blind**: \"yes\" if no other network of this row is known to have been measured on the test images before its settings and seed were chosen. \"no (N)\": at least N were, so the error may
+  flatter. The notes below the tables and `docs/training.md` name them.
+- **Weights kept**: weights on a path of nonzero weights from an input to an output, over the weights of the original network. **Kept architecture**: the inputs of each linear layer and the
+  maps of each convolution with such weights.
+- **Bits per layer**: 8 times the bytes of a layer's array, levels and factors in the fast file, over its kept weights.
+- **Time**: one image, batch 1, one thread. The files of a row take turns with each other and with their network as dense 32-bit floats, at its kept shape and at its shape before pruning;
+  each time is a median. A maximum file is unpacked once, at load.
+- **Published figures** are of three kinds. *Accounting*: counted from weights and bits; there is no file, and its ratio is of weights alone. *Reported stream*: the length of a stream
+  or file as its authors report it. *File*: a public file whose error was measured again. Bytes in parentheses follow from the ratio.
+- **Seeds**: the command beside a row remakes it from its seed. Of three seeds or more the table shows every file, and marks the row of median error.
+- **Augmented**: networks whose training images were changed at random stand in tables of their own. No published network here was trained so.
 ";
 
-/// A heading with a paragraph and tables that have a line above them.
+/// The part of the page about one network.
 struct Section {
     network: String,
     title: String,
@@ -84,7 +90,7 @@ fn section(results: &Results, network: &str) -> Section {
             grouped(original.parameters.saturating_sub(original.weights)),
             grouped(original.bytes())
         ),
-        None => "No file says what the original network was.".to_owned(),
+        None => "No file holds the size of the original network.".to_owned(),
     };
     let mut tables = Vec::new();
     let groups = results.groups(network);
@@ -92,7 +98,7 @@ fn section(results: &Results, network: &str) -> Section {
     let captions = [("Networks", "Files"), ("Networks, training images augmented", "Files, training images augmented")];
     for (rows, (of_networks, of_files)) in [plain, augmented].into_iter().zip(captions) {
         if !rows.is_empty() {
-            tables.push((of_networks, networks(&rows, &groups)));
+            tables.push((of_networks, networks(&rows)));
             tables.push((of_files, files(results, &rows, &groups)));
         }
     }
@@ -106,9 +112,9 @@ fn section(results: &Results, network: &str) -> Section {
 
 impl Row {
     /// What a reader of the figures should know.
-    pub(super) fn note(&self) -> Option<String> {
+    pub(crate) fn note(&self) -> Option<String> {
         let counted = (self.record.network != self.network)
-            .then(|| format!("{} is counted as {}.", self.record.network, title(&self.network)));
+            .then(|| format!("{} is listed with {}.", self.record.network, title(&self.network)));
         let augmented = self.record.augmentation.as_ref().map(|augmentation| format!("Augmented: {augmentation}."));
         let parts: Vec<String> = [counted, augmented, self.record.note.clone()].into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join(" "))
@@ -123,8 +129,17 @@ fn percent(percent: Option<f64>, digits: usize) -> String {
     percent.map_or_else(dash, |percent| format!("{percent:.digits$} %"))
 }
 
-/// What the rows are: kept weights, bits, and how to remake them.
-fn networks(rows: &[&Row], groups: &[Group<'_>]) -> Table {
+/// The name of a row, with a mark if its error is the median of its group.
+fn name(row: &Row, groups: &[Group<'_>]) -> String {
+    let stem = &row.record.stem;
+    match groups.iter().find(|group| group.median_row().record.stem == *stem) {
+        Some(group) => format!("{stem} (median of {})", group.rows.len()),
+        None => stem.clone(),
+    }
+}
+
+/// What the rows are: kept weights, bits, and the commands that remake them.
+fn networks(rows: &[&Row]) -> Table {
     let mut table =
         Table::new(&["<record", "<method", "seed", "weights kept", "<kept architecture", "<bits per layer", "<remade by"]);
     for row in rows {
@@ -144,73 +159,60 @@ fn networks(rows: &[&Row], groups: &[Group<'_>]) -> Table {
             bits,
             row.record.command.clone(),
         ]);
-        if let Some(group) = ends(groups, row) {
-            table.row([summary(group), row.record.label.clone(), dash(), percent(group.median(Row::kept_percent), 2)]);
-        }
     }
     table
-}
-
-/// The group whose last row this is.
-fn ends<'a>(groups: &'a [Group<'_>], row: &Row) -> Option<&'a Group<'a>> {
-    groups.iter().find(|group| group.rows.last().is_some_and(|last| last.record.stem == row.record.stem))
-}
-
-fn summary(group: &Group<'_>) -> String {
-    format!("median of {}, best is seed {}", group.rows.len(), group.best().record.seed)
 }
 
 /// The files of the rows beside what was published of their methods.
 fn files(results: &Results, rows: &[&Row], groups: &[Group<'_>]) -> Table {
-    let headings = ["<record", "<file", "bytes", "ratio", "test error", "time", "<published"];
+    let headings = ["<record", "<file", "bytes", "ratio", "test error", "95 % interval", "<blind", "time", "<published"];
     let mut table = Table::new(&headings);
     for row in rows {
-        for column in COLUMNS {
+        for column in Column::ALL {
             let published = results.published(&row.network, Some(&row.record.method));
             let published = published.into_iter().filter(|published| published.column.is_none_or(|its| its == column));
-            // What names no file of ours is shown once.
+            // A figure without a column is shown once.
             let published = published.filter(|published| published.column.is_some() || column == Column::Maximum);
             let published: Vec<String> = published.map(published_text).collect();
-            let name = if column == Column::Pruning { row.record.stem.clone() } else { String::new() };
-            let mut cells = vec![name, column.name().to_owned()];
-            cells.extend(measured(row, row.file(column)));
+            let mut cells = vec![if column == Column::Pruning { name(row, groups) } else { String::new() }, column.to_string()];
+            cells.extend(measured(row, column, results.images));
             cells.push(if published.is_empty() { dash() } else { published.join("; ") });
             table.row(cells);
         }
         if let Some(dense) = &row.dense {
-            let cells = |name: &str, ns: f64| ["", name, "", "", "", &microseconds(ns)].map(str::to_owned);
+            let cells = |name: &str, ns: f64| ["", name, "", "", "", "", "", &microseconds(ns)].map(str::to_owned);
             table.row(cells("dense, kept shape", dense.shrunk_ns));
             dense.original_ns.into_iter().for_each(|ns| table.row(cells("dense, original shape", ns)));
-        }
-        if let Some(group) = ends(groups, row) {
-            COLUMNS.into_iter().for_each(|column| table.row(medians(group, column)));
         }
     }
     table
 }
 
-fn measured(row: &Row, file: Option<&Measured>) -> Vec<String> {
-    let Some(file) = file else { return vec![dash(); 4] };
-    vec![
+/// The figures of a file.
+fn measured(row: &Row, column: Column, images: usize) -> [String; 6] {
+    let Some(file) = row.files.get(column) else { return std::array::from_fn(|_| dash()) };
+    let [least, most] = interval_percent(file.misclassified, images);
+    let blind = match row.record.test_looks {
+        0 => "yes".to_owned(),
+        looks => format!("no ({looks})"),
+    };
+    [
         grouped(file.bytes),
-        row.ratio(file).map_or_else(dash, |r| ratio(r, 1.0)),
+        ratios(row, file.bytes),
         percent(Some(file.error_percent), 2),
+        format!("{least:.2} to {most:.2} %"),
+        blind,
         microseconds(file.ns),
     ]
 }
 
-fn medians(group: &Group<'_>, column: Column) -> Vec<String> {
-    let of = |figure: &dyn Fn(&Measured) -> f64| group.median(|row| row.file(column).map(figure));
-    let ratios = group.median(|row| row.ratio(row.file(column)?));
-    vec![
-        if column == Column::Pruning { summary(group) } else { String::new() },
-        column.name().to_owned(),
-        of(&|file| file.bytes as f64).map_or_else(dash, |bytes| grouped(bytes.round() as u64)),
-        ratios.map_or_else(dash, |r| ratio(r, 1.0)),
-        percent(of(&|file| file.error_percent), 2),
-        of(&|file| file.ns).map_or_else(dash, microseconds),
-        dash(),
-    ]
+/// The ratio against the network of the heading, and against the smaller one that training began from.
+fn ratios(row: &Row, bytes: u64) -> String {
+    let compared = row.original.map_or_else(dash, |original| ratio(original.ratio(bytes), 1.0));
+    match &row.record.start {
+        Some(start) => format!("{compared}; {} of {}", ratio(start.size.ratio(bytes), 1.0), start.description),
+        None => compared,
+    }
 }
 
 fn microseconds(ns: f64) -> String {
@@ -225,7 +227,7 @@ fn published_text(published: &Published) -> String {
         (None, None) => format!("{} of the weights", percent(published.kept_percent, 1)),
     };
     let error = published.error_percent.map(|error| format!(" at {error} %")).unwrap_or_default();
-    format!("{size}{error} ({})", published.kind.name())
+    format!("{size}{error} ({})", published.kind)
 }
 
 /// A ratio with the digits that were published.
@@ -255,8 +257,8 @@ fn published_table(published: &[&Published], original: Option<Original>) -> Tabl
         };
         table.row([
             published.label.clone(),
-            published.column.map_or_else(dash, |column| column.name().to_owned()),
-            published.kind.name().to_owned(),
+            published.column.map_or_else(dash, |column| column.to_string()),
+            published.kind.to_string(),
             published.ratio.map_or_else(dash, ratio_text),
             published.bytes.map(|bytes| grouped(bytes.round() as u64)).or_else(computed).unwrap_or_else(dash),
             published.error_percent.map_or_else(dash, |error| format!("{error} %")),

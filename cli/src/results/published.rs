@@ -1,42 +1,45 @@
-//! What others have published, and of which kind each figure is.
+//! Figures that others have published, and the kind of each.
 
-use super::fields::{self, Fields, refuse};
-use super::{COLUMNS, Column};
+use super::column::Column;
+use super::network::Original;
 use crate::exit::Failure;
-use serde_json::Value;
+use crate::json_file;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::path::Path;
 
 /// How a published size came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
     /// Counted from weights and bits: there is no file.
     Accounting,
     /// The length of a stream or file that its authors report.
+    #[serde(rename = "reported stream")]
     Stream,
-    /// A file that others can get, and whose error was measured anew.
+    /// A public file whose error was measured again.
     File,
 }
 
 impl Kind {
     pub(crate) const ALL: [Self; 3] = [Self::Accounting, Self::Stream, Self::File];
+}
 
-    /// Its name in `published.json`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Accounting => "accounting",
-            Self::Stream => "reported stream",
-            Self::File => "file",
-        }
+/// The name in `published.json`.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }
 
 /// One published figure.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Published {
     pub(crate) network: String,
     pub(crate) method: String,
     pub(crate) label: String,
-    /// Which of our files it compares with, when it is one of them.
+    /// The file of ours that it compares with, if there is one.
     pub(crate) column: Option<Column>,
     pub(crate) kind: Kind,
     pub(crate) bytes: Option<f64>,
@@ -48,65 +51,35 @@ pub(crate) struct Published {
     pub(crate) source: String,
 }
 
-const FIELDS: [&str; 12] = [
-    "network",
-    "method",
-    "label",
-    "column",
-    "kind",
-    "bytes",
-    "ratio",
-    "error_percent",
-    "kept_percent",
-    "kept_architecture",
-    "bits_per_layer",
-    "source",
-];
-
 /// Reads `published.json`. Errors name the file, the entry and the field.
 pub(crate) fn open(path: &Path) -> Result<Vec<Published>, Failure> {
-    let place = path.display().to_string();
-    let Value::Array(entries) = fields::read(path)? else { return Err(refuse(&place, "expected a list")) };
-    let entry = |(i, value)| parse(&Fields::of(value, format!("{place}, entry {}", i + 1))?);
-    entries.iter().enumerate().map(entry).collect()
-}
-
-fn parse(fields: &Fields<'_>) -> Result<Published, Failure> {
-    fields.only(&FIELDS)?;
-    let kind = fields.text("kind")?;
-    let kind = Kind::ALL.into_iter().find(|known| known.name() == kind).ok_or_else(|| {
-        fields.refuse(&format!("\"kind\" is {kind:?}, expected one of {}", Kind::ALL.map(Kind::name).join(", ")))
-    })?;
-    let column = fields.optional_text("column")?;
-    let column = column.map(|name| {
-        COLUMNS.into_iter().find(|column| column.name() == name).ok_or_else(|| {
-            fields.refuse(&format!("\"column\" is {name:?}, expected one of {}", COLUMNS.map(Column::name).join(", ")))
-        })
-    });
-    let published = Published {
-        network: fields.text("network")?,
-        method: fields.text("method")?,
-        label: fields.text("label")?,
-        column: column.transpose()?,
-        kind,
-        bytes: fields.optional_number("bytes")?,
-        ratio: fields.optional_number("ratio")?,
-        error_percent: fields.optional_number("error_percent")?,
-        kept_percent: fields.optional_number("kept_percent")?,
-        kept_architecture: fields.optional_text("kept_architecture")?,
-        bits_per_layer: fields.optional_text("bits_per_layer")?,
-        source: fields.text("source")?,
-    };
-    if published.bytes.is_none() && published.ratio.is_none() && published.kept_percent.is_none() {
-        return Err(fields.refuse("one of \"bytes\", \"ratio\" and \"kept_percent\" is needed"));
+    let published: Vec<Published> = json_file::read(path)?;
+    for (i, entry) in published.iter().enumerate() {
+        entry.check().map_err(|message| json_file::refuse(path, &format!("[{i}]: {message}")))?;
     }
     Ok(published)
 }
 
 impl Published {
-    /// Bytes, computed from the ratio where only that was published: of the original's weights alone for an accounting, of its weights and
-    /// biases otherwise.
-    pub(crate) fn bytes_of(&self, original: super::Original) -> Option<f64> {
+    fn check(&self) -> Result<(), String> {
+        let numbers = [
+            ("bytes", self.bytes),
+            ("ratio", self.ratio),
+            ("error_percent", self.error_percent),
+            ("kept_percent", self.kept_percent),
+        ];
+        if let Some((name, number)) = numbers.into_iter().find(|(_, number)| number.is_some_and(|number| number <= 0.0)) {
+            return Err(format!("{name} is {}, expected a number above 0", number.unwrap_or_default()));
+        }
+        if self.bytes.is_none() && self.ratio.is_none() && self.kept_percent.is_none() {
+            return Err("one of bytes, ratio and kept_percent is needed".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Bytes. Where only a ratio was published they follow from it: from the weights of the original for an accounting, otherwise from its
+    /// weights and biases.
+    pub(crate) fn bytes_of(&self, original: Original) -> Option<f64> {
         let numbers = if self.kind == Kind::Accounting { original.weights } else { original.parameters };
         self.bytes.or_else(|| self.ratio.map(|ratio| 4.0 * numbers as f64 / ratio))
     }

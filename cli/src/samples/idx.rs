@@ -44,7 +44,7 @@ fn header(cursor: &mut Cursor<'_>) -> Result<(Dtype, Vec<usize>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Samples, parse_idx_labels};
+    use super::super::{SampleSet, parse_idx_labels};
     use super::*;
     use curt::base::error::ErrorKind;
     use curt::session::Input;
@@ -55,18 +55,18 @@ mod tests {
 
     #[test]
     fn images_and_labels_are_read() {
-        let samples = Samples::parse_idx(&images(2, 12)).unwrap();
+        let samples = SampleSet::parse_idx(&images(2, 12)).unwrap();
         assert_eq!((samples.count, samples.len(), samples.shape().as_str()), (2, 6, "2x3"));
         assert_eq!(samples.picture(1), Some((2, 3, &[7; 6][..])));
         assert_eq!(samples.input(1, 1).elements(), 6);
         assert_eq!(parse_idx_labels(&[0, 0, 8, 1, 0, 0, 0, 2, 4, 9]).unwrap(), [4, 9]);
-        let floats = Samples::parse_idx(&[0, 0, 13, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0x3F, 0x80, 0, 0]).unwrap();
+        let floats = SampleSet::parse_idx(&[0, 0, 13, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0x3F, 0x80, 0, 0]).unwrap();
         assert!(matches!(floats.input(0, 1), Input::F32([1.0])));
     }
 
     #[test]
     fn what_is_wrong_is_said() {
-        let kind = |file: &[u8]| Samples::parse_idx(file).unwrap_err().kind();
+        let kind = |file: &[u8]| SampleSet::parse_idx(file).unwrap_err().kind();
         assert_eq!(kind(b"hello, world"), ErrorKind::Format(Defect::Magic));
         assert_eq!(kind(&[0, 0, 0x0E, 1, 0, 0, 0, 0]), ErrorKind::Format(Defect::Magic));
         assert_eq!(kind(&images(2, 12)[..10]), ErrorKind::Format(Defect::Truncated));

@@ -1,5 +1,6 @@
 //! Samples from files of others: IDX and `.npy` arrays, PNG pictures, recognised by their first bytes and trusted in nothing.
 
+pub(crate) mod embedded;
 mod idx;
 pub(crate) mod npy;
 mod picture;
@@ -16,7 +17,7 @@ const MAX_BYTES: u64 = 1 << 32;
 
 /// Samples of one shape.
 #[derive(Debug)]
-pub(crate) struct Samples {
+pub(crate) struct SampleSet {
     /// Samples.
     pub(crate) count: usize,
     /// The dimensions of one.
@@ -39,7 +40,7 @@ struct Array {
     elements: Elements,
 }
 
-impl Samples {
+impl SampleSet {
     /// Reads an array of samples, whose first dimension counts them.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         in_file(path, |file| match picture::is_one(file) {
@@ -174,16 +175,16 @@ fn labels(array: Array) -> Result<Vec<u8>> {
 
 impl Array {
     /// The samples that the first dimension counts.
-    fn into_samples(self) -> Result<Samples> {
+    fn into_samples(self) -> Result<SampleSet> {
         let [count, dims @ ..] = self.dims.as_slice() else { return Err(refuse("it has no dimensions")) };
         if dims.contains(&0) {
             return Err(refuse("its samples have no elements"));
         }
-        Ok(Samples { count: *count, dims: dims.to_vec(), elements: self.elements, pictures: false })
+        Ok(SampleSet { count: *count, dims: dims.to_vec(), elements: self.elements, pictures: false })
     }
 
-    fn into_one_sample(self) -> Samples {
-        Samples { count: 1, dims: self.dims, elements: self.elements, pictures: false }
+    fn into_one_sample(self) -> SampleSet {
+        SampleSet { count: 1, dims: self.dims, elements: self.elements, pictures: false }
     }
 }
 

@@ -46,25 +46,25 @@ fn a_picture_in_colour_is_read_channel_by_channel() {
     for (name, file) in data!["colour.png", "colour-alpha-16-bits.png"] {
         assert_eq!(picture::read(file, COLOUR).unwrap(), golden[..60], "{name}");
     }
-    let samples = Samples::open_for(&[path("colour.png"), path("colour.npy")], COLOUR).unwrap();
+    let samples = SampleSet::open_for(&[path("colour.png"), path("colour.npy")], COLOUR).unwrap();
     let Input::U8(bytes) = samples.input(0, 2) else { panic!("bytes") };
     assert_eq!((bytes[..60].to_vec(), &bytes[60..], samples.pictures), (golden[..60].to_vec(), &golden[..60], false));
 }
 
 #[test]
 fn arrays_of_numpy_are_read() {
-    let read = |name: &str| Samples::open_for(&[path(name)], INPUT).unwrap();
+    let read = |name: &str| SampleSet::open_for(&[path(name)], INPUT).unwrap();
     let digits = &include_bytes!("../../data/digits-images-idx3-ubyte")[16..];
     for (name, count) in [("three.npy", 3), ("one-version-2.npy", 1), ("flat-version-3.npy", 3)] {
         let samples = read(name);
         assert_eq!((samples.count, samples.len()), (count, 784), "{name}");
         assert!(matches!(samples.input(0, count), Input::U8(bytes) if bytes == &digits[..count * 784]), "{name}");
     }
-    let floats = Samples::open_for(&[path("float.npy")], InputSpec { dtype: Dtype::F32, ..INPUT }).unwrap();
+    let floats = SampleSet::open_for(&[path("float.npy")], InputSpec { dtype: Dtype::F32, ..INPUT }).unwrap();
     let expected: Vec<f32> = digits[..3 * 784].iter().map(|&byte| f32::from(byte)).collect();
     assert!(matches!(floats.input(0, 3), Input::F32(read) if read == expected));
     assert_eq!(open_labels(&path("labels.npy")).unwrap(), [0, 1, 2]);
-    let mixed = Samples::open_for(&[path("gray.png"), path("three.npy"), path("gray-as-rgb.png")], INPUT).unwrap();
+    let mixed = SampleSet::open_for(&[path("gray.png"), path("three.npy"), path("gray-as-rgb.png")], INPUT).unwrap();
     assert_eq!((mixed.count, mixed.pictures), (5, false));
     let Input::U8(bytes) = mixed.input(0, 5) else { panic!("bytes") };
     assert!(bytes[..784] == *digit() && bytes[784..4 * 784] == digits[..3 * 784] && bytes[4 * 784..] == *digit());

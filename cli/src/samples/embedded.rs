@@ -1,6 +1,6 @@
 //! What the program carries: a trained, compressed network and digits that it has not seen.
 
-use crate::samples::{self, Samples};
+use crate::samples::{self, SampleSet};
 use curt::base::error::Result;
 use curt::model::Model;
 use std::path::Path;
@@ -18,6 +18,6 @@ pub(crate) fn model(path: Option<&Path>) -> Result<Model> {
 }
 
 /// The embedded digits and their labels.
-pub(crate) fn digits() -> Result<(Samples, Vec<u8>)> {
-    Ok((Samples::parse_idx(IMAGES)?, samples::parse_idx_labels(LABELS)?))
+pub(crate) fn digits() -> Result<(SampleSet, Vec<u8>)> {
+    Ok((SampleSet::parse_idx(IMAGES)?, samples::parse_idx_labels(LABELS)?))
 }

@@ -1,18 +1,48 @@
 //! `curt export`: the weights as dense safetensors, in the layout of a plain network (`docs/posteriors.md`).
 
-use crate::answer::{Answer, grouped};
-use crate::args::{Export, ExportShape};
+use crate::answer::Answer;
 use crate::exit::Failure;
+use crate::text::grouped;
 use curt::graph::{Activation, Node, Op, PoolKind, Window};
 use curt::inspect::node_names;
 use curt::measure::twins;
 use curt::model::Model;
 use curt::tensor::Dtype as InputDtype;
 use safetensors::tensor::{Dtype, TensorView};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::path::PathBuf;
+use clap::ValueEnum;
 
-pub(crate) fn run(options: &Export) -> Result<Answer, Failure> {
+/// Options of `export`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "The file is a plain network of docs/posteriors.md, which `curt compress` reads.
+
+Examples:
+  curt export model.curt -o dense.safetensors
+  curt export model.curt -o small.safetensors --shape shrunk")]
+pub(crate) struct ExportArgs {
+    /// The model
+    pub(crate) model: PathBuf,
+    /// Where to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// At which shape; without it, the original where the file says what it was, otherwise the shrunk
+    #[arg(long, value_enum)]
+    pub(crate) shape: Option<ExportShape>,
+}
+
+/// Shapes of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportShape {
+    /// Pruned inputs and outputs as zeros
+    Original,
+    /// Kept inputs and outputs only
+    Shrunk,
+}
+
+pub(crate) fn run(options: &ExportArgs) -> Result<Answer, Failure> {
     let model = Model::open(&options.model)?;
     let shape = match options.shape {
         Some(shape) => shape,
@@ -29,7 +59,15 @@ pub(crate) fn run(options: &Export) -> Result<Answer, Failure> {
     curt::format::save(&options.output, &file)?;
     let name = if shape == ExportShape::Original { "original" } else { "shrunk" };
     let text = format!("{}: {} bytes at the {name} shape\n", options.output.display(), grouped(file.len() as u64));
-    Ok(Answer { text, json: json!({ "output": options.output.display().to_string(), "shape": name, "bytes": file.len() }) })
+    Ok(Answer::new(text, &Fields { output: options.output.display().to_string(), shape: name, bytes: file.len() }))
+}
+
+/// The fields of `--json`.
+#[derive(Serialize)]
+struct Fields<'a> {
+    output: String,
+    shape: &'a str,
+    bytes: usize,
 }
 
 /// The file of a dense model.

@@ -1,16 +1,69 @@
 //! `curt compress`: a posterior or a plain network to a `.curt` file.
 
 use crate::answer::Answer;
-use crate::args::Compress;
 use crate::exit::{Failure, warn};
 use crate::progress;
-use crate::samples::{self, Samples};
+use crate::samples::{self, SampleSet};
 use curt::compress::{self, Compressed, Options, Validation, compress, parse_encodings};
 use curt::posterior::{Method, Posterior};
 use curt::session::Input;
 use serde_json::json;
+use std::path::PathBuf;
 
-pub(crate) fn run(options: &Compress) -> Result<Answer, Failure> {
+/// Options of `compress`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Thresholds and encodings are chosen on the validation images, within the rise of error and loss that is allowed (docs/compression.md).
+A layer's threshold or encoding that is given is taken as it is, whatever it costs; a warning says when that is more than allowed.
+Methods: gnj and ghs prune input units and feature maps; sparse_vd, graves and vnq single weights, and vnq rounds the others to its
+codebook; plain, rate and shared are pruned already. Networks of rate, shared and vnq are stored exactly.
+Never validate on the test set: what was chosen on it cannot be tested on it. --fine-tune moves levels and biases on the same images that the budget is
+checked on, half of them to try moves and the other half to check each pass; the report gives error and loss of both halves before and after.
+
+Encodings: dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256), ternary; fixed_point or codebook alone tries several.
+
+Examples:
+  curt compress lenet.safetensors -o lenet.curt --method gnj --max-error-increase 0.1 \\
+      --validation train-images-idx3-ubyte train-labels-idx1-ubyte --last 5000
+  curt compress lenet.safetensors -o lenet.curt --validation images.idx labels.idx --threshold fc1=-3 --encoding fc1=ternary"
+)]
+pub(crate) struct CompressArgs {
+    /// The posterior or plain network (safetensors, docs/posteriors.md)
+    pub(crate) posterior: PathBuf,
+    /// Where to write the model
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// The method of the posterior: gnj, ghs, sparse_vd, graves, vnq, plain, rate or shared; without it, what the file says
+    #[arg(long, value_name = "NAME")]
+    pub(crate) method: Option<String>,
+    /// Images and labels (IDX or .npy) that everything is chosen on
+    #[arg(long, num_args = 2, value_names = ["IMAGES", "LABELS"], required = true)]
+    pub(crate) validation: Vec<PathBuf>,
+    /// Use only the last N validation images: those that training kept apart
+    #[arg(long, value_name = "N")]
+    pub(crate) last: Option<usize>,
+    /// Percentage points that the validation error may rise [default: 0.2]
+    #[arg(long, value_name = "POINTS")]
+    pub(crate) max_error_increase: Option<f64>,
+    /// Percent that the validation loss may rise [default: 2]
+    #[arg(long, value_name = "PERCENT")]
+    pub(crate) max_loss_increase: Option<f64>,
+    /// What a bit of a weight may cost, in mean squared errors of a weight: smaller packed files at a greater error [default: 0]
+    #[arg(long, value_name = "LAMBDA")]
+    pub(crate) rate_weight: Option<f64>,
+    /// Move levels and biases, in at most N passes, to where the loss on half of the validation images is least; a pass is kept when the
+    /// loss on the others does not rise [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub(crate) fine_tune: Option<u32>,
+    /// The threshold of a layer's groups or weights instead of a chosen one; may be repeated
+    #[arg(long, value_name = "LAYER=VALUE")]
+    pub(crate) threshold: Vec<String>,
+    /// An encoding for a layer instead of all; may be repeated
+    #[arg(long, value_name = "LAYER=ENCODING")]
+    pub(crate) encoding: Vec<String>,
+}
+
+pub(crate) fn run(options: &CompressArgs) -> Result<Answer, Failure> {
     let posterior = Posterior::open(&options.posterior)?;
     check_method(options.method.as_deref(), &posterior)?;
     let (samples, labels) = validation(options)?;
@@ -62,11 +115,11 @@ fn check_method(expected: Option<&str>, posterior: &Posterior) -> Result<(), Fai
 }
 
 /// The validation images, and the labels of the last of them that are used.
-fn validation(options: &Compress) -> Result<(Samples, Vec<u8>), Failure> {
+fn validation(options: &CompressArgs) -> Result<(SampleSet, Vec<u8>), Failure> {
     let [images, labels] = options.validation.as_slice() else {
         return Err(Failure::usage("--validation takes the file of the images and the file of the labels"));
     };
-    let (samples, mut labels) = (Samples::open(images)?, samples::open_labels(labels)?);
+    let (samples, mut labels) = (SampleSet::open(images)?, samples::open_labels(labels)?);
     if samples.count != labels.len() {
         return Err(Failure::input(format!("there are {} labels for {} validation images", labels.len(), samples.count)));
     }
@@ -79,7 +132,7 @@ fn validation(options: &Compress) -> Result<(Samples, Vec<u8>), Failure> {
     Ok((samples, labels))
 }
 
-fn library_options(options: &Compress) -> Result<Options, Failure> {
+fn library_options(options: &CompressArgs) -> Result<Options, Failure> {
     let mut chosen = Options::default();
     if let Some(points) = options.max_error_increase {
         chosen.max_error_increase = points;

@@ -2,7 +2,7 @@
 //!
 //! A weight is red when it is positive and blue when it is negative, the paler the closer to zero; zero is white. What was pruned is gray.
 
-use crate::canvas::{CHARACTER, Canvas, Colour, INK, WHITE, short, width_of};
+use crate::draw::canvas::{CHARACTER, Canvas, Colour, INK, WHITE, short, width_of};
 use curt::encoding::Encoding;
 use curt::graph::Op;
 use curt::inspect::node_names;

@@ -1,0 +1,84 @@
+//! `curt pack` and `curt unpack`: a model as few bytes as possible, and as the file that runs where it lies.
+
+use crate::answer::Answer;
+use crate::exit::Failure;
+use crate::text::{grouped, ratio};
+use curt::format::{packed, save, strip};
+use curt::model::Model;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// Options of `pack`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The packed file holds the same model: unpacking it gives the mapped file back, byte for byte. Every command takes either.
+
+Examples:
+  curt pack model.curt -o smallest.curt
+  curt pack model.curt -o smallest.curt --strip
+
+Keys of --json: output, mapped_bytes, packed_bytes."
+)]
+pub(crate) struct PackArgs {
+    /// The mapped model; a packed one is packed anew
+    pub(crate) model: PathBuf,
+    /// Where to write the packed one
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Leave out the names, masks and original shapes, which do not affect any result
+    #[arg(long)]
+    pub(crate) strip: bool,
+}
+
+/// Options of `unpack`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  curt unpack smallest.curt -o model.curt
+
+Keys of --json: output, mapped_bytes, packed_bytes.")]
+pub(crate) struct UnpackArgs {
+    /// The packed model
+    pub(crate) model: PathBuf,
+    /// Where to write the mapped one
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+pub(crate) fn pack(options: &PackArgs) -> Result<Answer, Failure> {
+    let model = Model::open(&options.model)?;
+    let mapped = if options.strip { strip(model.file())? } else { model.file().to_vec() };
+    let file = packed::pack(&mapped)?;
+    save(&options.output, &file)?;
+    let text = format!(
+        "{}: {} bytes, {} smaller than the mapped file of {}\n",
+        options.output.display(),
+        grouped(file.len() as u64),
+        ratio(mapped.len() as f64, file.len() as f64),
+        grouped(mapped.len() as u64)
+    );
+    Ok(Answer::new(text, &Sizes::new(&options.output, mapped.len() as u64, file.len() as u64)))
+}
+
+pub(crate) fn unpack(options: &UnpackArgs) -> Result<Answer, Failure> {
+    let model = Model::open(&options.model)?;
+    let Some(packed_bytes) = model.packed_bytes() else {
+        return Err(Failure::input(format!("{} is a mapped file already", options.model.display())));
+    };
+    save(&options.output, model.file())?;
+    let text = format!("{}: {} bytes\n", options.output.display(), grouped(model.file().len() as u64));
+    Ok(Answer::new(text, &Sizes::new(&options.output, model.file().len() as u64, packed_bytes)))
+}
+
+/// The fields of `--json`.
+#[derive(Serialize)]
+struct Sizes {
+    output: String,
+    mapped_bytes: u64,
+    packed_bytes: u64,
+}
+
+impl Sizes {
+    fn new(output: &Path, mapped_bytes: u64, packed_bytes: u64) -> Self {
+        Self { output: output.display().to_string(), mapped_bytes, packed_bytes }
+    }
+}

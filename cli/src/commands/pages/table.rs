@@ -1,0 +1,94 @@
+//! `curt table`: every trained network, its three files measured, beside the published figures.
+
+use crate::answer::Answer;
+use crate::exit::Failure;
+use crate::plots;
+use crate::results::{self, Machine, Results, TestSet};
+use curt::format::save;
+use curt::kernels::Isa;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use crate::text::seconds;
+
+/// Options of `table`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "A row is a record NAME.json of the folder of models, with up to three files: NAME.pruning.curt (the weights kept as 32-bit floats), NAME.curt
+(fast: mapped, quantized) and NAME.packed.curt (maximum: entropy-coded). Records say how the files were made and what their checksums are; published.json of
+the same folder holds the published figures. Everything else is measured when the command runs: nothing measured is read from a file.
+
+Examples:
+  curt table --data data/mnist
+  curt table --data data/mnist --write docs/results.md
+  curt table --data data/mnist --json
+
+Keys of --json: images, date, machine (arch, isa, processor), rows, groups, published_only.
+rows: record, network, method, label, seed, group, command (remakes the row), note, kept_weights, kept_percent, kept_architecture, bits_per_layer,
+  encodings, error_percent, pruning_bytes, fast_bytes, maximum_bytes, ns_per_image, shrunk_dense_ns_per_image,
+  original_dense_ns_per_image, files, published. What there is no file for is null.
+  kept_weights counts the weights on a path of weights that are not zero from an input to an output, of the pruning file (without one the fast, then the
+  maximum file); kept_percent is of the original network's weights; kept_architecture has the inputs of each linear layer and the maps of each convolution
+  that have such weights. bits_per_layer is 8 times the bytes of a layer's array, levels and factors in the fast file over its weights kept.
+  error_percent and ns_per_image are those of the fast file (without one of the maximum, then the pruning file).
+  files: pruning, fast, maximum, each (file, bytes, ratio, error_percent, ns_per_image); ratio is 4 bytes for each weight and
+  bias of the original network over the whole file.
+  published: column (pruning, fast, maximum or null), label, kind (accounting, reported stream, file), ratio, bytes, error_percent, kept_percent,
+  kept_architecture, bits_per_layer, source. An accounting has no file: its ratio is of weights alone.
+groups: group, network, method, rows, best, and the medians of kept_percent, error_percent, pruning_bytes, fast_bytes, maximum_bytes, ns_per_image,
+  for groups of three rows and more; best is the record of least error, chosen on the test images.
+published_only: network, method, published, for methods without a row.
+
+Times are of one image at batch 1 on one thread, medians of runs of a row's files that take turns with each other and with the main file's network
+as dense floats, at the kept and at the original shape."
+)]
+pub(crate) struct TableArgs {
+    /// The folder of the test set: t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, as `scripts/fetch-mnist` gets them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: PathBuf,
+    /// The folder of the models, their records and published.json
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    pub(crate) models: PathBuf,
+    /// Write the tables here as Markdown, and a plot of each network beside it (results.md: results-NETWORK.svg)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
+    /// Seconds for the times of each file
+    #[arg(long, value_name = "S", default_value_t = 0.6, value_parser = seconds)]
+    pub(crate) seconds: f64,
+}
+
+pub(crate) fn run(options: &TableArgs) -> Result<Answer, Failure> {
+    if let Some(folder) =
+        options.write.as_deref().and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
+    {
+        return Err(Failure::usage(format!("--write: there is no folder {}", folder.display())));
+    }
+    let test = TestSet::open(&options.data)?;
+    let time = Duration::from_secs_f64(options.seconds);
+    let records = results::open_all(&options.models)?;
+    let rows = records.into_iter().map(|record| results::row(record, &test, time)).collect::<Result<_, Failure>>()?;
+    let results = Results::new(Machine::now(Isa::from_env()?.name()), test.len(), rows, &options.models)?;
+    let mut text = results::text(&results);
+    if let Some(path) = &options.write {
+        text += "\n";
+        for file in write(path, &results)? {
+            text += &format!("written to {file}\n");
+        }
+    }
+    Ok(Answer { text, json: results::json(&results) })
+}
+
+/// Writes the plots, then the page that shows them, and says what was written.
+fn write(path: &Path, results: &Results) -> Result<Vec<String>, Failure> {
+    let stem = path.file_stem().ok_or_else(|| Failure::usage(format!("--write takes a file, not {}", path.display())))?;
+    let stem = stem.to_string_lossy().into_owned();
+    let plot = |network: &str| format!("{stem}-{network}.svg");
+    let mut written = Vec::new();
+    for network in results.networks() {
+        let file = path.with_file_name(plot(network));
+        save(&file, plots::results::svg(results, network).as_bytes())?;
+        written.push(file.display().to_string());
+    }
+    save(path, results::markdown(results, plot).as_bytes())?;
+    written.push(path.display().to_string());
+    Ok(written)
+}
