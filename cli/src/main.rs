@@ -16,8 +16,8 @@ mod table;
 mod text;
 
 use answer::Answer;
-use commands::{bench, convert, doctor, inspect, pages, run, verify};
 use clap::{Parser, Subcommand};
+use commands::{bench, convert, doctor, inspect, pages, run, verify};
 use exit::Failure;
 use std::process::ExitCode;
 

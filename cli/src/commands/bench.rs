@@ -1,11 +1,12 @@
 //! `curt bench`: a model beside its dense twins, layer by layer and whole.
 
 use super::doctor::LimitFields;
-use crate::samples::embedded;
 use crate::answer::Answer;
 use crate::exit::{Failure, warn};
 use crate::progress;
+use crate::samples::embedded;
 use crate::table::Table;
+use crate::text::seconds;
 use crate::text::{encoding_text, headline};
 use crate::text::{grouped, nanoseconds, ratio};
 use curt::inspect::Report;
@@ -14,9 +15,8 @@ use curt::model::Model;
 use curt::session::{Input, SessionOptions};
 use curt::tensor::Dtype;
 use serde::Serialize;
-use std::time::Duration;
 use std::path::PathBuf;
-use crate::text::seconds;
+use std::time::Duration;
 
 /// Options of `bench`.
 #[derive(Debug, clap::Args)]

@@ -146,10 +146,8 @@ fn fields<'a>(isa: Isa, tiers: &[Kernels], limits: &'a MachineLimits) -> Fields<
         kernel: kernel.name,
         written_for: kernel.isa.name(),
     };
-    let tier = |kernels: &Kernels| TierFields {
-        isa: kernels.isa.name(),
-        kernels: served(kernels).into_iter().map(kernel).collect(),
-    };
+    let tier =
+        |kernels: &Kernels| TierFields { isa: kernels.isa.name(), kernels: served(kernels).into_iter().map(kernel).collect() };
     Fields {
         processor: std::env::consts::ARCH,
         features: features().into_iter().collect(),

@@ -1,9 +1,9 @@
 //! `curt inspect`: what a file holds.
 
 use crate::answer::Answer;
+use crate::draw::pictures;
 use crate::draw::terminal::{self, Style};
 use crate::exit::Failure;
-use crate::draw::pictures;
 use crate::table::Table;
 use crate::text::{encoding_text, grouped, headline};
 use curt::base::error::Error;
@@ -110,11 +110,7 @@ struct PictureFields {
     shows: String,
 }
 
-fn fields<'a>(
-    report: &'a Report,
-    packed: Option<&'a PackedReport>,
-    pictures: Option<&'a [PictureFields]>,
-) -> Fields<'a> {
+fn fields<'a>(report: &'a Report, packed: Option<&'a PackedReport>, pictures: Option<&'a [PictureFields]>) -> Fields<'a> {
     let part = |part: &'a PackedPart| PartFields { layer: part.layer.as_deref(), name: part.name, bits: part.bits };
     Fields {
         network: report.network.as_deref(),

@@ -1,15 +1,16 @@
 //! `curt run`: a network on images, and what its compression brought.
 
-use crate::samples::embedded;
 use crate::answer::Answer;
 use crate::draw::terminal::{self, Style};
 use crate::evaluate;
 use crate::exit::{Failure, warn};
 use crate::progress;
+use crate::samples::embedded;
 use crate::samples::{self, SampleSet, npy};
 use crate::table::Table;
 use crate::text::headline;
 use crate::text::{grouped, nanoseconds, ratio};
+use clap::ValueEnum;
 use curt::inspect::Report;
 use curt::measure::{Budget, Comparison, NetworkTimes};
 use curt::model::Model;
@@ -17,7 +18,6 @@ use curt::session::SessionOptions;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
-use clap::ValueEnum;
 
 /// Options of `run`.
 #[derive(Debug, clap::Args)]

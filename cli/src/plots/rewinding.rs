@@ -9,7 +9,8 @@ use plotters::style::{BLACK, Color};
 pub(crate) fn svg(record: &Record) -> String {
     let mut legend: Vec<(Option<Mark>, String)> =
         Way::ALL.into_iter().map(|way| (Some(mark_of(way)), way.title().to_owned())).collect();
-    let notes = ["gray: before pruning", "a mark: end of a round,", "median of the seeds", "a bar: least to greatest"];
+    let median = format!("median of {} seeds", record.seeds());
+    let notes = ["gray: before pruning", "mark: end of a round,", &median, "bar: least to greatest"];
     legend.extend(notes.map(|note| (None, note.to_owned())));
     picture::picture("LeNet-300-100: error against weights kept", &legend, |area| plot(area, record))
 }

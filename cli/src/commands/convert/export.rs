@@ -3,6 +3,7 @@
 use crate::answer::Answer;
 use crate::exit::Failure;
 use crate::text::grouped;
+use clap::ValueEnum;
 use curt::graph::{Activation, Node, Op, PoolKind, Window};
 use curt::inspect::node_names;
 use curt::measure::twins;
@@ -13,7 +14,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use clap::ValueEnum;
 
 /// Options of `export`.
 #[derive(Debug, clap::Args)]

@@ -4,11 +4,11 @@ use crate::answer::Answer;
 use crate::exit::Failure;
 use crate::plots;
 use crate::results::{self, Machine, Results, TestSet};
+use crate::text::seconds;
 use curt::format::save;
 use curt::kernels::Isa;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use crate::text::seconds;
 
 /// Options of `table`.
 #[derive(Debug, clap::Args)]
