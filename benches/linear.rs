@@ -6,10 +6,11 @@
 #![allow(missing_docs)] // criterion's macro makes a public function
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use curt::Isa;
 use curt::base::align::AlignedVec;
 use curt::encoding::{Encoded, Encoding, Entries, Weights, block, codebook, dense, fixed_point, sparse, ternary};
 use curt::kernels::scattered::scratch_len;
-use curt::kernels::{Isa, Kernels, LinearCall, PADDING};
+use curt::kernels::{Kernels, LinearCall, PADDING};
 use std::time::Duration;
 
 const SHAPES: [(usize, usize); 4] = [(1024, 1024), (300, 784), (100, 300), (10, 13)];

@@ -14,7 +14,7 @@
     extern const uint8_t name[], name##_end[]
 
 EMBED(model_file, "models/lenet-300-100-gnj.curt");
-EMBED(digits_file, "cli/data/digits-images-idx3-ubyte");
+EMBED(digit, "examples/digit-1.raw");
 
 static int fail(const char *what, curt_status status) {
     char message[256];
@@ -25,15 +25,14 @@ static int fail(const char *what, curt_status status) {
 
 int main(void) {
     curt_model *model;     // shared by threads
-    curt_session *session; // one for each thread, kept: running allocates nothing
+    curt_session *session; // one per thread; running allocates nothing
     curt_status status = curt_model_from_bytes(model_file, (size_t)(model_file_end - model_file), &model);
     if (status != CURT_OK) return fail("the model", status);
     status = curt_session_new(model, NULL, &session);
     if (status != CURT_OK) return fail("the session", status);
 
-    const uint8_t *digit = digits_file + 16; // 28 x 28 pixels behind the header of the IDX file
     float scores[10];
-    status = curt_session_run_u8(session, digit, 28 * 28, scores, 10); // lengths that are not the model's are refused
+    status = curt_session_run_u8(session, digit, 28 * 28, scores, 10); // other lengths than the model's are refused
     if (status != CURT_OK) return fail("the run", status);
 
     int best = 0;

@@ -1,73 +1,92 @@
-//! Curt runs networks that compression has cut down: pruned groups, ternary or K-level weights, masked posterior means.
+//! Curt runs pruned and quantized neural networks directly from their compressed form.
 //!
-//! A `.curt` file holds one small network. It is checked once when it is opened, its weights are executed where they lie in the file, and
-//! running it allocates nothing and makes no system call. Results are the same bits on every instruction set and for every batch size
-//! (`format-spec/arithmetic.md`).
+//! A `.curt` file holds one small network. [`Model`] checks the file once; [`Session`] executes the weights where they lie in it.
 //!
 //! ```
-//! use curt::model::Model;
-//! use curt::session::{Session, SessionOptions};
+//! use curt::{Model, Session};
 //!
-//! // A LeNet-300-100 of 13,628 bytes; a file is opened with `Model::open("lenet.curt")`.
-//! let model = Model::from_static(curt::include_model!("../models/lenet-300-100-gnj.curt"))?;
-//! let mut session = Session::new(&model, &SessionOptions::default())?;
+//! # let pixels = *include_bytes!("../examples/digit-1.raw");
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/models/lenet-300-100-gnj.curt");
+//! let model = Model::open(path)?; // 13,628 bytes: a LeNet-300-100
+//! let mut session = Session::new(&model)?; // one per thread
+//! let scores = session.run_to_vec(&pixels)?; // 28 x 28 bytes of a digit
 //!
-//! let digits = &include_bytes!("../cli/data/digits-images-idx3-ubyte")[16..]; // after the header of the IDX file
-//! let labels = &include_bytes!("../cli/data/digits-labels-idx1-ubyte")[8..];
-//! let mut scores = [0.0; 10];
-//! session.run(&digits[..session.input_len()], &mut scores)?;
-//!
-//! let best = (0..10u8).max_by(|&a, &b| scores[usize::from(a)].total_cmp(&scores[usize::from(b)]));
-//! assert_eq!(best, Some(labels[0]));
-//! # Ok::<(), curt::base::error::Error>(())
+//! let class = (0..10).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+//! assert_eq!(class, Some(1));
+//! # Ok::<(), curt::Error>(())
 //! ```
 //!
-//! # Where to start
+//! [`Session::run`] writes into a buffer of the caller. It allocates nothing and makes no system call. Results are the same bits on every
+//! instruction set and for every batch size (`format-spec/arithmetic.md`).
 //!
-//! - [`model`]: open, map or embed a file. [`session`]: run it. These two are all that an embedder needs.
-//! - [`base::error`]: the one error type, with a kind, a place and a sentence. [`base::limits`]: what a file may ask for.
-//! - [`graph`], [`encoding`], [`format`](mod@format): what a model is made of, and how it is written.
-//! - [`kernels`]: which instruction set runs what; `CURT_ISA=scalar|avx2|avx512|neon` forces one.
+//! # Loading
+//!
+//! [`Model::open`] reads a file, [`Model::map`] maps it, and [`include_model!`] embeds it in the program. [`SessionOptions`] sets the batch and
+//! the instruction set; the environment variable `CURT_ISA=scalar|avx2|avx512` forces one too.
+//!
+//! # Untrusted files
+//!
+//! Every number of a file is checked before it is used, within [`Limits`]. A violation is an [`Error`] with an [`ErrorKind`] and the byte where
+//! it lies. Memory safety does not rest on the content of a mapped file (`docs/security.md`).
 //!
 //! # Features
 //!
-//! None is on by default.
+//! No feature is on by default: an embedder compiles what loads and runs a model.
 //!
-//! - `compress`: posterior files in, `.curt` files out (`posterior`, `compress`).
-//! - `tools`: what a file holds, and timing beside dense twins (`inspect`, `measure`).
+//! - `tools`: the modules [`graph`], [`encoding`], [`tensor`], [`format`](mod@format) say what a file holds; `inspect` and
+//!   `measure` report on it.
+//! - `compress`: `posterior` reads trained networks, `compress` writes `.curt` files.
 //!
-//! # Files of strangers
-//!
-//! A file is never trusted: every number in it is checked before it is used, within [`base::limits::Limits`], and a violation is a typed
-//! error. Memory safety does not rest on the content of a mapped file. `docs/security.md` has the threat model.
+//! Other modules are hidden: they serve the tests and benches of this project, and change without notice.
 
+#[doc(hidden)]
 pub mod base;
+#[doc(hidden)]
 pub mod bytes;
 #[cfg(feature = "compress")]
 pub mod compress;
+#[cfg_attr(not(feature = "tools"), doc(hidden))]
 pub mod encoding;
+#[doc(hidden)]
 pub mod exec;
+#[cfg_attr(not(feature = "tools"), doc(hidden))]
 pub mod format;
+#[cfg_attr(not(feature = "tools"), doc(hidden))]
 pub mod graph;
 #[cfg(feature = "tools")]
 pub mod inspect;
+#[doc(hidden)]
 pub mod kernels;
 #[cfg(feature = "tools")]
 pub mod measure;
+#[doc(hidden)]
 pub mod model;
+#[doc(hidden)]
 pub mod plan;
 #[cfg(feature = "compress")]
 pub mod posterior;
+#[doc(hidden)]
 pub mod session;
+#[cfg_attr(not(feature = "tools"), doc(hidden))]
 pub mod tensor;
 
-/// A model that is part of the program: the bytes of a file, read when the program is compiled and aligned to 64, so that
-/// [`Model::from_static`](model::Model::from_static) executes them where they lie. The path is relative to the file that says it.
+pub use base::error::{Defect, Error, ErrorKind, Result};
+pub use base::limits::Limits;
+pub use exec::Input;
+pub use format::Check;
+pub use kernels::Isa;
+pub use model::Model;
+pub use session::{Session, SessionOptions};
+pub use tensor::{Dtype, Shape};
+
+/// A model that is part of the program: the bytes of a file, aligned to 64, for [`Model::from_static`].
+///
+/// The path is relative to the source file. The weights are executed where they lie in the program.
 ///
 /// ```
-/// let bytes: &'static [u8] = curt::include_model!("../format-spec/vectors/valid/ternary-rows-15.curt");
-/// let model = curt::model::Model::from_static(bytes)?;
-/// # Ok::<(), curt::base::error::Error>(())
+/// static LENET: &[u8] = curt::include_model!("../models/lenet-300-100-gnj.curt");
+/// let model = curt::Model::from_static(LENET)?;
+/// # Ok::<(), curt::Error>(())
 /// ```
 #[macro_export]
 macro_rules! include_model {

@@ -7,20 +7,49 @@ use crate::exec::Memory;
 use crate::kernels::{Isa, Kernels};
 use crate::model::Model;
 use crate::plan::Plan;
+use crate::tensor::Shape;
 
-/// How a session is made.
-#[derive(Clone, Copy, Debug)]
+/// How a session is made: the batch and the instruction set.
+///
+/// ```
+/// use curt::{Isa, SessionOptions};
+/// let options = SessionOptions::new().batch(8).isa(Isa::Scalar);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SessionOptions {
-    /// Samples that are computed together, at least 1. More share the work of decoding weights and need more memory; the
-    /// results are the same bits.
+    /// Samples that are computed together, at least 1. A larger batch decodes weights less often and needs more memory; the results
+    /// are the same bits.
     pub batch: usize,
     /// The instruction set; `None` takes the one that `CURT_ISA` names, otherwise the best of this processor.
     pub isa: Option<Isa>,
 }
 
+impl SessionOptions {
+    /// One sample at a time, on the best instruction set of this processor.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { batch: 1, isa: None }
+    }
+
+    /// Computes `batch` samples together.
+    #[must_use]
+    pub const fn batch(mut self, batch: usize) -> Self {
+        self.batch = batch;
+        self
+    }
+
+    /// Runs on `isa` only.
+    #[must_use]
+    pub const fn isa(mut self, isa: Isa) -> Self {
+        self.isa = Some(isa);
+        self
+    }
+}
+
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { batch: 1, isa: None }
+        Self::new()
     }
 }
 
@@ -36,8 +65,20 @@ pub struct Session {
 }
 
 impl Session {
-    /// Plans and allocates everything that running needs. Errors: `isa`, `limit`, `no_memory`, `input` for a batch of 0.
-    pub fn new(model: &Model, options: &SessionOptions) -> Result<Self> {
+    /// A session for one sample at a time, on the best instruction set of this processor (or that of `CURT_ISA`).
+    ///
+    /// # Errors
+    /// Those of [`Session::with_options`].
+    pub fn new(model: &Model) -> Result<Self> {
+        Self::with_options(model, &SessionOptions::new())
+    }
+
+    /// Plans the computation and allocates all memory that [`Session::run`] needs.
+    ///
+    /// # Errors
+    /// `isa` when the processor lacks the instruction set, `limit` when a batch of values is too large, `no_memory` when an allocation
+    /// fails, `input` for a batch of 0.
+    pub fn with_options(model: &Model, options: &SessionOptions) -> Result<Self> {
         if options.batch == 0 {
             return Err(Error::new(ErrorKind::Input, "a batch has at least one sample"));
         }
@@ -79,12 +120,25 @@ impl Session {
         self.plan.output.elements
     }
 
-    /// Runs any whole number of samples: `input` holds `n * input_len()` elements, `output` receives `n * output_len()`.
-    /// Allocates nothing and makes no system call.
+    /// Shape of one sample of the input.
+    #[must_use]
+    pub fn input_shape(&self) -> Shape {
+        self.model.input_shape()
+    }
+
+    /// Shape of one sample of the output.
+    #[must_use]
+    pub fn output_shape(&self) -> Shape {
+        self.model.output_shape()
+    }
+
+    /// Runs `n` samples: `input` holds `n * input_len()` elements, `output` receives `n * output_len()`.
     ///
-    /// A NaN in the output (from infinities that cancelled) is the quiet NaN 0x7FC00000 on every machine.
+    /// Allocates nothing and makes no system call. A NaN in the output (from infinities that cancelled) is the quiet NaN 0x7FC00000 on
+    /// every machine.
     ///
-    /// Errors: `input` when the type or the lengths do not fit the model, or an f32 input is not finite; the output is untouched then.
+    /// # Errors
+    /// `input` when the type or the lengths do not fit the model, or an f32 input is not finite. The output is untouched then.
     pub fn run<'a>(&mut self, input: impl Into<Input<'a>>, output: &mut [f32]) -> Result<()> {
         let input = input.into();
         let samples = self.check(input, output)?;
@@ -96,6 +150,20 @@ impl Session {
             first += count;
         }
         Ok(())
+    }
+
+    /// [`Session::run`] into a new vector of `n * output_len()` elements.
+    ///
+    /// # Errors
+    /// Those of [`Session::run`], and `no_memory`.
+    pub fn run_to_vec<'a>(&mut self, input: impl Into<Input<'a>>) -> Result<Vec<f32>> {
+        let input = input.into();
+        let len = (input.elements() / self.input_len()).saturating_mul(self.output_len());
+        let mut output = Vec::new();
+        output.try_reserve_exact(len).map_err(|_| Error::new(ErrorKind::NoMemory, format!("allocating {len} outputs failed")))?;
+        output.resize(len, 0.0);
+        self.run(input, &mut output)?;
+        Ok(output)
     }
 
     fn check(&self, input: Input<'_>, output: &[f32]) -> Result<usize> {
@@ -146,3 +214,30 @@ const _: () = {
     const fn movable<T: Send>() {}
     movable::<Session>();
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_slices_and_vectors_of_both_types_are_inputs() {
+        let model = Model::open(concat!(env!("CARGO_MANIFEST_DIR"), "/models/lenet-300-100-gnj.curt")).unwrap();
+        let mut session = Session::new(&model).unwrap();
+        assert_eq!((session.input_shape().elements(), session.output_shape().elements()), (784, 10));
+        let two = [7u8; 2 * 784];
+        let outputs = session.run_to_vec(&two).unwrap();
+        assert_eq!(outputs.len(), 20);
+        assert_eq!(outputs, session.run_to_vec(&two[..]).unwrap());
+        assert_eq!(outputs, session.run_to_vec(&two.to_vec()).unwrap());
+        assert!(session.run_to_vec(&two[..0]).unwrap().is_empty());
+        // The model reads bytes: floats are refused, and so is a part of a sample.
+        let floats = [0.5f32; 784];
+        let refused = [
+            session.run_to_vec(&floats),
+            session.run_to_vec(&floats[..]),
+            session.run_to_vec(&floats.to_vec()),
+            session.run_to_vec(&two[1..]),
+        ];
+        assert!(refused.into_iter().all(|result| result.unwrap_err().kind() == ErrorKind::Input));
+    }
+}

@@ -5,13 +5,7 @@
 
 mod support;
 
-use curt::base::error::{Defect, ErrorKind};
-use curt::base::limits::Limits;
-use curt::format::Check;
-use curt::kernels::Isa;
-use curt::model::Model;
-use curt::session::{Input, Session, SessionOptions};
-use curt::tensor::Dtype;
+use curt::{Check, Defect, Dtype, ErrorKind, Input, Isa, Limits, Model, Session, SessionOptions};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
@@ -20,7 +14,7 @@ use support::{Folder, Random};
 
 /// What opening says, by reading and by mapping with either check: one answer.
 fn kind(path: &Path) -> Result<(), ErrorKind> {
-    let answer = |result: Result<Model, curt::base::error::Error>| {
+    let answer = |result: Result<Model, curt::Error>| {
         result.map(|_| ()).map_err(|error| {
             let message = error.to_string();
             assert!(message.contains(&*path.to_string_lossy()), "the message does not name the file: {message}");
@@ -158,7 +152,7 @@ fn any_bytes_under_a_mapping_run_without_a_panic() {
         let model = unsafe { Model::map(&path, &Limits::DEFAULT, Check::Structure) }.unwrap();
         let writer = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
         let tiers = support::tiers();
-        let made = |isa: Isa, batch| Session::new(&model, &SessionOptions { batch, isa: Some(isa) }).unwrap();
+        let made = |isa: Isa, batch| Session::with_options(&model, &SessionOptions::new().batch(batch).isa(isa)).unwrap();
         let mut early: Vec<Session> = tiers.iter().flat_map(|&isa| [made(isa, 1), made(isa, 3)]).collect();
         let mut bytes = vec![0u8; len];
         for round in 0..12 {
@@ -218,7 +212,7 @@ fn a_mapped_file_that_is_replaced_or_removed_stays_readable() {
     model.verify().unwrap();
     std::fs::remove_file(&path).unwrap();
     model.verify().unwrap();
-    let mut session = Session::new(&model, &SessionOptions::default()).unwrap();
+    let mut session = Session::new(&model).unwrap();
     let mut output = vec![0.0; first.expected.len()];
     session.run(first.input(), &mut output).unwrap();
     assert!(first.is_right(&output));

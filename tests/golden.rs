@@ -3,10 +3,7 @@
 
 use curt::encoding::{Encoded, Weights};
 use curt::format::{Contents, write};
-use curt::kernels::Isa;
-use curt::model::Model;
-use curt::session::{Input, Session, SessionOptions};
-use curt::tensor::Dtype;
+use curt::{Dtype, Input, Isa, Model, Session, SessionOptions};
 use std::path::{Path, PathBuf};
 
 fn vectors() -> Vec<PathBuf> {
@@ -50,7 +47,7 @@ fn every_tier_and_batch_computes_the_outputs_of_the_second_reader() {
         };
         for &isa in &tiers {
             for batch in [1, 2, 64] {
-                let mut session = Session::new(&model, &SessionOptions { batch, isa: Some(isa) }).unwrap();
+                let mut session = Session::with_options(&model, &SessionOptions::new().batch(batch).isa(isa)).unwrap();
                 let mut output = vec![f32::NAN; expected.len()];
                 session.run(input, &mut output).unwrap();
                 assert_eq!(bits(&output), bits(&expected), "{} on {} with batch {batch}", path.display(), isa.name());

@@ -1,12 +1,8 @@
 //! Files that must be refused: the stored ones, every prefix, every flipped bit.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-use curt::base::error::{Defect, ErrorKind};
-use curt::base::limits::Limits;
-use curt::format::{Check, validate};
-use curt::model::Model;
-use curt::session::{Input, Session, SessionOptions};
-use curt::tensor::Dtype;
+use curt::format::validate;
+use curt::{Check, Defect, Dtype, ErrorKind, Input, Limits, Model, Session};
 use std::path::{Path, PathBuf};
 
 fn files(folder: &str) -> Vec<PathBuf> {
@@ -17,7 +13,7 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-fn check(file: &[u8]) -> Result<(), curt::base::error::Error> {
+fn check(file: &[u8]) -> Result<(), curt::Error> {
     validate(file, &Limits::FORMAT, Check::Full).map(|_| ())
 }
 
@@ -109,8 +105,8 @@ fn every_flipped_bit_with_checksums_repaired_is_refused_or_runs() {
     assert!(refused > 0 && ran > 0);
 }
 
-fn run(model: &Model) -> Result<(), curt::base::error::Error> {
-    let mut session = Session::new(model, &SessionOptions::default())?;
+fn run(model: &Model) -> Result<(), curt::Error> {
+    let mut session = Session::new(model)?;
     let (bytes, floats) = (vec![7u8; session.input_len()], vec![0.5f32; session.input_len()]);
     let input = match model.graph().input().dtype {
         Dtype::U8 => Input::U8(&bytes),

@@ -3,12 +3,13 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests
 
+use curt::Isa;
 use curt::base::align::AlignedVec;
 use curt::base::fma::fma;
 use curt::base::math::relu;
 use curt::encoding::{Encoded, Encoding, Entries, Lookup, Weights, block, codebook, dense, fixed_point, sparse, ternary};
 use curt::kernels::scattered::scratch_len;
-use curt::kernels::{Isa, Kernels, LinearCall, PADDING};
+use curt::kernels::{Kernels, LinearCall, PADDING};
 use proptest::prelude::*;
 
 const ROWS: [usize; 16] = [0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 127, 300];

@@ -4,14 +4,12 @@
 
 mod support;
 
-use curt::base::error::{Error, ErrorKind};
-use curt::base::limits::{Limits, MAX_DIMENSION, MAX_LAYER_WEIGHTS};
+use curt::base::limits::{MAX_DIMENSION, MAX_LAYER_WEIGHTS};
 use curt::encoding::{Encoded, Encoding, dense};
-use curt::format::{Check, Contents, LayerTables, Tables, validate, write};
+use curt::format::{Contents, LayerTables, Tables, validate, write};
 use curt::graph::{Graph, GraphBuilder, InputSpec, Linear, Node, Op};
-use curt::model::Model;
-use curt::session::{Session, SessionOptions};
-use curt::tensor::{Dtype, Mask, Shape};
+use curt::tensor::Mask;
+use curt::{Check, Dtype, Error, ErrorKind, Limits, Model, Session, SessionOptions, Shape};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -222,11 +220,11 @@ fn a_small_file_that_asks_for_gigabytes_is_refused_before_they_are_allocated() {
     let (peak, model) = peak_of(|| Model::from_bytes(&file, &Limits::FORMAT).unwrap());
     assert!(peak < 4 << 20, "{peak} bytes to load");
     for batch in [usize::MAX, 1 << 60, 1 << 32, 1 << 12] {
-        let (peak, result) = peak_of(|| kind(Session::new(&model, &SessionOptions { batch, isa: None })));
+        let (peak, result) = peak_of(|| kind(Session::with_options(&model, &SessionOptions::new().batch(batch))));
         assert_eq!(result, LIMIT, "batch {batch}");
         assert!(peak < 1 << 20, "{peak} bytes were allocated to refuse a batch of {batch}");
     }
-    let (peak, session) = peak_of(|| Session::new(&model, &SessionOptions::default()).unwrap());
+    let (peak, session) = peak_of(|| Session::new(&model).unwrap());
     assert!(peak < 16 << 20, "{peak} bytes for a session whose values share memory");
     drop(session);
     println!("a file of {} bytes that asks for 7.8 GiB is refused within 1 MiB", file.len());

@@ -63,8 +63,8 @@ fn running_a_session_allocates_nothing_on_any_tier() {
     let (mut bytes, mut floats) = (0, 0);
     for golden in support::goldens(70) {
         match golden.input() {
-            curt::session::Input::U8(_) => bytes += 1,
-            curt::session::Input::F32(_) => floats += 1,
+            curt::Input::U8(_) => bytes += 1,
+            curt::Input::F32(_) => floats += 1,
         }
         for isa in support::tiers() {
             for batch in [1, 64] {

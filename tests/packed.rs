@@ -3,16 +3,12 @@
 
 mod support;
 
-use curt::base::error::{Defect, ErrorKind};
-use curt::base::limits::Limits;
 use curt::encoding::dense;
 use curt::format::packed::{account, pack, unpack};
-use curt::format::{Check, Contents, LayerTables, Tables, strip, validate, write};
+use curt::format::{Contents, LayerTables, Tables, strip, validate, write};
 use curt::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
-use curt::kernels::Isa;
-use curt::model::Model;
-use curt::session::{Session, SessionOptions};
-use curt::tensor::{Dtype, Mask, Shape};
+use curt::tensor::Mask;
+use curt::{Check, Defect, Dtype, ErrorKind, Isa, Limits, Model, Session, SessionOptions, Shape};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -205,8 +201,8 @@ fn a_packed_model_runs_and_cannot_be_mapped() {
         let model = Model::open(&path).unwrap();
         assert_eq!((model.packed_bytes(), model.file()), (Some(packed.len() as u64), golden.model.file()));
         let mut output = vec![f32::NAN; golden.expected.len()];
-        let options = SessionOptions { batch: 1, isa: Some(Isa::Scalar) };
-        Session::new(&model, &options).unwrap().run(golden.input(), &mut output).unwrap();
+        let options = SessionOptions::new().batch(1).isa(Isa::Scalar);
+        Session::with_options(&model, &options).unwrap().run(golden.input(), &mut output).unwrap();
         assert!(golden.is_right(&output), "{}", golden.name);
         #[allow(unsafe_code)]
         // SAFETY: nobody else has the file of this test.

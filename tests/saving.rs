@@ -5,10 +5,8 @@
 
 mod support;
 
-use curt::base::error::ErrorKind;
-use curt::base::limits::Limits;
-use curt::format::{Check, save};
-use curt::model::Model;
+use curt::format::save;
+use curt::{Check, ErrorKind, Limits, Model};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use support::Folder;

@@ -6,15 +6,11 @@
 mod support;
 
 use curt::base::align::AlignedVec;
-use curt::base::error::{Defect, ErrorKind, Result};
-use curt::base::limits::Limits;
 use curt::encoding::{Encoded, Encoding, Entries, Pattern, Weights, block, sparse};
-use curt::format::{Check, Contents, LayerTables, Tables, write};
+use curt::format::{Contents, LayerTables, Tables, write};
 use curt::graph::{Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Op, Window};
 use curt::inspect::{Report, verify};
-use curt::model::Model;
-use curt::session::{Input, Session, SessionOptions};
-use curt::tensor::{Dtype, Shape};
+use curt::{Check, Defect, Dtype, ErrorKind, Input, Limits, Model, Result, Session, SessionOptions, Shape};
 use support::{Folder, Random, tiers};
 
 const SPARSE: [Encoding; 8] = [
@@ -332,7 +328,7 @@ fn any_bytes_in_the_weights_section_are_harmless() {
             let input: Vec<f32> = (0..5 * model.graph().input().shape.elements()).map(|_| random.signed() as f32).collect();
             for isa in tiers() {
                 for batch in [1, 5] {
-                    let mut session = Session::new(&model, &SessionOptions { batch, isa: Some(isa) }).unwrap();
+                    let mut session = Session::with_options(&model, &SessionOptions::new().batch(batch).isa(isa)).unwrap();
                     let mut output = vec![0.0; 5 * session.output_len()];
                     session.run(Input::F32(&input), &mut output).unwrap();
                     runs += 1;

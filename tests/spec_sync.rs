@@ -2,12 +2,12 @@
 
 mod support;
 
-use curt::base::error::ErrorKind;
 use curt::base::fma::{Emulated, Fma, fma};
-use curt::base::limits::{Limits, MAX_DIMENSION, MAX_ELEMENTS, MAX_LAYER_WEIGHTS, MAX_NAME_BYTES};
+use curt::base::limits::{MAX_DIMENSION, MAX_ELEMENTS, MAX_LAYER_WEIGHTS, MAX_NAME_BYTES};
 use curt::base::math::{exp, tanh};
 use curt::encoding::Encoding;
 use curt::format::header::{BYTE_ORDER, HEADER_BYTES, MAGIC, VERSION};
+use curt::{ErrorKind, Limits};
 use std::collections::BTreeSet;
 use support::{floats, root};
 

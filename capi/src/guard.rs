@@ -1,7 +1,7 @@
 //! What stands around every entry: panics are caught, failures become a status and a message of the thread.
 
 use crate::status::curt_status;
-use runtime::base::error::{Error, ErrorKind};
+use runtime::{Error, ErrorKind};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -10,11 +10,7 @@ mod guard;
 mod status;
 
 use guard::{check, guard, guard_or, usable};
-use runtime::base::limits::Limits;
-use runtime::format::Check;
-use runtime::model::Model;
-use runtime::session::{Input, Session, SessionOptions};
-use runtime::tensor::Dtype;
+use runtime::{Check, Dtype, Input, Limits, Model, Session, SessionOptions};
 pub use status::{curt_status, declaration};
 use std::ffi::{CStr, c_char};
 use std::path::Path;
@@ -204,7 +200,7 @@ pub unsafe extern "C" fn curt_session_new(
         }
         // SAFETY: not null, and the caller promises a live handle.
         let model = &unsafe { &*model }.0;
-        let made = curt_session { session: Session::new(model, &chosen)?, busy: AtomicBool::new(false) };
+        let made = curt_session { session: Session::with_options(model, &chosen)?, busy: AtomicBool::new(false) };
         // SAFETY: not null, and the caller promises that it may be written.
         unsafe { session.write(Box::into_raw(Box::new(made))) };
         Ok(())

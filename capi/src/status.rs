@@ -2,7 +2,7 @@
 //!
 //! The kinds come from the library's one table ([`ErrorKind`]); [`declaration`] writes them into `curt.h`.
 
-use runtime::base::error::ErrorKind;
+use runtime::ErrorKind;
 use std::ffi::{CStr, CString};
 use std::fmt::Write as _;
 use std::sync::LazyLock;

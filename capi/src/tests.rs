@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::guard::PLANTED_PANIC;
-use runtime::base::error::{Defect, ErrorKind};
+use runtime::{Defect, ErrorKind};
 use std::ffi::CString;
 use std::ptr::{null, null_mut};
 use std::sync::Mutex;

@@ -3,7 +3,7 @@
 use crate::exit::Failure;
 use crate::progress;
 use crate::samples::SampleSet;
-use curt::session::Session;
+use curt::Session;
 
 /// All outputs, and how many one sample has.
 pub(crate) fn outputs(session: &mut Session, samples: &SampleSet) -> Result<(Vec<f32>, usize), Failure> {

@@ -1,6 +1,6 @@
 //! Exit codes, and the messages of failures.
 
-use curt::base::error::{Error, ErrorKind};
+use curt::{Error, ErrorKind};
 use serde::Serialize;
 use std::io::Write;
 use std::process::ExitCode;

@@ -2,14 +2,9 @@
 
 use crate::container::{assemble, sections};
 use crate::random::Random;
-use curt::base::error::{Defect, ErrorKind};
-use curt::base::limits::Limits;
 use curt::encoding::{Encoded, Encoding, Weights, block, codebook, dense, fixed_point, sparse, ternary};
-use curt::format::{Check, Contents, validate, write};
-use curt::kernels::Isa;
-use curt::model::Model;
-use curt::session::{Input, Session, SessionOptions};
-use curt::tensor::Dtype;
+use curt::format::{Contents, validate, write};
+use curt::{Check, Defect, Dtype, ErrorKind, Input, Isa, Limits, Model, Session, SessionOptions};
 
 /// Limits of strangers' files.
 const LIMITS: Limits = Limits::EDGE;
@@ -122,7 +117,7 @@ fn tiers_agree(model: &Model, random: &mut Random) {
 }
 
 fn outputs(model: &Model, isa: Isa, batch: usize, bytes: &[u8], floats: &[f32]) -> Vec<u32> {
-    let mut session = Session::new(model, &SessionOptions { batch, isa: Some(isa) }).expect("a small model has a session");
+    let mut session = Session::with_options(model, &SessionOptions::new().batch(batch).isa(isa)).expect("a small model has a session");
     let input = match model.graph().input().dtype {
         Dtype::U8 => Input::U8(bytes),
         Dtype::F32 => Input::F32(floats),

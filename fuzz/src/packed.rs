@@ -1,11 +1,10 @@
 //! What must hold of any packed stream: it is refused with a reason, or it unpacks to a valid file that is packed into the same bytes.
 
 use crate::container::files;
-use curt::base::error::ErrorKind;
-use curt::base::limits::Limits;
 use curt::format::packed::{pack, unpack as unpack_file};
-use curt::format::{Check, validate};
+use curt::format::validate;
 use std::sync::OnceLock;
+use curt::{Check, ErrorKind, Limits};
 
 /// More would make the search slow, not better.
 const LIMITS: Limits = Limits { file_bytes: 1 << 20, weights: 1 << 16, activations: 1 << 16, ..Limits::EDGE };

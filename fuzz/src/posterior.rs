@@ -3,15 +3,12 @@
 use crate::file::File;
 use crate::{maps, network};
 use arbitrary::{Arbitrary, Unstructured};
-use curt::base::error::{Defect, ErrorKind};
-use curt::base::limits::Limits;
 use curt::compress::{Options, Samples, Validation, compress};
 use curt::encoding::Encoding;
-use curt::model::Model;
 use curt::posterior::Posterior;
-use curt::tensor::Dtype;
 use serde_json::json;
 use std::sync::OnceLock;
+use curt::{Defect, Dtype, ErrorKind, Limits, Model};
 
 #[derive(Arbitrary, Debug)]
 struct Program {

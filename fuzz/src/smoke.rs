@@ -45,7 +45,7 @@ fn load_repaired_and_payload_survive_random_bytes() {
         let data: Vec<u8> = (0..4 + random.below(120)).map(|_| random.byte()).collect();
         crate::load_repaired(&data);
         if let Some(file) = crate::edits::apply(&data) {
-            let result = curt::format::validate(&file, &curt::base::limits::Limits::EDGE, curt::format::Check::Full);
+            let result = curt::format::validate(&file, &curt::Limits::EDGE, curt::Check::Full);
             let name = result.map_or_else(|error| error.kind().name(), |_| "valid");
             *kinds.entry(name).or_insert(0) += 1;
             count += 1;

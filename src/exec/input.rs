@@ -15,17 +15,29 @@ pub enum Input<'a> {
     F32(&'a [f32]),
 }
 
-impl<'a> From<&'a [u8]> for Input<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Self::U8(bytes)
-    }
+macro_rules! from {
+    ($($variant:ident: $element:ty),+) => { $(
+        impl<'a> From<&'a [$element]> for Input<'a> {
+            fn from(elements: &'a [$element]) -> Self {
+                Self::$variant(elements)
+            }
+        }
+
+        impl<'a, const N: usize> From<&'a [$element; N]> for Input<'a> {
+            fn from(elements: &'a [$element; N]) -> Self {
+                Self::$variant(elements)
+            }
+        }
+
+        impl<'a> From<&'a Vec<$element>> for Input<'a> {
+            fn from(elements: &'a Vec<$element>) -> Self {
+                Self::$variant(elements)
+            }
+        }
+    )+ };
 }
 
-impl<'a> From<&'a [f32]> for Input<'a> {
-    fn from(floats: &'a [f32]) -> Self {
-        Self::F32(floats)
-    }
-}
+from!(U8: u8, F32: f32);
 
 impl Input<'_> {
     /// Elements of all samples.

@@ -121,7 +121,7 @@ fn run_everywhere(model: &Model) -> Result<String> {
     let mut expected: Option<Vec<u32>> = None;
     for &isa in &tiers {
         for batch in BATCHES {
-            let mut session = Session::new(model, &SessionOptions { batch, isa: Some(isa) })?;
+            let mut session = Session::with_options(model, &SessionOptions::new().batch(batch).isa(isa))?;
             let mut output = vec![0.0; count * session.output_len()];
             session.run(input, &mut output)?;
             let bits: Vec<u32> = output.iter().map(|x| x.to_bits()).collect();

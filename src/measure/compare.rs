@@ -35,10 +35,11 @@ pub struct NetworkTimes {
 impl Comparison {
     /// Builds the twins. Errors: those of [`twins::shrunk`] and of [`Session::new`].
     pub fn new(model: &Model, options: &SessionOptions) -> Result<Self> {
-        let compressed = Session::new(model, options)?;
-        let options = SessionOptions { isa: Some(compressed.isa()), ..*options };
-        let shrunk = Session::new(&twins::shrunk(model)?, &options)?;
-        let original = twins::original(model).and_then(|twin| twin.map(|twin| Session::new(&twin, &options)).transpose());
+        let compressed = Session::with_options(model, options)?;
+        let options = options.isa(compressed.isa());
+        let shrunk = Session::with_options(&twins::shrunk(model)?, &options)?;
+        let original =
+            twins::original(model).and_then(|twin| twin.map(|twin| Session::with_options(&twin, &options)).transpose());
         let (original, note) = match original {
             Ok(Some(session)) => (Some(session), None),
             Ok(None) => (None, Some("the file does not say what the original network was".to_owned())),

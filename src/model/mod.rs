@@ -7,6 +7,7 @@ use crate::bytes::Storage;
 use crate::encoding::{Encoding, Lookup, Weights};
 use crate::format::{self, Check, Origin, Tables, Validated, packed};
 use crate::graph::{Graph, Linear};
+use crate::tensor::{Dtype, Shape};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -106,32 +107,55 @@ impl Model {
         Ok(Self(Arc::new(Inner { storage, validated, layers, packed_bytes })))
     }
 
+    /// Shape of one sample of the input: `(features)` or `(channels, height, width)`.
+    #[must_use]
+    pub fn input_shape(&self) -> Shape {
+        self.graph().input().shape
+    }
+
+    /// Type of the input's elements.
+    #[must_use]
+    pub fn input_dtype(&self) -> Dtype {
+        self.graph().input().dtype
+    }
+
+    /// Shape of one sample of the output.
+    #[must_use]
+    pub fn output_shape(&self) -> Shape {
+        self.graph().output_shape()
+    }
+
     /// What the model computes.
     #[must_use]
+    #[cfg_attr(not(feature = "tools"), doc(hidden))]
     pub fn graph(&self) -> &Graph {
         &self.0.validated.graph
     }
 
     /// Everything small, as stored.
     #[must_use]
+    #[cfg_attr(not(feature = "tools"), doc(hidden))]
     pub fn tables(&self) -> &Tables {
         &self.0.validated.tables
     }
 
     /// What the network was before compression, where the file says so.
     #[must_use]
+    #[cfg_attr(not(feature = "tools"), doc(hidden))]
     pub fn origin(&self) -> Option<&Origin> {
         self.0.validated.origin.as_ref()
     }
 
     /// The linear layers in execution order.
     #[must_use]
+    #[cfg_attr(not(feature = "tools"), doc(hidden))]
     pub fn layers(&self) -> &[Layer] {
         &self.0.layers
     }
 
     /// The weights of layer `index` of [`Model::layers`].
     #[must_use]
+    #[cfg_attr(not(feature = "tools"), doc(hidden))]
     pub fn weights(&self, index: usize) -> Weights<'_> {
         let (layer, range) = (&self.0.layers[index], self.0.validated.arrays[index].clone());
         let bytes = &self.0.storage.bytes()[range];

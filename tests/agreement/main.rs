@@ -27,15 +27,13 @@ mod encode;
 #[path = "../support/mod.rs"]
 mod support;
 
-use curt::base::limits::Limits;
 use curt::encoding::{Encoded, Encoding};
 use curt::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
 use curt::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op, PoolKind, Window};
-use curt::model::Model;
 #[cfg(feature = "tools")]
-use curt::session::Input;
-use curt::session::{Session, SessionOptions};
-use curt::tensor::{Dtype, Mask, Shape};
+use curt::tensor::Mask;
+use curt::{Dtype, Input, Session, SessionOptions, Shape};
+use curt::{Limits, Model};
 use encode::encode;
 use support::Random;
 
@@ -366,7 +364,7 @@ fn agree(plan: fn(&mut Random) -> ([usize; 3], Plan), count: usize) {
                 let inputs = network.inputs();
                 let samples: Vec<f32> = (0..count * inputs).map(|_| random.signed() as f32).collect();
                 for isa in support::tiers() {
-                    let mut session = Session::new(&model, &SessionOptions { batch: 2, isa: Some(isa) }).unwrap();
+                    let mut session = Session::with_options(&model, &SessionOptions::new().batch(2).isa(isa)).unwrap();
                     let mut output = vec![0.0; count * session.output_len()];
                     session.run(&samples[..], &mut output).unwrap();
                     let ratio = greatest_ratio(&network, &model, &samples, &output);
@@ -414,7 +412,7 @@ fn files_that_name_their_original_agree_with_it() {
         let model = Model::open(&path).unwrap();
         let Some(original) = curt::measure::twins::original(&model).ok().flatten() else { continue };
         let (compact, full) = (Reference::new(&model), Reference::new(&original));
-        let mut session = Session::new(&model, &SessionOptions::default()).unwrap();
+        let mut session = Session::new(&model).unwrap();
         let mut found = vec![0.0; session.output_len()];
         let mut random = Random(5);
         for _ in 0..3 {

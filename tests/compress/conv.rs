@@ -5,13 +5,11 @@ use crate::maps::{self, CLASSES, SIDE};
 use crate::network::Numbers;
 use crate::reference::{self, Map};
 use crate::roundtrip::only;
-use curt::base::limits::Limits;
 use curt::compress::{Compressed, Options, Samples, Validation, compress};
 use curt::encoding::Encoding;
 use curt::measure::reference::Reference;
-use curt::model::Model;
 use curt::posterior::Posterior;
-use curt::session::{Input, Session, SessionOptions};
+use curt::{Input, Limits, Model, Session};
 use std::collections::BTreeMap;
 
 const COUNT: usize = 40;
@@ -30,7 +28,7 @@ fn run(file: &File, samples: Samples<'_>, labels: &[u8], options: &Options) -> (
 /// Holds a compressed network of floats against the full-size one: by the bound that is derived for the small one, and a hundred roundings of
 /// f32 for the folding of constants and the terms that were left out.
 fn agree<'a>(model: &Model, samples: impl Iterator<Item = Input<'a>>, expected: &[Vec<f64>]) {
-    let mut session = Session::new(model, &SessionOptions::default()).unwrap();
+    let mut session = Session::new(model).unwrap();
     let reference = Reference::new(model);
     let mut found = [0.0; CLASSES];
     for (expected, sample) in expected.iter().zip(samples) {
@@ -89,7 +87,7 @@ fn thresholds_and_encodings_of_convolutions_are_chosen_within_the_budget() {
     assert!(report.layers[0].kept.0 <= 3 && report.layers[0].threshold.is_some(), "{report}");
     assert!(report.layers.iter().any(|layer| layer.encoding != "dense_f32"), "{report}");
     assert_eq!(report.file_bytes, compressed.bytes.len() as u64);
-    let mut session = Session::new(&model, &SessionOptions::default()).unwrap();
+    let mut session = Session::new(&model).unwrap();
     let mut out = vec![0.0; COUNT * CLASSES];
     session.run(&images[..], &mut out).unwrap();
     let found = out.chunks_exact(CLASSES).map(|logits| argmax(&logits.iter().map(|&x| f64::from(x)).collect::<Vec<_>>()));

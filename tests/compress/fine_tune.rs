@@ -4,12 +4,10 @@ use crate::file::File;
 use crate::maps;
 use crate::network::{self, CLASSES, HIDDEN, PIXELS};
 use crate::roundtrip::run;
-use curt::base::error::ErrorKind;
-use curt::base::limits::Limits;
 use curt::compress::{Compressed, FineTuning, Options, Samples, Validation, compress, parse_encodings};
 use curt::format::packed;
-use curt::model::Model;
 use curt::posterior::Posterior;
+use curt::{ErrorKind, Limits, Model};
 use serde_json::json;
 
 /// Whether a sample is tuned on, as `docs/compression.md` has it.

@@ -2,7 +2,7 @@
 
 use crate::file::{File, Tensor};
 use crate::{maps, network};
-use curt::base::error::ErrorKind;
+use curt::ErrorKind;
 use curt::posterior::{MAX_HEADER_BYTES, Posterior};
 use serde_json::{Value, json};
 

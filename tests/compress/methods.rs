@@ -3,11 +3,10 @@
 use crate::file::File;
 use crate::network::{self, CLASSES, HIDDEN, INFORMATIVE, PIXELS, SCALES, USED};
 use crate::roundtrip::{only, outputs, run};
-use curt::base::error::ErrorKind;
 use curt::compress::{Options, Samples, Validation, compress, parse_encodings};
 use curt::encoding::Encoding;
-use curt::model::Model;
 use curt::posterior::Posterior;
+use curt::{ErrorKind, Model};
 use std::collections::BTreeMap;
 
 /// Holds a file's answers against the network at full size in f64.

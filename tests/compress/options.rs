@@ -3,7 +3,7 @@
 use crate::file::File;
 use crate::network::{self, CLASSES, PIXELS};
 use crate::roundtrip::{only, outputs, run};
-use curt::base::error::ErrorKind;
+use curt::ErrorKind;
 use curt::compress::{Options, Samples, Validation, compress, parse_encodings};
 use curt::encoding::Encoding;
 use curt::posterior::Posterior;
@@ -118,7 +118,7 @@ fn a_vector_of_floats_and_a_softmax() {
     for score in [report.full, report.masked, report.compressed] {
         assert!((score.loss - expected).abs() < 1e-6, "{}, expected {expected}", score.loss);
     }
-    let model = curt::model::Model::from_bytes(&compressed.bytes, &curt::base::limits::Limits::DEFAULT).unwrap();
+    let model = curt::Model::from_bytes(&compressed.bytes, &curt::Limits::DEFAULT).unwrap();
     assert!(model.tables().input_mask.is_none());
     assert_eq!(model.graph().nodes().len(), 2);
 }

@@ -1,13 +1,11 @@
 //! A posterior through the compressor, opened and run.
 
 use crate::network::{self, CLASSES, HIDDEN, INFORMATIVE, PIXELS, USED};
-use curt::base::limits::Limits;
 use curt::compress::{Compressed, Options, Samples, Validation, compress, encoding_label};
 use curt::encoding::Encoding;
 use curt::graph::Op;
-use curt::model::Model;
 use curt::posterior::Posterior;
-use curt::session::{Session, SessionOptions};
+use curt::{Limits, Model, Session};
 
 pub fn run(file: &crate::file::File, options: &Options) -> (Compressed, Model) {
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
@@ -19,7 +17,7 @@ pub fn run(file: &crate::file::File, options: &Options) -> (Compressed, Model) {
 }
 
 pub fn outputs(model: &Model, images: &[u8]) -> Vec<f32> {
-    let mut session = Session::new(model, &SessionOptions::default()).unwrap();
+    let mut session = Session::new(model).unwrap();
     let mut out = vec![0.0; images.len() / PIXELS * CLASSES];
     session.run(images, &mut out).unwrap();
     out

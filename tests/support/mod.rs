@@ -3,10 +3,7 @@
 
 pub mod source;
 
-use curt::kernels::Isa;
-use curt::model::Model;
-use curt::session::{Input, Session, SessionOptions};
-use curt::tensor::Dtype;
+use curt::{Dtype, Input, Isa, Model, Session, SessionOptions};
 use std::path::{Path, PathBuf};
 
 /// The root of the project.
@@ -50,7 +47,7 @@ impl Golden {
 
     /// A session of one tier.
     pub fn session(&self, isa: Isa, batch: usize) -> Session {
-        Session::new(&self.model, &SessionOptions { batch, isa: Some(isa) }).expect("a session on a golden model")
+        Session::with_options(&self.model, &SessionOptions::new().batch(batch).isa(isa)).expect("a session on a golden model")
     }
 
     /// Whether `output` is the expected one, bit for bit.

@@ -11,9 +11,7 @@ use crate::text::{encoding_text, headline};
 use crate::text::{grouped, nanoseconds, ratio};
 use curt::inspect::Report;
 use curt::measure::{Budget, Comparison, LayerTimes, LinearTime, MachineLimits, NetworkTimes, Timing, time_layers};
-use curt::model::Model;
-use curt::session::{Input, SessionOptions};
-use curt::tensor::Dtype;
+use curt::{Dtype, Input, Model, SessionOptions};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -69,7 +67,7 @@ pub(crate) fn run(options: &BenchArgs) -> Result<Answer, Failure> {
 }
 
 fn measure(model: &Model, batch: usize, time: Duration) -> Result<Outcome, Failure> {
-    let mut comparison = Comparison::new(model, &SessionOptions { batch, isa: None })?;
+    let mut comparison = Comparison::new(model, &SessionOptions::new().batch(batch))?;
     let len = comparison.session().input_len();
     let samples = SAMPLES.max(batch).min((1 << 24) / len).max(batch);
     // Every input takes part whatever its value: bytes that differ are all that is needed.

@@ -13,8 +13,7 @@ use crate::text::{grouped, nanoseconds, ratio};
 use clap::ValueEnum;
 use curt::inspect::Report;
 use curt::measure::{Budget, Comparison, NetworkTimes};
-use curt::model::Model;
-use curt::session::SessionOptions;
+use curt::{Model, SessionOptions};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -117,7 +116,7 @@ pub(crate) fn run(options: &RunArgs) -> Result<Answer, Failure> {
     let model = embedded::model(options.model.as_deref())?;
     let (samples, labels) = samples(options, &model)?;
     let batch = usize::try_from(options.batch).unwrap_or(1);
-    let session_options = SessionOptions { batch, isa: None };
+    let session_options = SessionOptions::new().batch(batch);
     let mut comparison = Comparison::new(&model, &session_options)?;
     let (outputs, width) = evaluate::outputs(comparison.session(), &samples)?;
     if let Some(path) = &options.outputs {

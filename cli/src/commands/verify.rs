@@ -3,8 +3,8 @@
 use crate::answer::Answer;
 use crate::exit::Failure;
 use crate::progress;
+use curt::Model;
 use curt::inspect::verify;
-use curt::model::Model;
 use serde::Serialize;
 use std::path::PathBuf;
 

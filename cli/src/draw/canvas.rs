@@ -1,6 +1,6 @@
 //! A picture of red, green and blue bytes: rectangles, numbers in small print, PNG.
 
-use curt::base::error::{Error, ErrorKind, Result};
+use curt::{Error, ErrorKind, Result};
 use std::path::Path;
 
 /// Red, green, blue.

@@ -7,8 +7,9 @@ use curt::encoding::Encoding;
 use curt::graph::Op;
 use curt::inspect::node_names;
 use curt::measure::twins::{acting_weights, check_expandable};
-use curt::model::{Layer, Model};
-use curt::tensor::{Mask, Shape};
+use curt::model::Layer;
+use curt::tensor::Mask;
+use curt::{Model, Shape};
 
 /// Pixels that a picture is scaled up to, where it has fewer.
 const WANTED: usize = 960;
@@ -36,7 +37,7 @@ pub(crate) struct Picture {
 }
 
 /// Every picture of a model. Error: `limit` when a sparse layer is too large to be drawn.
-pub(crate) fn all(model: &Model) -> curt::base::error::Result<Vec<Picture>> {
+pub(crate) fn all(model: &Model) -> curt::Result<Vec<Picture>> {
     check_expandable(model)?;
     let names = node_names(model);
     let mut pictures: Vec<Picture> = input_mask(model).into_iter().collect();

@@ -64,7 +64,7 @@ pub(crate) fn mask(height: usize, width: usize, kept: &[bool], style: Style) -> 
 }
 
 /// The planes of an input mask, up to `most` of them, or `None` when they are too large for a terminal. A vector is drawn in rows of 64.
-pub(crate) fn input_mask(mask_: &Mask, shape: curt::tensor::Shape, most: usize, style: Style) -> Option<Vec<Vec<String>>> {
+pub(crate) fn input_mask(mask_: &Mask, shape: curt::Shape, most: usize, style: Style) -> Option<Vec<Vec<String>>> {
     use curt::tensor::Shape::{Image, Vector};
     let flags = mask_.flags();
     match shape {

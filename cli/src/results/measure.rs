@@ -8,11 +8,9 @@ use crate::evaluate;
 use crate::exit::Failure;
 use crate::samples::{self, SampleSet};
 use crate::text::encoding_text;
-use curt::base::error::{Error, ErrorKind, Result};
 use curt::inspect::{Report, used};
 use curt::measure::{Budget, Comparison};
-use curt::model::Model;
-use curt::session::{Input, Session, SessionOptions};
+use curt::{Error, ErrorKind, Input, Model, Result, Session, SessionOptions};
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,7 +18,7 @@ const IMAGES: &str = "t10k-images-idx3-ubyte";
 const LABELS: &str = "t10k-labels-idx1-ubyte";
 /// Images that are timed.
 const TIMED: usize = 500;
-const OPTIONS: SessionOptions = SessionOptions { batch: 1, isa: None };
+const OPTIONS: SessionOptions = SessionOptions::new().batch(1);
 
 /// The test images and their labels.
 pub(crate) struct TestSet {
@@ -53,14 +51,14 @@ impl TestSet {
     fn misclassified(&self, model: &Model) -> Result<usize, Failure> {
         self.images.check(model.graph().input())?;
         evaluate::check_labels(&self.labels, self.images.count, model.graph().output_shape().elements())?;
-        let (outputs, width) = evaluate::outputs(&mut Session::new(model, &OPTIONS)?, &self.images)?;
+        let (outputs, width) = evaluate::outputs(&mut Session::with_options(model, &OPTIONS)?, &self.images)?;
         Ok(evaluate::misclassified(&evaluate::classes(&outputs, width), &self.labels))
     }
 
     /// Times models in turn, with the dense twins of the first, and returns nanoseconds for one image.
     fn times(&self, models: &[&Model], time: Duration) -> Result<Option<(Vec<f64>, Dense)>, Failure> {
         let Some((first, others)) = models.split_first() else { return Ok(None) };
-        let others: Result<Vec<Session>> = others.iter().map(|model| Session::new(model, &OPTIONS)).collect();
+        let others: Result<Vec<Session>> = others.iter().map(|model| Session::with_options(model, &OPTIONS)).collect();
         let mut comparison = Comparison::new(first, &OPTIONS)?;
         let (times, beside) = comparison.time_beside(&mut others?, self.timed(), 1, &Budget::of(time))?;
         let all = std::iter::once(times.compressed).chain(beside).map(|timing| timing.median_ns).collect();

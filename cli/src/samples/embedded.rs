@@ -1,8 +1,7 @@
 //! What the program carries: a trained, compressed network and digits that it has not seen.
 
 use crate::samples::{self, SampleSet};
-use curt::base::error::Result;
-use curt::model::Model;
+use curt::{Model, Result};
 use std::path::Path;
 
 /// LeNet-300-100, trained with group normal-Jeffreys scales; `models/` says how it was made.

@@ -4,9 +4,8 @@
 //! big-endian u32, then the elements, floats big-endian.
 
 use super::{Array, Elements, check_size, refuse};
-use curt::base::error::{Defect, Error, Result};
 use curt::bytes::Cursor;
-use curt::tensor::Dtype;
+use curt::{Defect, Dtype, Error, Result};
 
 /// Reads the bytes of a file.
 pub(super) fn parse(file: &[u8]) -> Result<Array> {
@@ -46,8 +45,7 @@ fn header(cursor: &mut Cursor<'_>) -> Result<(Dtype, Vec<usize>)> {
 mod tests {
     use super::super::{SampleSet, parse_idx_labels};
     use super::*;
-    use curt::base::error::ErrorKind;
-    use curt::session::Input;
+    use curt::{ErrorKind, Input};
 
     fn images(count: u8, bytes: usize) -> Vec<u8> {
         [&[0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 2, 0, 0, 0, 3][..], &vec![7; bytes]].concat()

@@ -5,11 +5,9 @@ mod idx;
 pub(crate) mod npy;
 mod picture;
 
-use curt::base::error::{Defect, Error, ErrorKind, Result};
 use curt::bytes::Storage;
 use curt::graph::InputSpec;
-use curt::session::Input;
-use curt::tensor::{Dtype, Shape};
+use curt::{Defect, Dtype, Error, ErrorKind, Input, Result, Shape};
 use std::path::{Path, PathBuf};
 
 /// Bytes of the largest file that is read.

@@ -4,9 +4,8 @@
 //! four later), the header, the elements. The header is a Python dictionary of `descr`, `fortran_order` and `shape`, padded with spaces.
 
 use super::{Array, Elements, check_size, refuse};
-use curt::base::error::{Defect, Error, ErrorKind, Result};
 use curt::bytes::Cursor;
-use curt::tensor::Dtype;
+use curt::{Defect, Dtype, Error, ErrorKind, Result};
 use std::path::Path;
 
 /// Bytes of the longest header that is read: far more than a plain array needs.

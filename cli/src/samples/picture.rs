@@ -1,9 +1,8 @@
 //! PNG pictures as samples: taken as they are, never resized, and converted only where nothing has to be guessed.
 
 use super::refuse;
-use curt::base::error::{Defect, Error, ErrorKind, Result};
 use curt::graph::InputSpec;
-use curt::tensor::{Dtype, Shape};
+use curt::{Defect, Dtype, Error, ErrorKind, Result, Shape};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations};
 use std::io::Cursor;
 

@@ -2,11 +2,8 @@
 
 use super::samples::{images, labels, network};
 use super::{Folder, curt, finish, golden, keys, program};
-use curt::base::limits::Limits;
-use curt::kernels::Isa;
-use curt::model::Model;
 use curt::posterior::Posterior;
-use curt::session::{Session, SessionOptions};
+use curt::{Isa, Limits, Model, Session};
 use serde_json::Value;
 
 const RUN_KEYS: [&str; 10] = [
@@ -75,7 +72,7 @@ fn outputs_are_the_same_bytes_on_every_tier_and_batch() {
     let folder = Folder::new("outputs");
     let file = network(true);
     let (model, images) = (folder.file("m.curt", &file), folder.file("images", &images(70)));
-    let mut session = Session::new(&Model::from_bytes(&file, &Limits::DEFAULT).unwrap(), &SessionOptions::default()).unwrap();
+    let mut session = Session::new(&Model::from_bytes(&file, &Limits::DEFAULT).unwrap()).unwrap();
     let pixels = std::fs::read(&images).unwrap();
     let mut expected = vec![0.0f32; 700];
     session.run(&pixels[16..], &mut expected).unwrap();

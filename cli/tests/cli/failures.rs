@@ -148,7 +148,7 @@ fn an_instruction_set_that_is_not_there_is_an_error() {
         assert_eq!((ran.code, ran.json()["failure"]["kind"].as_str()), (2, Some("isa")));
         assert!(ran.stdout.contains("scalar, avx2, avx512, neon"), "{}", ran.stdout);
     }
-    let missing = curt::kernels::Isa::ALL.into_iter().find(|isa| !isa.is_available()).unwrap();
+    let missing = curt::Isa::ALL.into_iter().find(|isa| !isa.is_available()).unwrap();
     assert_eq!(with(missing.name(), &["run"]).code, 2);
 }
 

@@ -1,13 +1,10 @@
 //! Networks with branches and images through `export` and the compressor.
 
 use super::{Folder, curt, golden};
-use curt::base::limits::Limits;
 use curt::compress::{Options, Samples, Validation, compress};
 use curt::encoding::Encoding;
-use curt::model::Model;
 use curt::posterior::Posterior;
-use curt::session::{Input, Session, SessionOptions};
-use curt::tensor::Dtype;
+use curt::{Dtype, Input, Limits, Model, Session};
 use std::collections::BTreeSet;
 
 /// Golden files whose graphs have layers, and every operator among them.
@@ -60,7 +57,7 @@ fn exported_graphs_compress_to_what_they_were() {
         let compressed = compressed.unwrap_or_else(|error| panic!("{name}: {error}"));
         let written = Model::from_bytes(&compressed.bytes, &Limits::DEFAULT).unwrap();
         let mut found = vec![0.0; expected.len()];
-        let mut session = Session::new(&written, &SessionOptions::default()).unwrap();
+        let mut session = Session::new(&written).unwrap();
         let input = if is_bytes { Input::U8(&bytes) } else { Input::F32(&floats) };
         session.run(input, &mut found).unwrap();
         let greatest = expected.iter().fold(1.0f32, |m, x| m.max(x.abs()));

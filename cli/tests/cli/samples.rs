@@ -1,10 +1,10 @@
 //! Models and data for the tests, made from a fixed seed.
 
-use curt::base::limits::Limits;
 use curt::encoding::{Encoded, codebook, fixed_point, ternary};
 use curt::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
 use curt::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
-use curt::tensor::{Dtype, Mask, Shape};
+use curt::tensor::Mask;
+use curt::{Dtype, Limits, Shape};
 
 /// Numbers of a fixed seed (xorshift).
 pub(crate) struct Random(u64);

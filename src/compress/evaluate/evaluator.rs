@@ -73,7 +73,7 @@ impl<'a> Evaluator<'a> {
     fn run(&self, model: &Model, budget: Budget) -> Result<Option<Score>> {
         let samples = self.validation.labels.len() as u64;
         let score = |errors, loss: f64| Score { errors, samples, loss: loss / samples as f64 };
-        let mut session = Session::new(model, &SessionOptions { batch: BATCH, ..SessionOptions::default() })?;
+        let mut session = Session::with_options(model, &SessionOptions::new().batch(BATCH))?;
         let (inputs, outputs) = (session.input_len(), session.output_len());
         let probabilities = matches!(model.graph().nodes().last().map(|node| node.op), Some(Op::Softmax));
         let (mut errors, mut loss) = (0u64, 0.0f64);

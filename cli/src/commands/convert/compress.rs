@@ -4,9 +4,9 @@ use crate::answer::Answer;
 use crate::exit::{Failure, warn};
 use crate::progress;
 use crate::samples::{self, SampleSet};
+use curt::Input;
 use curt::compress::{self, Compressed, Options, Validation, compress, parse_encodings};
 use curt::posterior::{Method, Posterior};
-use curt::session::Input;
 use serde_json::json;
 use std::path::PathBuf;
 

@@ -3,8 +3,8 @@
 use crate::answer::Answer;
 use crate::exit::Failure;
 use crate::text::{grouped, ratio};
+use curt::Model;
 use curt::format::{packed, save, strip};
-use curt::model::Model;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 

@@ -6,7 +6,7 @@ use crate::json_file::refuse;
 use crate::plots;
 use crate::results::today;
 use crate::rewinding::Record;
-use curt::base::error::Error;
+use curt::Error;
 use curt::format::save;
 use std::path::{Path, PathBuf};
 

@@ -5,8 +5,8 @@ use crate::exit::Failure;
 use crate::plots;
 use crate::results::{self, Machine, Results, TestSet};
 use crate::text::seconds;
+use curt::Isa;
 use curt::format::save;
-use curt::kernels::Isa;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

@@ -1,11 +1,10 @@
 //! The pixels of small models, against colours and counts worked out by hand.
 
 use super::*;
-use curt::base::limits::Limits;
 use curt::encoding::{Encoded, codebook, ternary};
 use curt::format::{Contents, LayerTables, Tables, write};
 use curt::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Window};
-use curt::tensor::Dtype;
+use curt::{Dtype, Limits};
 
 const DARK_RED: Colour = [103, 0, 31];
 const DARK_BLUE: Colour = [5, 48, 97];
