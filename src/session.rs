@@ -191,14 +191,9 @@ impl Session {
 
     fn run_batch(&mut self, input: Input<'_>, count: usize, output: &mut [f32]) {
         self.plan.converter.run(input, &mut self.arena, &self.plan.input);
-        let mut memory = Memory {
-            arena: &mut self.arena,
-            scratch: &mut self.scratch,
-            patches: &mut self.patches,
-            prepared: &self.plan.prepared,
-        };
         for step in &self.plan.steps {
-            step.run(&self.model, count, &mut memory);
+            let memory = Memory { arena: &mut self.arena, scratch: &mut self.scratch, patches: &mut self.patches };
+            step.run(&self.model, count, memory);
         }
         let slot = &self.plan.output;
         let values = self.arena[slot.start..].chunks_exact(slot.stride);

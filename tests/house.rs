@@ -21,11 +21,10 @@ fn rust() -> Vec<(String, String)> {
 }
 
 /// Files over the cap of their kind: the lines they may have, and why. No entry may stay when it is no longer needed.
-const LONG: [(&str, usize, &str); 4] = [
+const LONG: [(&str, usize, &str); 3] = [
     ("src/encoding/mod.rs", 260, "the closed enum of encodings: the compiler lists its arms when one is added"),
     ("src/kernels/mod.rs", 150, "the table of kernels and the call that all of them take"),
     ("src/model/mod.rs", 180, "the model and its ways to be opened, which must be read together"),
-    ("src/exec/mod.rs", 160, "the steps, and the one match that runs them"),
 ];
 
 /// The greatest number of lines of a file.
@@ -63,7 +62,7 @@ fn no_file_is_longer_than_its_cap() {
     }
     assert!(size_violation("src/plan/arena.rs", 501).is_some() && size_violation("src/plan/arena.rs", 500).is_none());
     assert!(size_violation("src/kernels/avx2/dense.rs", 351).is_some() && size_violation("src/lib.rs", 151).is_some());
-    assert!(size_violation("src/exec/mod.rs", 161).is_some() && size_violation("src/exec/mod.rs", 120).is_some());
+    assert!(size_violation("src/exec/mod.rs", 121).is_some() && size_violation("src/model/mod.rs", 120).is_some());
 }
 
 /// Where `unsafe` may stand, and for what.

@@ -7,6 +7,7 @@ use curt::base::limits::{MAX_DIMENSION, MAX_ELEMENTS, MAX_LAYER_WEIGHTS, MAX_NAM
 use curt::base::math::{exp, tanh};
 use curt::encoding::Encoding;
 use curt::format::header::{BYTE_ORDER, HEADER_BYTES, MAGIC, VERSION};
+use curt::graph::Op;
 use curt::{ErrorKind, Limits};
 use std::collections::BTreeSet;
 use support::{floats, root};
@@ -54,6 +55,15 @@ fn the_kinds_of_section_8_are_the_kinds_of_the_library() {
     assert!(missing.is_empty(), "ErrorKind has {missing:?}, SPEC.md section 8 does not name them");
     assert_eq!(named.intersection(&own).count(), 0);
     println!("{} kinds in {} checks agree", named.len(), rows.len());
+}
+
+#[test]
+fn the_operators_of_section_4_2_are_those_of_the_library() {
+    let spec = page("SPEC.md");
+    let named: BTreeSet<_> = rows(&section(&spec, "### 4.2")).into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+    let known: BTreeSet<_> = Op::kinds().map(|op| (op.id().to_string(), op.name().to_owned())).collect();
+    assert_eq!(named, known);
+    println!("{} operators agree", known.len());
 }
 
 #[test]

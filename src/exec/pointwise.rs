@@ -1,19 +1,25 @@
 //! Operators that treat each element, or each channel, alike (`format-spec/arithmetic.md`, section 5).
 
-use super::{Slot, disjoint};
-use crate::base::math::{clip, relu, sigmoid, tanh};
+use super::slot::disjoint;
+use super::step::{Action, Call};
+use crate::base::math::{clip, relu, sigmoid, softmax, tanh};
 use crate::graph::Activation;
 
-/// Applies an activation in place.
-pub(super) fn activate(activation: Activation, values: &mut [f32]) {
-    match activation {
-        Activation::Relu => each(values, relu),
-        Activation::LeakyRelu { slope } => each(values, |x| if x > 0.0 { x } else { slope * x }),
-        Activation::Sigmoid => each(values, sigmoid),
-        Activation::Tanh => each(values, tanh),
-        Activation::Clip { min, max } => each(values, |x| clip(x, min, max)),
-        Activation::HardSigmoid { alpha, beta } => each(values, |x| clip(alpha * x + beta, 0.0, 1.0)),
-        Activation::HardSwish => each(values, |x| x * clip(x + 3.0, 0.0, 6.0) / 6.0),
+/// A function of each element.
+#[derive(Debug)]
+pub struct ActivationStep(pub Activation);
+
+impl Action for ActivationStep {
+    fn run(&self, call: &mut Call<'_>) {
+        call.in_place(|values| match self.0 {
+            Activation::Relu => each(values, relu),
+            Activation::LeakyRelu { slope } => each(values, |x| if x > 0.0 { x } else { slope * x }),
+            Activation::Sigmoid => each(values, sigmoid),
+            Activation::Tanh => each(values, tanh),
+            Activation::Clip { min, max } => each(values, |x| clip(x, min, max)),
+            Activation::HardSigmoid { alpha, beta } => each(values, |x| clip(alpha * x + beta, 0.0, 1.0)),
+            Activation::HardSwish => each(values, |x| x * clip(x + 3.0, 0.0, 6.0) / 6.0),
+        });
     }
 }
 
@@ -21,39 +27,88 @@ fn each(values: &mut [f32], f: impl Fn(f32) -> f32) {
     values.iter_mut().for_each(|x| *x = f(*x));
 }
 
-/// `scale_c * x + offset_c` in place.
-pub(super) fn affine(values: &mut [f32], scale: &[f32], offset: &[f32], channel_elements: usize) {
-    let channels = scale.iter().zip(offset);
-    for (channel, (scale, offset)) in values.chunks_exact_mut(channel_elements.max(1)).zip(channels) {
-        each(channel, |x| x * scale + offset);
+/// Softmax of each sample.
+#[derive(Debug)]
+pub struct SoftmaxStep;
+
+impl Action for SoftmaxStep {
+    fn run(&self, call: &mut Call<'_>) {
+        call.in_place(softmax);
     }
 }
 
-/// `to = a + b`; `to` may be the slot of `a`.
-pub(super) fn add(arena: &mut [f32], [a, b]: [&Slot; 2], to: &Slot, batch: usize) {
-    if a.start != to.start {
-        let (input, output) = disjoint(arena, a, to, batch);
-        output.copy_from_slice(input);
+/// A copy: a reshape whose input is still needed.
+#[derive(Debug)]
+pub struct CopyStep;
+
+impl Action for CopyStep {
+    fn run(&self, call: &mut Call<'_>) {
+        call.in_place(|_| {});
     }
+}
+
+/// `scale_c * x + offset_c`.
+#[derive(Debug)]
+pub struct AffineStep {
+    /// The scale of each channel.
+    pub scale: Vec<f32>,
+    /// The offset of each channel.
+    pub offset: Vec<f32>,
+    /// Elements of one channel.
+    pub channel_elements: usize,
+}
+
+impl Action for AffineStep {
+    fn run(&self, call: &mut Call<'_>) {
+        call.in_place(|values| {
+            let channels = self.scale.iter().zip(&self.offset);
+            for (channel, (scale, offset)) in values.chunks_exact_mut(self.channel_elements.max(1)).zip(channels) {
+                each(channel, |x| x * scale + offset);
+            }
+        });
+    }
+}
+
+/// The sum of two values; the output may be the slot of the first.
+#[derive(Debug)]
+pub struct AddStep;
+
+impl Action for AddStep {
+    fn run(&self, call: &mut Call<'_>) {
+        combine(call, |a, b| a + b);
+    }
+}
+
+/// `to = f(a, b)`, element by element.
+fn combine(call: &mut Call<'_>, f: impl Fn(f32, f32) -> f32) {
+    call.in_place(|_| {});
+    let (b, to, batch) = (&call.from[1], call.to, call.batch);
+    let arena = &mut *call.memory.arena;
     if b.start == to.start {
-        // a + a, in place
-        return each(&mut arena[to.start..][..to.floats(batch)], |x| x + x);
+        // A value with itself, in place.
+        return each(&mut arena[to.start..][..to.floats(batch)], |x| f(x, x));
     }
     let (input, output) = disjoint(arena, b, to, batch);
-    output.iter_mut().zip(input).for_each(|(out, x)| *out += x);
+    output.iter_mut().zip(input).for_each(|(out, x)| *out = f(*out, *x));
 }
 
-/// The values of `from` one after the other, in each sample of `to`.
-pub(super) fn concat(arena: &mut [f32], from: &[Slot], to: &Slot, batch: usize) {
-    let mut at = 0;
-    for slot in from {
-        let (input, output) = disjoint(arena, slot, to, batch);
-        for (sample, out) in input.chunks_exact(slot.stride).zip(output.chunks_exact_mut(to.stride)) {
-            out[at..][..slot.elements].copy_from_slice(&sample[..slot.elements]);
+/// The values read, one after the other.
+#[derive(Debug)]
+pub struct ConcatStep;
+
+impl Action for ConcatStep {
+    fn run(&self, call: &mut Call<'_>) {
+        let (to, arena) = (call.to, &mut *call.memory.arena);
+        let mut at = 0;
+        for slot in call.from {
+            let (input, output) = disjoint(arena, slot, to, call.batch);
+            for (sample, out) in input.chunks_exact(slot.stride).zip(output.chunks_exact_mut(to.stride)) {
+                out[at..][..slot.elements].copy_from_slice(&sample[..slot.elements]);
+            }
+            at += slot.elements;
         }
-        at += slot.elements;
-    }
-    for out in arena[to.start..][..to.floats(batch)].chunks_exact_mut(to.stride) {
-        out[to.elements..].fill(0.0);
+        for out in arena[to.start..][..to.floats(call.batch)].chunks_exact_mut(to.stride) {
+            out[to.elements..].fill(0.0);
+        }
     }
 }

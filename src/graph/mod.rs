@@ -5,32 +5,15 @@
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 mod builder;
-pub mod node;
-pub mod window;
+mod input;
+mod node;
+pub mod op;
 
-use crate::tensor::{Dtype, Shape};
+use crate::tensor::Shape;
 pub use builder::GraphBuilder;
-pub use node::{Activation, Conv2d, Linear, Node, Op, PoolKind};
-pub use window::Window;
-
-/// What the caller feeds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InputSpec {
-    /// The type of an element.
-    pub dtype: Dtype,
-    /// The shape of one sample, before gathering.
-    pub shape: Shape,
-    /// The number of inputs that the network keeps, when it does not read all of them.
-    pub kept: Option<usize>,
-}
-
-impl InputSpec {
-    /// The shape of value 0: the input's own, or the vector of the inputs kept.
-    #[must_use]
-    pub fn value_shape(self) -> Shape {
-        self.kept.map_or(self.shape, Shape::Vector)
-    }
-}
+pub use input::InputSpec;
+pub use node::Node;
+pub use op::{Activation, Conv2d, Linear, Op, Pool, PoolKind, Reshape, Window};
 
 /// A checked graph. Invariants: every input of a node is smaller than its id; shapes fit; every value but the last is used.
 #[derive(Clone, Debug, PartialEq)]

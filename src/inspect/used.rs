@@ -4,6 +4,7 @@
 //! kept, and a network's accounting should not depend on how much of it a file's layout had to store.
 
 use crate::base::error::Result;
+use crate::graph::op::Dependence;
 use crate::graph::{Node, Op};
 use crate::measure::twins::check_expandable;
 use crate::model::Model;
@@ -101,17 +102,18 @@ fn varies(model: &Model, weights: &[Vec<bool>]) -> Vec<Vec<bool>> {
     for (i, node) in graph.nodes().iter().enumerate() {
         let (from, to) = (graph.shape(node.input()), graph.shape(i + 1));
         let input = &values[node.input()];
-        let value = match node.op {
-            Op::Linear(_) | Op::Conv2d(_) => {
+        let value = match node.op.dependence() {
+            Dependence::Weighted | Dependence::Grouped => {
                 let (layer, weights) = layers.next().expect("invariant: a layer for each node with weights");
                 let map = LayerMap::new(model, node, layer.linear.rows, layer.cols);
                 let mut rows = vec![false; units(to)];
                 map.connections(weights).for_each(|(row, unit)| rows[row] |= input[unit]);
                 rows
             }
-            Op::Add => either(input, &values[node.inputs[1]]),
-            Op::Concat => node.inputs.iter().flat_map(|&value| values[value].iter().copied()).collect(),
-            _ => passed_on(node.op, from, to, input),
+            Dependence::Same => node.inputs.iter().skip(1).fold(input.clone(), |flags, &value| either(&flags, &values[value])),
+            Dependence::Joined => node.inputs.iter().flat_map(|&value| values[value].iter().copied()).collect(),
+            Dependence::Split => split(from, to, input),
+            Dependence::Mixed => vec![input.contains(&true); units(to)],
         };
         values.push(value);
     }
@@ -129,22 +131,23 @@ fn read(model: &Model, weights: &[Vec<bool>]) -> Vec<Vec<bool>> {
     for (i, node) in graph.nodes().iter().enumerate().rev() {
         let (from, to) = (graph.shape(node.input()), graph.shape(i + 1));
         let output = std::mem::take(&mut values[i + 1]);
-        match node.op {
-            Op::Linear(_) | Op::Conv2d(_) => {
+        match node.op.dependence() {
+            Dependence::Weighted | Dependence::Grouped => {
                 let (layer, weights) = layers.next().expect("invariant: a layer for each node with weights");
                 let map = LayerMap::new(model, node, layer.linear.rows, layer.cols);
                 let input = &mut values[node.input()];
                 map.connections(weights).for_each(|(row, unit)| input[unit] |= output[row]);
             }
-            Op::Add => node.inputs.iter().for_each(|&value| values[value] = either(&values[value], &output)),
-            Op::Concat => {
+            Dependence::Same => node.inputs.iter().for_each(|&value| values[value] = either(&values[value], &output)),
+            Dependence::Joined => {
                 let mut rest = output.as_slice();
                 for &value in &node.inputs {
                     let (part, after) = rest.split_at(values[value].len());
                     (values[value], rest) = (either(&values[value], part), after);
                 }
             }
-            _ => values[node.input()] = either(&values[node.input()], &passed_on(node.op, to, from, &output)),
+            Dependence::Split => values[node.input()] = either(&values[node.input()], &split(to, from, &output)),
+            Dependence::Mixed => values[node.input()].iter_mut().for_each(|flag| *flag |= output.contains(&true)),
         }
         values[i + 1] = output;
     }
@@ -155,15 +158,13 @@ fn either(a: &[bool], b: &[bool]) -> Vec<bool> {
     a.iter().zip(b).map(|(&a, &b)| a || b).collect()
 }
 
-/// The flags of one side of an operator without weights, from those of the other side.
-fn passed_on(op: Op, from: Shape, to: Shape, flags: &[bool]) -> Vec<bool> {
+/// The flags of one side of a flatten from those of the other: one side has whole maps, the other their elements.
+fn split(from: Shape, to: Shape, flags: &[bool]) -> Vec<bool> {
     let per_unit = |shape: Shape| (shape.elements() / units(shape).max(1)).max(1);
-    match op {
-        Op::Softmax | Op::Reshape(_) => vec![flags.contains(&true); units(to)],
-        // One side has whole maps, the other their elements.
-        Op::Flatten if per_unit(from) >= per_unit(to) => (0..units(to)).map(|element| flags[element / per_unit(from)]).collect(),
-        Op::Flatten => flags.chunks(per_unit(to)).map(|map| map.contains(&true)).collect(),
-        _ => flags.to_vec(),
+    if per_unit(from) >= per_unit(to) {
+        (0..units(to)).map(|element| flags[element / per_unit(from)]).collect()
+    } else {
+        flags.chunks(per_unit(to)).map(|map| map.contains(&true)).collect()
     }
 }
 
@@ -173,8 +174,7 @@ mod tests {
     use crate::base::limits::Limits;
     use crate::encoding::dense;
     use crate::format::{Contents, LayerTables, Tables, write};
-    use crate::graph::window::Window;
-    use crate::graph::{Conv2d, GraphBuilder, InputSpec, Linear};
+    use crate::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Window};
     use crate::tensor::Dtype;
 
     /// A model of `ops`, whose layers take `weights` in order.

@@ -5,7 +5,7 @@
 
 use super::reference::{Bounded, LEAST, ROUNDOFF};
 use crate::format::AffineTables;
-use crate::graph::{Activation, Conv2d, Op, PoolKind, Window};
+use crate::graph::{Activation, Conv2d, Op, Pool, PoolKind, Window};
 use crate::tensor::Shape;
 
 /// Relative error of the library's exp, sigmoid and tanh (`base::math`, tested there).
@@ -15,7 +15,7 @@ const FUNCTION_ERROR: f64 = 5.0e-7;
 pub(super) fn plain(op: &Op, inputs: &[&Bounded], shapes: &[Shape]) -> Bounded {
     match op {
         Op::Activation(activation) => activate(activation, inputs[0]),
-        Op::Pool { kind, window } => pool(*kind, window, inputs[0], shapes[0]),
+        Op::Pool(Pool { kind, window }) => pool(*kind, window, inputs[0], shapes[0]),
         Op::GlobalAveragePool => {
             let Shape::Image { height, width, .. } = shapes[0] else { return inputs[0].clone() };
             pool(PoolKind::Average, &Window::new([height, width], [1, 1]), inputs[0], shapes[0])
@@ -29,7 +29,9 @@ pub(super) fn plain(op: &Op, inputs: &[&Bounded], shapes: &[Shape]) -> Bounded {
             values: inputs.iter().flat_map(|input| input.values.iter().copied()).collect(),
             errors: inputs.iter().flat_map(|input| input.errors.iter().copied()).collect(),
         },
-        _ => inputs[0].clone(), // flatten, reshape
+        Op::Softmax => softmax(inputs[0]),
+        Op::Flatten | Op::Reshape(_) => inputs[0].clone(),
+        Op::Linear(_) | Op::Conv2d(_) | Op::Affine => unreachable!("invariant: the caller has their tables"),
     }
 }
 
@@ -146,7 +148,7 @@ fn pool(kind: PoolKind, window: &Window, input: &Bounded, shape: Shape) -> Bound
 
 /// Softmax in f64. An error of at most e in every argument changes each output by a factor of at most exp(2 e); the f32 operations
 /// add (n + 4) roundings and the error of exp, 1.5e-7, twice. Outputs below the normal range may be zero.
-pub(super) fn softmax(input: &Bounded) -> Bounded {
+fn softmax(input: &Bounded) -> Bounded {
     let greatest = input.values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let error = input.errors.iter().copied().fold(0.0, f64::max);
     let powers: Vec<f64> = input.values.iter().map(|x| (x - greatest).exp()).collect();

@@ -78,7 +78,6 @@ impl<'a> Reference<'a> {
                 Op::Linear(_) => self.linear(layer, 0..self.model.layers()[layer].linear.rows, input),
                 Op::Conv2d(conv) => self.conv(layer, &conv, input, graph.shape(node.input()), graph.shape(i + 1)),
                 Op::Affine => operators::affine(input, &self.model.tables().affines[affine], graph.shape(i + 1)),
-                Op::Softmax => operators::softmax(input),
                 _ => {
                     let inputs: Vec<&Bounded> = node.inputs.iter().map(|&input| &made[input]).collect();
                     let shapes: Vec<Shape> = node.inputs.iter().map(|&input| graph.shape(input)).collect();

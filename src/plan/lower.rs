@@ -1,55 +1,163 @@
-//! From nodes of the graph to what is done when they run.
+//! From the nodes of the graph to steps.
 
-use crate::exec::{Action, ConvGeometry, LayerStep, PoolGeometry};
-use crate::graph::{Graph, Node, Op, PoolKind, Window};
+use super::choose::choose;
+use super::fuse::is_fused;
+use super::place::Slots;
+use crate::base::error::{Error, ErrorKind, Result};
+use crate::exec::convolution::ConvStep;
+use crate::exec::linear::LayerStep;
+use crate::exec::pointwise::{ActivationStep, AddStep, AffineStep, ConcatStep, CopyStep, SoftmaxStep};
+use crate::exec::pooling::PoolStep;
+use crate::exec::{Action, Step};
+use crate::graph::{Node, Op, Pool, PoolKind, Window};
 use crate::kernels::Kernels;
 use crate::model::Model;
 use crate::tensor::Shape;
 
-/// What node `i` does when it runs.
-pub(super) fn lower(model: &Model, kernels: &Kernels, i: usize, node: &Node, relu: bool) -> Option<Action> {
-    let graph = model.graph();
-    let input = graph.shape(node.input());
-    let output = graph.shape(i + 1);
-    let layer = |encoding| {
-        let layer =
-            model.layers().iter().position(|layer| layer.node == i).expect("invariant: every layer of the graph is in the model");
-        LayerStep { layer, kernel: *kernels.linear(encoding), relu }
-    };
-    Some(match (node.op, input, output) {
-        (Op::Linear(linear), ..) => Action::Linear(layer(linear.encoding)),
-        (Op::Conv2d(conv), Shape::Image { channels, height, width }, Shape::Image { height: rows, width: cols, .. }) => {
-            let geometry = ConvGeometry { conv, input: [channels, height, width], positions: [rows, cols] };
-            Action::Conv(layer(conv.linear.encoding), geometry)
-        }
-        (Op::Pool { kind, window }, Shape::Image { height, width, .. }, Shape::Image { height: rows, width: cols, .. }) => {
-            Action::Pool(PoolGeometry { kind, window, size: [height, width], positions: [rows, cols] })
-        }
-        (Op::GlobalAveragePool, Shape::Image { height, width, .. }, _) => {
-            let window = Window::new([height, width], [1, 1]);
-            Action::Pool(PoolGeometry { kind: PoolKind::Average, window, size: [height, width], positions: [1, 1] })
-        }
-        (Op::Affine, ..) => {
-            let affine = graph.nodes()[..i].iter().filter(|node| node.op == Op::Affine).count();
-            Action::Affine { affine, channel_elements: input.elements() / input.affine_channels().max(1) }
-        }
-        (Op::Activation(activation), ..) => Action::Activation(activation),
-        (Op::Softmax, ..) => Action::Softmax,
-        (Op::Flatten | Op::Reshape(_), ..) => Action::Copy,
-        (Op::Add, ..) => Action::Add,
-        (Op::Concat, ..) => Action::Concat,
-        (Op::Conv2d(_) | Op::Pool { .. } | Op::GlobalAveragePool, ..) => return None, // the graph builder refuses these shapes
-    })
+/// What runs for a node.
+#[derive(Debug)]
+pub(super) enum Lowered {
+    /// A step.
+    Step(Step),
+    /// Nothing: the value lies already where the step before has put it.
+    Alias,
 }
 
-/// For each node: whether it is a layer whose only consumer is the ReLU right after it.
-pub(super) fn fused_relus(graph: &Graph) -> Vec<bool> {
-    let nodes = graph.nodes();
-    let mut uses = vec![0usize; nodes.len() + 1];
-    nodes.iter().flat_map(|node| &node.inputs).for_each(|&input| uses[input] += 1);
-    let fused = |(i, node): (usize, &Node)| {
-        let next = nodes.get(i + 1);
-        node.op.linear().is_some() && uses[i + 1] == 1 && next.is_some_and(|n| n.op == Op::RELU && n.input() == i + 1)
-    };
-    nodes.iter().enumerate().map(fused).collect()
+/// What lowering needs to know besides the node.
+pub(super) struct Lowering<'a> {
+    pub(super) model: &'a Model,
+    pub(super) kernels: &'a Kernels,
+    /// For each node, whether it is a layer that applies the ReLU after it.
+    pub(super) fused: &'a [bool],
+    pub(super) slots: &'a Slots,
+    pub(super) batch: usize,
+}
+
+impl Lowering<'_> {
+    /// What runs for node `i`.
+    ///
+    /// # Errors
+    /// `no_memory`; `internal` when a value has not the shape that the operator reads.
+    pub(super) fn lower(&self, i: usize) -> Result<Lowered> {
+        let graph = self.model.graph();
+        let node = &graph.nodes()[i];
+        let from: Vec<_> = node.inputs.iter().map(|&input| self.slots.of(input)).collect();
+        let to = self.slots.of(i + 1);
+        if is_fused(graph, self.fused, i) {
+            return Ok(Lowered::Alias);
+        }
+        let shapes = [graph.shape(node.input()), graph.shape(i + 1)];
+        let action: Box<dyn Action> = match node.op {
+            Op::Linear(_) => Box::new(self.layer(i, self.batch)?),
+            Op::Conv2d(conv) => {
+                let [input, [_, rows, cols]] = images(node, shapes)?;
+                // A kernel call maps a batch of patches, however many samples there are.
+                Box::new(ConvStep { layer: self.layer(i, usize::MAX)?, conv, input, positions: [rows, cols] })
+            }
+            Op::Pool(pool) => Box::new(pooling(node, pool, shapes)?),
+            Op::GlobalAveragePool => {
+                let [[_, height, width], _] = images(node, shapes)?;
+                let pool = Pool { kind: PoolKind::Average, window: Window::new([height, width], [1, 1]) };
+                Box::new(pooling(node, pool, shapes)?)
+            }
+            Op::Affine => Box::new(self.affine(i, shapes[0])),
+            Op::Activation(activation) => Box::new(ActivationStep(activation)),
+            Op::Softmax => Box::new(SoftmaxStep),
+            Op::Flatten | Op::Reshape(_) if from[0].start == to.start => return Ok(Lowered::Alias),
+            Op::Flatten | Op::Reshape(_) => Box::new(CopyStep),
+            Op::Add => Box::new(AddStep),
+            Op::Concat => Box::new(ConcatStep),
+        };
+        Ok(Lowered::Step(Step { action, from, to }))
+    }
+
+    /// The layer of node `i`.
+    fn layer(&self, i: usize, samples: usize) -> Result<LayerStep> {
+        let index = self.model.layers().iter().position(|layer| layer.node == i);
+        let index = index.expect("invariant: every layer of the graph is in the model");
+        choose(self.model, self.kernels, index, samples, self.fused[i])
+    }
+
+    /// The affine node `i`, with its tables.
+    fn affine(&self, i: usize, input: Shape) -> AffineStep {
+        let number = self.model.graph().nodes()[..i].iter().filter(|node| node.op == Op::Affine).count();
+        let tables = &self.model.tables().affines[number];
+        let channel_elements = input.elements() / input.affine_channels().max(1);
+        AffineStep { scale: tables.scale.clone(), offset: tables.offset.clone(), channel_elements }
+    }
+}
+
+fn pooling(node: &Node, pool: Pool, shapes: [Shape; 2]) -> Result<PoolStep> {
+    let [[_, height, width], [_, rows, cols]] = images(node, shapes)?;
+    Ok(PoolStep { pool, size: [height, width], positions: [rows, cols] })
+}
+
+/// Channels, height and width of input and output.
+fn images(node: &Node, shapes: [Shape; 2]) -> Result<[[usize; 3]; 2]> {
+    match shapes {
+        [
+            Shape::Image { channels, height, width },
+            Shape::Image { channels: out_channels, height: out_height, width: out_width },
+        ] => Ok([[channels, height, width], [out_channels, out_height, out_width]]),
+        [input, output] => {
+            let message = format!("{} was planned from {input} to {output}, which are no images", node.op.name());
+            Err(Error::new(ErrorKind::Internal, message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::limits::Limits;
+    use crate::encoding::dense;
+    use crate::format::{AffineTables, Contents, LayerTables, Tables, write};
+    use crate::graph::{GraphBuilder, InputSpec, Linear, Reshape};
+    use crate::kernels::Isa;
+    use crate::plan::Plan;
+    use crate::tensor::Dtype;
+
+    const IMAGE: Shape = Shape::Image { channels: 2, height: 3, width: 3 };
+    const VECTOR: Shape = Shape::Vector(18);
+
+    /// A model of `op` alone, with fields that fit one of the two shapes.
+    fn model(op: Op) -> Model {
+        let op = if let Op::Reshape(_) = op { Op::Reshape(Reshape(VECTOR)) } else { op.with_linear(Linear::dense(4)) };
+        let inputs = vec![0; *op.inputs().start()];
+        let fits = |shape: &Shape| op.output_shape(&vec![*shape; inputs.len()]).is_ok();
+        let shape = [IMAGE, VECTOR].into_iter().find(fits).expect("one of the shapes");
+        let mut builder = GraphBuilder::new(InputSpec { dtype: Dtype::F32, shape, kept: None }, &Limits::DEFAULT).unwrap();
+        builder.push(Node { op, inputs }).unwrap();
+        let graph = builder.finish().unwrap();
+        let layers: Vec<_> = graph
+            .linears()
+            .map(|(_, linear, cols)| dense::encode_f32(linear.rows, cols, &vec![0.5; linear.rows * cols]))
+            .collect();
+        let affine = AffineTables { scale: vec![2.0; shape.affine_channels()], offset: vec![1.0; shape.affine_channels()] };
+        let tables = Tables {
+            input_scale: vec![1.0; shape.channels()],
+            input_offset: vec![0.0; shape.channels()],
+            input_mask: None,
+            layers: layers.iter().map(|layer| LayerTables::of(layer, vec![0.5; layer.rows])).collect(),
+            affines: if op == Op::Affine { vec![affine] } else { Vec::new() },
+        };
+        Model::from_bytes(&write(&Contents { graph, tables, layers, origin: None }).unwrap(), &Limits::DEFAULT).unwrap()
+    }
+
+    #[test]
+    fn every_operator_becomes_a_step_or_an_alias() {
+        for op in Op::kinds() {
+            let plan = Plan::new(&model(op), &Kernels::of(Isa::Scalar).unwrap(), 2).unwrap();
+            let is_alias = matches!(op, Op::Flatten | Op::Reshape(_));
+            assert_eq!(plan.steps.len(), usize::from(!is_alias), "{}", op.name());
+            assert_eq!(plan.output == plan.input, op.in_place(), "{}", op.name());
+        }
+    }
+
+    #[test]
+    fn shapes_that_the_graph_builder_refuses_are_an_error_and_no_missing_step() {
+        let pool = Op::kinds().find(|op| op.name() == "max_pool").unwrap();
+        let error = images(&Node::new(pool, 0), [VECTOR, IMAGE]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Internal);
+    }
 }

@@ -5,6 +5,7 @@
 
 mod build;
 mod description;
+mod fields;
 mod file;
 mod json;
 mod layers;

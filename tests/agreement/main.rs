@@ -29,7 +29,7 @@ mod support;
 
 use curt::encoding::{Encoded, Encoding};
 use curt::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
-use curt::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op, PoolKind, Window};
+use curt::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op, Pool, PoolKind, Window};
 #[cfg(feature = "tools")]
 use curt::tensor::Mask;
 use curt::{Dtype, Input, Session, SessionOptions, Shape};
@@ -188,7 +188,7 @@ impl Layer {
     /// The operators of the layer in the compact file, whose last is `is_last`.
     fn ops(&self, is_last: bool) -> Vec<Op> {
         let linear = Linear { row_factors: self.factors.is_some(), ..Linear::of(&self.encoded) };
-        let pool = Op::Pool { kind: PoolKind::Max, window: Window::new([2, 2], [2, 2]) };
+        let pool = Op::Pool(Pool { kind: PoolKind::Max, window: Window::new([2, 2], [2, 2]) });
         let first = match self.maps {
             Some(maps) => vec![Op::Conv2d(Conv2d { linear, window: maps.window(), groups: 1 })],
             None if self.input[1] > 1 => vec![Op::Flatten, Op::Linear(linear)],

@@ -10,7 +10,8 @@
 
 use super::layer::{Layer, Values};
 use super::network::Network;
-use crate::graph::{Op, PoolKind};
+use crate::graph::Op;
+use crate::graph::op::Dependence;
 use crate::tensor::Mask;
 
 /// What is left of a layer.
@@ -151,33 +152,33 @@ fn constants(network: &Network<'_>, layers: &[Layer], biases: &[Vec<f64>], kept:
     let (mut layer, mut affine) = (0, 0);
     for (i, node) in graph.nodes().iter().enumerate() {
         let input: &Vec<Option<f64>> = &values[node.input()];
-        let map = |f: &dyn Fn(f64) -> f64| input.iter().map(|constant| constant.map(f)).collect();
-        let made: Vec<Option<f64>> = match &node.op {
-            Op::Linear(_) | Op::Conv2d(_) => {
+        let made: Vec<Option<f64>> = match node.op.dependence() {
+            Dependence::Weighted | Dependence::Grouped => {
                 layer += 1;
                 rows_without_weights(network, &layers[layer - 1], layer - 1, kept)
                     .zip(&biases[layer - 1])
                     .map(|(empty, &bias)| empty.then_some(bias))
                     .collect()
             }
-            Op::Activation(activation) => map(&|x| activation.exact(x)),
-            Op::Pool { kind: PoolKind::AverageIncludingPadding, window } if window.is_padded() => {
-                input.iter().map(|constant| constant.filter(|&c| c == 0.0)).collect()
-            }
-            Op::Pool { .. } | Op::GlobalAveragePool => input.clone(),
-            Op::Affine => {
+            Dependence::Mixed => vec![None; units.of(i + 1).len()], // fixed
+            Dependence::Same if node.op == Op::Affine => {
                 affine += 1;
                 let tables = &network.affines[affine - 1];
                 let pairs = tables.scale.iter().zip(&tables.offset).map(|(&a, &b)| (f64::from(a), f64::from(b)));
                 input.iter().zip(pairs).map(|(constant, (a, b))| constant.map(|x| a * x + b)).collect()
             }
-            Op::Softmax | Op::Reshape(_) => vec![None; units.of(i + 1).len()], // fixed
-            Op::Flatten => {
+            Dependence::Same => {
+                let constant = |unit: usize| {
+                    let inputs: Option<Vec<f64>> = node.inputs.iter().map(|&value| values[value][unit]).collect();
+                    node.op.constant(&inputs?)
+                };
+                (0..input.len()).map(constant).collect()
+            }
+            Dependence::Split => {
                 let elements = units.of(i + 1).len().checked_div(input.len()).unwrap_or(0);
                 input.iter().flat_map(|&constant| std::iter::repeat_n(constant, elements)).collect()
             }
-            Op::Add => input.iter().zip(&values[node.inputs[1]]).map(|(a, b)| Some((*a)? + (*b)?)).collect(),
-            Op::Concat => node.inputs.iter().flat_map(|&value| values[value].iter().copied()).collect(),
+            Dependence::Joined => node.inputs.iter().flat_map(|&value| values[value].iter().copied()).collect(),
         };
         values.push(made);
     }

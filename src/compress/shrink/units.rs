@@ -5,6 +5,7 @@
 //! elements. Units that are tied form a **class**, which is kept or removed as a whole. Layers cut the ties: the units that a layer reads and those
 //! that it makes are of different classes, unless something else ties them.
 
+use crate::graph::op::Dependence;
 use crate::graph::{Graph, Op};
 use crate::tensor::{Mask, Shape};
 
@@ -30,29 +31,22 @@ impl Units {
         for (i, node) in graph.nodes().iter().enumerate() {
             let read: Vec<&Vec<usize>> = node.inputs.iter().map(|&value| &classes[value]).collect();
             let output = graph.shape(i + 1);
-            let made = match &node.op {
-                Op::Linear(linear) => ties.new_units(linear.rows, false),
-                Op::Conv2d(conv) if conv.groups == 1 => ties.new_units(conv.linear.rows, false),
-                // Groups stay of one size, and a reshape may cut a unit in two: nothing is removed on either side.
-                Op::Conv2d(_) | Op::Reshape(_) => {
+            let made = match node.op.dependence() {
+                Dependence::Weighted => ties.new_units(output.affine_channels(), false),
+                // Nothing is removed on either side.
+                Dependence::Grouped | Dependence::Mixed => {
                     ties.fix(read[0]);
                     ties.new_units(output.affine_channels(), true)
                 }
-                // Every unit of a softmax changes all others.
-                Op::Softmax => {
-                    ties.fix(read[0]);
+                Dependence::Same => {
+                    read.iter().skip(1).for_each(|other| read[0].iter().zip(*other).for_each(|(&a, &b)| ties.tie(a, b)));
                     read[0].clone()
                 }
-                Op::Pool { .. } | Op::GlobalAveragePool | Op::Affine | Op::Activation(_) => read[0].clone(),
-                Op::Flatten => {
+                Dependence::Split => {
                     let elements = output.elements().checked_div(read[0].len()).unwrap_or(0);
                     read[0].iter().flat_map(|&class| std::iter::repeat_n(class, elements)).collect()
                 }
-                Op::Add => {
-                    read[0].iter().zip(read[1]).for_each(|(&a, &b)| ties.tie(a, b));
-                    read[0].clone()
-                }
-                Op::Concat => read.into_iter().flatten().copied().collect(),
+                Dependence::Joined => read.into_iter().flatten().copied().collect(),
             };
             classes.push(made);
         }

@@ -6,11 +6,17 @@ use super::probability::Bit;
 use crate::base::checked::from_u32;
 use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
-use crate::format::graph_section as ops;
+use crate::encoding::Encoding;
+use crate::graph::op::{Expected, Words, linear_words};
+use crate::graph::{InputSpec, Linear, Op};
+use crate::tensor::Shape;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
-/// The place of the fields of the input among those of the operators.
+/// The scope of the fields of the input; an operator's is its id.
 const INPUT: u32 = 0;
+/// The scope that linear layers and convolutions share: the id of `linear`.
+const LAYER: u32 = 1;
 /// Whether a field is as expected: 15/16 to begin with.
 const EXPECTED: Bit = Bit::new(15 << 12, 2);
 /// Whether an operator is the one that usually follows: 3/4 to begin with.
@@ -33,11 +39,13 @@ impl Default for Field {
 }
 
 /// The words of a section, one after the other: those given when it is written, those decoded when it is read.
-struct Words<'a, C> {
+struct Section<'a, C> {
     coder: &'a mut C,
     given: std::slice::Iter<'a, u32>,
     out: Vec<u32>,
-    fields: BTreeMap<(u32, u32), Field>,
+    /// Whose fields are coded.
+    scope: u32,
+    fields: BTreeMap<(u32, &'static str), Field>,
     /// The parameter that each encoding had last.
     parameters: BTreeMap<u32, u32>,
     usual: Bit,
@@ -45,73 +53,88 @@ struct Words<'a, C> {
     successors: BTreeMap<[u32; 2], u32>,
 }
 
-/// Codes the words of a graph section. When it decodes, `words` is empty, and the result is to be checked as that of any file is: here only
-/// what decoding itself needs is refused. Errors: `limit`, `unknown_id`.
+/// Codes the words of a graph section. When it decodes, `words` is empty, and the result must be checked as that of any file: only what
+/// decoding itself needs is refused here.
+///
+/// # Errors
+/// `limit`, `unknown_id`.
 pub(super) fn code(coder: &mut impl Coder, words: &[u32], limits: &Limits) -> Result<Vec<u32>> {
-    let mut words = Words {
+    let mut section = Section {
         coder,
         given: words.iter(),
         out: Vec::new(),
+        scope: INPUT,
         fields: BTreeMap::new(),
         parameters: BTreeMap::new(),
         usual: USUAL,
         successors: BTreeMap::new(),
     };
-    let nodes = words.number(INPUT, 0)?;
+    let nodes = section.word("node_count", Expected::Free)?;
     if u64::from(nodes) > limits.nodes.min(Limits::FORMAT.nodes) {
         return Err(Error::new(ErrorKind::Limit, format!("the packed graph has {nodes} nodes, the limit is {}", limits.nodes)));
     }
-    let first = words.input()?;
+    let mut input = InputSpec::BLANK;
+    input.words(&mut section)?;
+    let is_image = matches!(input.shape, Shape::Image { .. }) && input.kept.is_none();
+    let first = if is_image { "conv2d" } else { "linear" };
     let mut before = [INPUT, INPUT];
     for node in 1..=nodes {
-        let op = words.operator(before, first)?;
-        before = [before[1], op];
-        words.values(op, node)?;
-        words.fields(op)?;
+        let mut op = section.operator(before, first)?;
+        before = [before[1], op.id()];
+        section.inputs(&op, node)?;
+        section.scope = op.id();
+        op.fields(&mut section)?;
     }
-    Ok(words.out)
+    Ok(section.out)
 }
 
-impl<C: Coder> Words<'_, C> {
+impl<C: Coder> Section<'_, C> {
     /// The next word to be written.
     fn given(&mut self) -> u32 {
         self.given.next().copied().unwrap_or(0)
     }
 
-    /// What a field was in the node before that had it.
-    fn last(&self, op: u32, field: u32) -> Option<u32> {
-        self.fields.get(&(op, field)).and_then(|field| field.last)
+    /// A field of the current scope.
+    fn field(&mut self, name: &'static str) -> &mut Field {
+        self.fields.entry((self.scope, name)).or_default()
     }
 
-    /// A field of which nothing is expected.
-    fn number(&mut self, op: u32, field: u32) -> Result<u32> {
+    /// Codes a word as its field is expected to be.
+    fn word(&mut self, name: &'static str, expected: Expected) -> Result<u32> {
+        match expected {
+            Expected::Free => self.up_to(name, u64::from(u32::MAX)),
+            Expected::UpTo(most) => self.up_to(name, most),
+            Expected::Word(word) => self.expect_or(name, word, |field, coder, word| field.number.code_u32(coder, word)),
+            Expected::Again(first) => {
+                let word = self.field(name).last.unwrap_or(first);
+                self.word(name, Expected::Word(word))
+            }
+        }
+    }
+
+    /// A number of at most `most`, a `u32`.
+    fn up_to(&mut self, name: &'static str, most: u64) -> Result<u32> {
         let word = self.given();
-        let field = self.fields.entry((op, field)).or_default();
-        let word = field.number.code_u32(self.coder, word)?;
+        let word = self.number_below(name, word, most)?;
         self.out.push(word);
         Ok(word)
     }
 
-    /// A field that is expected to be `expected`.
-    fn expect(&mut self, op: u32, field: u32, expected: u32) -> Result<u32> {
-        self.expect_or(op, field, expected, |field, coder, word| field.number.code_u32(coder, word))
+    fn number_below(&mut self, name: &'static str, word: u32, most: u64) -> Result<u32> {
+        let field = self.fields.entry((self.scope, name)).or_default();
+        let number = field.number.code(self.coder, u64::from(word), most.min(u64::from(u32::MAX)))?;
+        Ok(u32::try_from(number).expect("invariant: at most the bound"))
     }
 
-    /// A float that is expected to be what it was last, at first `usual`.
-    fn float(&mut self, op: u32, field: u32, usual: u32) -> Result<u32> {
-        let expected = self.last(op, field).unwrap_or(usual);
-        self.expect_or(op, field, expected, |_, coder, word| coder.plain(word, 32))
-    }
-
+    /// Whether the word is `expected`; if not, what `otherwise` codes.
     fn expect_or(
         &mut self,
-        op: u32,
-        field: u32,
+        name: &'static str,
         expected: u32,
         otherwise: impl FnOnce(&mut Field, &mut C, u32) -> Result<u32>,
     ) -> Result<u32> {
         let word = self.given();
-        let field = self.fields.entry((op, field)).or_default();
+        let field = self.fields.entry((self.scope, name)).or_default();
         let as_expected = field.as_expected.code(self.coder, word == expected)?;
         let word = if as_expected { expected } else { otherwise(field, self.coder, word)? };
         field.last = Some(word);
@@ -119,155 +142,93 @@ impl<C: Coder> Words<'_, C> {
         Ok(word)
     }
 
-    /// A field that is expected to be what it was last, at first `usual`.
-    fn again(&mut self, op: u32, field: u32, usual: u32) -> Result<u32> {
-        let expected = self.last(op, field).unwrap_or(usual);
-        self.expect(op, field, expected)
-    }
-
-    /// The input's fields; returns the operator that comes first most often.
-    fn input(&mut self) -> Result<u32> {
-        self.expect(INPUT, 1, 0)?;
-        let is_image = self.expect(INPUT, 2, 3)? == 3;
-        let elements = self.dimensions(INPUT, 3, is_image)?;
-        let gathers = self.expect(INPUT, 6, 0)? == 1;
-        if gathers {
-            let word = u64::from(self.given());
-            let kept = self.field_number(INPUT, 7, word, elements)?;
-            self.out.push(u32::try_from(kept).expect("invariant: a u32, or at most the product of dimensions that are"));
-        }
-        Ok(if is_image && !gathers { ops::CONV2D } else { ops::LINEAR })
-    }
-
-    fn field_number(&mut self, op: u32, field: u32, value: u64, max: u64) -> Result<u64> {
-        let field = self.fields.entry((op, field)).or_default();
-        field.number.code(self.coder, value, max)
-    }
-
-    /// One dimension, or three of which the width is expected to be the height; returns their product, a `u32` at most.
-    fn dimensions(&mut self, op: u32, first: u32, is_image: bool) -> Result<u64> {
-        let mut product = u64::from(self.number(op, first)?);
-        if is_image {
-            let height = self.number(op, first.saturating_add(1))?;
-            let width = self.expect(op, first.saturating_add(2), height)?;
-            product = product.saturating_mul(u64::from(height)).saturating_mul(u64::from(width));
-        }
-        Ok(product.min(u64::from(u32::MAX)))
-    }
-
-    fn operator(&mut self, before: [u32; 2], first: u32) -> Result<u32> {
+    fn operator(&mut self, before: [u32; 2], first: &str) -> Result<Op> {
         let word = self.given();
         let expected = self.successors.get(&before).copied().unwrap_or_else(|| usual_successor(before, first));
-        let op = if self.usual.code(self.coder, word == expected)? { expected } else { self.coder.plain(word, OPERATOR_BITS)? };
-        if !(ops::LINEAR..=ops::RESHAPE).contains(&op) {
-            return Err(Error::new(Defect::UnknownId, format!("operator {op} of the packed graph is not known")));
-        }
-        self.successors.insert(before, op);
-        self.out.push(op);
+        let id = if self.usual.code(self.coder, word == expected)? { expected } else { self.coder.plain(word, OPERATOR_BITS)? };
+        let unknown = || Error::new(Defect::UnknownId, format!("operator {id} of the packed graph is not known"));
+        let op = Op::of_id(id).ok_or_else(unknown)?;
+        self.successors.insert(before, id);
+        self.out.push(id);
         Ok(op)
     }
 
     /// The values that node number `node` reads, as the distance from the one right before it.
-    fn values(&mut self, op: u32, node: u32) -> Result<()> {
-        let count = match op {
-            ops::ADD => 2,
-            ops::CONCAT => {
-                let count = self.number(op, 0)?;
-                if u64::from(count) > ops::MAX_INPUTS {
-                    return Err(Error::new(ErrorKind::Limit, format!("a concat of the packed graph reads {count} values")));
-                }
-                count
+    fn inputs(&mut self, op: &Op, node: u32) -> Result<()> {
+        let counted = op.stores_input_count();
+        let mut count = *op.inputs().start();
+        if counted {
+            self.scope = op.id();
+            count = from_u32(self.word("count", Expected::Free)?);
+            if count > *op.inputs().end() {
+                let message = format!("a {} of the packed graph reads {count} values", op.name());
+                return Err(Error::new(ErrorKind::Limit, message));
             }
-            _ => 1,
-        };
+        }
+        self.scope = INPUT;
         let last = node.saturating_sub(1);
         for i in 0..count {
             let distance = last.saturating_sub(self.given());
-            let place = if op == ops::CONCAT || i > 0 { 1 } else { 0 };
-            let distance = self.field_number(INPUT, 8_u32.saturating_add(place), u64::from(distance), u64::from(last))?;
-            let distance = u32::try_from(distance).expect("invariant: at most a u32");
+            let name = if counted || i > 0 { "other" } else { "first" };
+            let distance = self.number_below(name, distance, u64::from(last))?;
             self.out.push(last.saturating_sub(distance));
         }
         Ok(())
     }
+}
 
-    fn fields(&mut self, op: u32) -> Result<()> {
-        match op {
-            ops::LINEAR => self.linear()?,
-            ops::CONV2D => {
-                self.linear()?;
-                self.window(op, 5, 1)?;
-                let dilation = self.again(op, 24, 1)?;
-                self.expect(op, 25, dilation)?;
-                self.again(op, 26, 1)?;
-            }
-            ops::MAX_POOL => self.window(op, 2, 0)?,
-            ops::AVERAGE_POOL => {
-                self.window(op, 2, 0)?;
-                self.again(op, 24, 0)?;
-            }
-            ops::LEAKY_RELU => _ = self.float(op, 10, 0x3C23_D70A)?, // 0.01
-            ops::CLIP => {
-                self.float(op, 10, 0)?;
-                self.float(op, 11, 0x40C0_0000)?; // 6
-            }
-            ops::HARD_SIGMOID => {
-                self.float(op, 10, 0x3E2A_AAAB)?; // 1/6
-                self.float(op, 11, 0x3F00_0000)?; // 0.5
-            }
-            ops::RESHAPE => {
-                let is_image = self.expect(op, 10, 3)? == 3;
-                self.dimensions(op, 11, is_image)?;
-            }
-            _ => {}
-        }
+/// Values only decide which fields follow; the words themselves are checked later.
+impl<C: Coder> Words for Section<'_, C> {
+    fn number(&mut self, name: &'static str, expected: Expected, _: RangeInclusive<u64>, value: &mut usize) -> Result<()> {
+        *value = from_u32(self.word(name, expected)?);
         Ok(())
     }
 
-    /// Rows, encoding, parameter, row factors and pattern: those of linear layers and of convolutions are one.
-    fn linear(&mut self) -> Result<()> {
+    fn choice(&mut self, name: &'static str, expected: Expected, _: &[u32], value: &mut u32) -> Result<()> {
+        *value = self.word(name, expected)?;
+        Ok(())
+    }
+
+    fn float(&mut self, name: &'static str, usual: f32, value: &mut f32) -> Result<()> {
+        let expected = self.field(name).last.unwrap_or(usual.to_bits());
+        *value = f32::from_bits(self.expect_or(name, expected, |_, coder, word| coder.plain(word, 32))?);
+        Ok(())
+    }
+
+    fn encoding(&mut self, value: &mut Encoding) -> Result<()> {
         const USUAL_PARAMETERS: [u32; 9] = [0, 0, 4, 0, 16, 0, 4, 15, 16];
-        let op = ops::LINEAR;
-        self.number(op, 10)?;
-        let encoding = self.again(op, 11, 2)?;
-        let usual = USUAL_PARAMETERS.get(from_u32(encoding)).copied().unwrap_or(0);
-        let expected = self.parameters.get(&encoding).copied().unwrap_or(usual);
-        let parameter = self.expect(op, 12, expected)?;
-        self.parameters.insert(encoding, parameter);
-        self.again(op, 13, 0)?;
-        match encoding {
-            5..=7 => {
-                self.again(op, 14, 0)?;
-                self.number(op, 15)?;
-            }
-            8 => _ = self.number(op, 15)?,
-            _ => {}
-        }
+        let id = self.word("encoding", Expected::Again(2))?;
+        let usual = USUAL_PARAMETERS.get(from_u32(id)).copied().unwrap_or(0);
+        let expected = self.parameters.get(&id).copied().unwrap_or(usual);
+        let parameter = self.word("parameter", Expected::Word(expected))?;
+        self.parameters.insert(id, parameter);
+        // A parameter that the encoding does not take changes none of the fields that follow.
+        let known = Encoding::from_fields(id, parameter, 0).ok();
+        *value = known.or(Encoding::ALL.get(from_u32(id)).copied()).unwrap_or(Encoding::DenseF32);
         Ok(())
     }
 
-    /// Kernel, stride and padding. The stride of a convolution is expected to be 1, that of pooling the kernel.
-    fn window(&mut self, op: u32, kernel: u32, stride: u32) -> Result<()> {
-        let kernel_h = self.again(op, 16, kernel)?;
-        self.expect(op, 17, kernel_h)?;
-        let stride_h = if stride == 0 { self.expect(op, 18, kernel_h)? } else { self.again(op, 18, stride)? };
-        self.expect(op, 19, stride_h)?;
-        let top = self.again(op, 20, 0)?;
-        let left = self.expect(op, 21, top)?;
-        self.expect(op, 22, top)?;
-        self.expect(op, 23, left)?;
+    fn check(&mut self, _: bool, _: ErrorKind, _: &dyn Fn() -> String) -> Result<()> {
+        Ok(())
+    }
+
+    fn linear(&mut self, linear: &mut Linear) -> Result<()> {
+        let scope = std::mem::replace(&mut self.scope, LAYER);
+        linear_words(self, linear)?;
+        self.scope = scope;
         Ok(())
     }
 }
 
-/// The operator that follows two others before any has; `first` comes first.
-fn usual_successor(before: [u32; 2], first: u32) -> u32 {
-    match before {
-        [_, INPUT] => first,
-        [_, ops::LINEAR | ops::CONV2D | ops::ADD | ops::AFFINE] => ops::RELU,
-        [ops::CONV2D, ops::RELU] => ops::MAX_POOL,
-        [_, ops::MAX_POOL | ops::AVERAGE_POOL] => ops::CONV2D,
-        [_, ops::GLOBAL_AVERAGE_POOL] => ops::FLATTEN,
-        _ => ops::LINEAR,
-    }
+/// The id of the operator that follows two others before any has; `first` comes first.
+fn usual_successor(before: [u32; 2], first: &str) -> u32 {
+    let name = match before.map(|id| Op::of_id(id).map(|op| op.name())) {
+        [_, None] => first,
+        [_, Some("linear" | "conv2d" | "add" | "affine")] => "relu",
+        [Some("conv2d"), Some("relu")] => "max_pool",
+        [_, Some("max_pool" | "average_pool")] => "conv2d",
+        [_, Some("global_average_pool")] => "flatten",
+        _ => "linear",
+    };
+    Op::of_name(name).expect("invariant: operators of this page").id()
 }

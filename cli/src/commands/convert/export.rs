@@ -5,7 +5,7 @@ use crate::exit::Failure;
 use crate::text::grouped;
 use clap::ValueEnum;
 use curt::Model;
-use curt::graph::{Activation, Node, Op, PoolKind, Window};
+use curt::graph::{Activation, Node, Op, Pool, PoolKind, Reshape, Window};
 use curt::inspect::node_names;
 use curt::measure::twins;
 use curt::tensor::Dtype as InputDtype;
@@ -152,8 +152,8 @@ fn parameters(op: &Op) -> Vec<(&'static str, Value)> {
             all.extend([("dilation", json!(conv.window.dilation)), ("groups", json!(conv.groups))]);
             all
         }
-        Op::Pool { kind: PoolKind::Max, window: pool } => window(pool),
-        Op::Pool { kind, window: pool } => {
+        Op::Pool(Pool { kind: PoolKind::Max, window: pool }) => window(pool),
+        Op::Pool(Pool { kind, window: pool }) => {
             let mut all = window(pool);
             all.push(("include_padding", json!(*kind == PoolKind::AverageIncludingPadding)));
             all
@@ -161,7 +161,7 @@ fn parameters(op: &Op) -> Vec<(&'static str, Value)> {
         Op::Activation(Activation::LeakyRelu { slope }) => vec![("slope", json!(slope))],
         Op::Activation(Activation::Clip { min, max }) => vec![("min", json!(min)), ("max", json!(max))],
         Op::Activation(Activation::HardSigmoid { alpha, beta }) => vec![("alpha", json!(alpha)), ("beta", json!(beta))],
-        Op::Reshape(shape) => vec![("shape", json!(shape.dims()))],
+        Op::Reshape(Reshape(shape)) => vec![("shape", json!(shape.dims()))],
         _ => Vec::new(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::limits::Limits;
-use crate::graph::{Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Window};
+use crate::graph::{Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Pool, PoolKind, Window};
 use crate::tensor::{Dtype, Shape};
 
 /// Small numbers with signs, the same in every run.
@@ -213,11 +213,11 @@ fn pools_pass_a_constant_on_unless_they_average_over_padding() {
         let small = left(&graph(image(1, 3), &nodes), &[first.clone(), second.clone()]);
         (small[0].rows.kept(), small[1].bias[0])
     };
-    assert_eq!(kept(Op::Pool { kind: PoolKind::Max, window: padded }), (1, 6.0));
-    assert_eq!(kept(Op::Pool { kind: PoolKind::Average, window: padded }), (1, 6.0));
-    assert_eq!(kept(Op::Pool { kind: PoolKind::AverageIncludingPadding, window: padded }), (2, 0.0));
+    assert_eq!(kept(Op::Pool(Pool { kind: PoolKind::Max, window: padded })), (1, 6.0));
+    assert_eq!(kept(Op::Pool(Pool { kind: PoolKind::Average, window: padded })), (1, 6.0));
+    assert_eq!(kept(Op::Pool(Pool { kind: PoolKind::AverageIncludingPadding, window: padded })), (2, 0.0));
     let window = Window::new([2, 2], [1, 1]);
-    assert_eq!(kept(Op::Pool { kind: PoolKind::AverageIncludingPadding, window }), (1, 6.0));
+    assert_eq!(kept(Op::Pool(Pool { kind: PoolKind::AverageIncludingPadding, window })), (1, 6.0));
 }
 
 /// Both sides of a sum keep a channel that either has; a channel that is constant on both sides is folded as the sum.

@@ -20,7 +20,7 @@ pub struct Window {
 impl Window {
     /// A window without padding and dilation.
     #[must_use]
-    pub fn new(kernel: [usize; 2], stride: [usize; 2]) -> Self {
+    pub const fn new(kernel: [usize; 2], stride: [usize; 2]) -> Self {
         Self { kernel, stride, padding_before: [0, 0], padding_after: [0, 0], dilation: [1, 1] }
     }
 

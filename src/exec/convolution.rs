@@ -1,10 +1,11 @@
 //! Convolution: the patches under a run of windows are gathered, and the kernel of a linear layer maps them as a batch.
 //!
-//! The columns of a patch are (channel, row, column), so that every encoding and tier serves convolutions as it serves linear layers, with the
-//! same bits and with the weights read as they lie.
+//! This is im2col, a few windows at a time. The columns of a patch are (channel, row, column), so every encoding and instruction set serves
+//! convolutions as it serves linear layers: the same bits, from weights in their stored layout.
 
-use super::{LayerStep, Slot};
-use crate::base::align::AlignedVec;
+use super::linear::LayerStep;
+use super::slot::Slot;
+use super::step::{Action, Call};
 use crate::graph::Conv2d;
 use crate::kernels::{LinearCall, run_rows};
 use crate::model::Model;
@@ -14,9 +15,11 @@ const MAX_PATCHES: usize = 64;
 /// Floats that the patches of one call should not exceed.
 const PATCH_FLOATS: usize = 16 << 10;
 
-/// The windows of a convolution on an image.
-#[derive(Clone, Debug)]
-pub struct ConvGeometry {
+/// A convolution of images of one size.
+#[derive(Debug)]
+pub struct ConvStep {
+    /// The map of a patch.
+    pub layer: LayerStep,
     /// The operator.
     pub conv: Conv2d,
     /// Channels, rows and columns of the input.
@@ -25,7 +28,27 @@ pub struct ConvGeometry {
     pub positions: [usize; 2],
 }
 
-impl ConvGeometry {
+impl Action for ConvStep {
+    fn run(&self, call: &mut Call<'_>) {
+        let model = call.model;
+        call.each_sample(|input, output, patches, scratch| self.convolve(model, input, output, patches, scratch));
+    }
+
+    /// Floats of the patches of one call and of their outputs.
+    fn patches_len(&self) -> usize {
+        self.patches() * (self.patch_stride() + self.conv.linear.rows.next_multiple_of(16))
+    }
+
+    fn scratch_len(&self) -> usize {
+        self.layer.scratch_len()
+    }
+
+    fn prepared_bytes(&self) -> usize {
+        self.layer.prepared_bytes()
+    }
+}
+
+impl ConvStep {
     /// Channels that an output reads.
     fn group_channels(&self) -> usize {
         self.input[0] / self.conv.groups
@@ -40,26 +63,10 @@ impl ConvGeometry {
         (PATCH_FLOATS / self.patch_stride()).clamp(4, MAX_PATCHES)
     }
 
-    /// Floats of the patches of one call and of their outputs.
-    #[must_use]
-    pub fn floats(&self) -> usize {
-        self.patches() * (self.patch_stride() + self.conv.linear.rows.next_multiple_of(16))
-    }
-
-    /// Convolves one sample. `output` is of (channel, row, column).
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn run(
-        &self,
-        step: &LayerStep,
-        model: &Model,
-        prepared: &[AlignedVec<u32>],
-        input: &[f32],
-        output: &mut [f32],
-        patches: &mut [f32],
-        scratch: &mut [f32],
-    ) {
-        let layer = &model.layers()[step.layer];
-        let weights = model.weights(step.layer);
+    /// Convolves one sample. `input` and `output` are `[channels, height, width]`.
+    fn convolve(&self, model: &Model, input: &[f32], output: &mut [f32], patches: &mut [f32], scratch: &mut [f32]) {
+        let layer = &model.layers()[self.layer.layer];
+        let weights = model.weights(self.layer.layer);
         let all = self.positions[0] * self.positions[1];
         let rows = self.conv.linear.rows / self.conv.groups;
         let (stride, output_stride) = (self.patch_stride(), rows.next_multiple_of(16));
@@ -77,13 +84,13 @@ impl ConvGeometry {
                     batch: count,
                     scale: layer.scale.as_deref(),
                     bias: &layer.bias,
-                    relu: step.relu,
+                    relu: self.layer.relu,
                     output: &mut mapped[..count * output_stride],
                     output_stride,
                     scratch,
                 };
                 if self.conv.groups == 1 {
-                    (step.kernel.run)(&weights, &prepared[step.layer], &mut call);
+                    (self.layer.kernel.run)(&weights, &self.layer.prepared, &mut call);
                 } else {
                     run_rows(&weights, group * rows..(group + 1) * rows, &mut call);
                 }

@@ -1,24 +1,30 @@
 //! Max, average and global average pooling (`format-spec/arithmetic.md`, section 5).
 
-use crate::graph::{PoolKind, Window};
+use super::step::{Action, Call};
+use crate::graph::{Pool, PoolKind};
 use std::ops::Range;
 
-/// The windows of a pooling step on maps of `height` x `width`.
-#[derive(Clone, Debug)]
-pub struct PoolGeometry {
-    /// What is taken of a window.
-    pub kind: PoolKind,
-    /// The windows.
-    pub window: Window,
+/// Pooling of maps of one size; global average pooling is one window.
+#[derive(Debug)]
+pub struct PoolStep {
+    /// The operator.
+    pub pool: Pool,
     /// Rows and columns of a map.
     pub size: [usize; 2],
     /// Windows along each dimension.
     pub positions: [usize; 2],
 }
 
-impl PoolGeometry {
+impl Action for PoolStep {
+    fn run(&self, call: &mut Call<'_>) {
+        let elements = call.from[0].elements;
+        call.each_sample(|input, output, _, _| self.pool(&input[..elements], output));
+    }
+}
+
+impl PoolStep {
     /// Pools every map of one sample.
-    pub(super) fn run(&self, input: &[f32], output: &mut [f32]) {
+    fn pool(&self, input: &[f32], output: &mut [f32]) {
         let [height, width] = self.size;
         let [rows, cols] = self.positions;
         let maps = input.chunks_exact((height * width).max(1)).zip(output.chunks_exact_mut((rows * cols).max(1)));
@@ -34,9 +40,9 @@ impl PoolGeometry {
 
     /// The elements of window `position` along a dimension that lie inside the map.
     fn inside(&self, dimension: usize, position: usize) -> Range<usize> {
-        let start = position * self.window.stride[dimension];
-        let before = self.window.padding_before[dimension];
-        let end = (start + self.window.kernel[dimension]).saturating_sub(before).min(self.size[dimension]);
+        let start = position * self.pool.window.stride[dimension];
+        let before = self.pool.window.padding_before[dimension];
+        let end = (start + self.pool.window.kernel[dimension]).saturating_sub(before).min(self.size[dimension]);
         start.saturating_sub(before)..end
     }
 
@@ -44,14 +50,14 @@ impl PoolGeometry {
         let width = self.size[1];
         let inside = ys.len() * xs.len();
         let rows = ys.map(|y| &map[y * width..][xs.clone()]);
-        match self.kind {
+        match self.pool.kind {
             PoolKind::Max => {
                 let mut elements = rows.flatten().copied();
                 let first = elements.next().unwrap_or(0.0);
                 elements.fold(first, |m, x| if x > m { x } else { m })
             }
             PoolKind::Average => rows.flatten().fold(0.0, |sum, x| sum + x) / inside as f32,
-            PoolKind::AverageIncludingPadding => rows.flatten().fold(0.0, |sum, x| sum + x) / self.window.area() as f32,
+            PoolKind::AverageIncludingPadding => rows.flatten().fold(0.0, |sum, x| sum + x) / self.pool.window.area() as f32,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Which part of the arena holds which value: values whose lives do not overlap share memory.
 
+use super::fuse::is_fused;
 use crate::exec::Slot;
-use crate::graph::{Graph, Op};
+use crate::graph::Graph;
 
 /// The slot of every value.
 #[derive(Debug)]
@@ -78,14 +79,12 @@ fn owners(graph: &Graph, fused: &[bool]) -> Vec<usize> {
     let last_use = last_uses(graph);
     let mut owner: Vec<usize> = (0..last_use.len()).collect();
     for (i, node) in graph.nodes().iter().enumerate() {
-        let by_layer = i > 0 && fused[i - 1] && node.input() == i;
-        let in_place = matches!(node.op, Op::Activation(_) | Op::Softmax | Op::Flatten | Op::Reshape(_) | Op::Affine | Op::Add);
         let input = owner[node.input()];
         // Every value that lives in the input's slot must be dead after this node.
         let alone = (0..=i).filter(|&v| owner[v] == input).all(|v| last_use[v] <= i);
-        // `add` writes over its first input while it reads the second, which must then lie elsewhere (or be the same value).
-        let distinct = node.op != Op::Add || node.inputs.iter().skip(1).all(|&v| v == node.input() || owner[v] != input);
-        if by_layer || (in_place && alone && distinct) {
+        // The first input is written over while the others are read: they must lie elsewhere, or be the same value.
+        let distinct = node.inputs.iter().skip(1).all(|&v| v == node.input() || owner[v] != input);
+        if is_fused(graph, fused, i) || (node.op.in_place() && alone && distinct) {
             owner[i + 1] = input;
         }
     }
@@ -96,7 +95,7 @@ fn owners(graph: &Graph, fused: &[bool]) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::base::limits::Limits;
-    use crate::graph::{GraphBuilder, InputSpec, Linear, Node};
+    use crate::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
     use crate::tensor::{Dtype, Shape};
 
     fn graph(nodes: &[(Op, &[usize])]) -> Graph {

@@ -1,0 +1,23 @@
+//! Which kernel runs a layer.
+
+use crate::base::error::Result;
+use crate::exec::linear::LayerStep;
+use crate::kernels::Kernels;
+use crate::kernels::scattered::scratch_len;
+use crate::model::Model;
+
+/// The step of layer `index` of [`Model::layers`], for kernel calls of up to `samples` inputs.
+///
+/// # Errors
+/// `no_memory` when the weights cannot be prepared.
+pub(super) fn choose(model: &Model, kernels: &Kernels, index: usize, samples: usize, relu: bool) -> Result<LayerStep> {
+    let layer = &model.layers()[index];
+    let kernel = *kernels.linear(layer.linear.encoding);
+    Ok(LayerStep {
+        layer: index,
+        kernel,
+        prepared: (kernel.prepare)(&model.weights(index))?,
+        scratch_len: scratch_len(layer.linear.encoding, layer.cols, samples),
+        relu,
+    })
+}
