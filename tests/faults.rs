@@ -3,14 +3,13 @@
 #![allow(unsafe_code)] // `Model::map`, pipes, and the user id of a thread
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-mod support;
-
 use curt::{Check, Defect, Dtype, ErrorKind, Input, Isa, Limits, Model, Session, SessionOptions};
+use curt_dev::container::weights_range;
+use curt_dev::{Folder, Random, golden, tiers};
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::Path;
-use support::{Folder, Random};
 
 /// What opening says, by reading and by mapping with either check: one answer.
 fn kind(path: &Path) -> Result<(), ErrorKind> {
@@ -84,7 +83,7 @@ fn a_sparse_file_of_6_gib_is_refused_by_its_length() {
     // SAFETY: nobody writes to the file while the result lives.
     let mapped = unsafe { Model::map(&path, &Limits::FORMAT, Check::Structure) };
     assert_eq!(mapped.unwrap_err().kind(), ErrorKind::Format(Defect::Magic));
-    file.write_all_at(&std::fs::read(&support::goldens(1)[0].path).unwrap(), 0).unwrap();
+    file.write_all_at(&std::fs::read(&golden::goldens(1)[0].path).unwrap(), 0).unwrap();
     // SAFETY: as above; the writing is over.
     let mapped = unsafe { Model::map(&path, &Limits::FORMAT, Check::Structure) };
     assert_eq!(mapped.unwrap_err().kind(), ErrorKind::Format(Defect::Trailing));
@@ -93,7 +92,7 @@ fn a_sparse_file_of_6_gib_is_refused_by_its_length() {
 #[test]
 fn unusual_names_open() {
     let folder = Folder::new("faults-names");
-    let golden = &support::goldens(1)[0].path;
+    let golden = &golden::goldens(1)[0].path;
     for name in [&b"\xFF\xFE.curt"[..], b"line\nbreak", b" ", "\u{202E}name".as_bytes()] {
         let path = folder.path().join(std::ffi::OsStr::from_bytes(name));
         std::fs::copy(golden, &path).unwrap();
@@ -123,7 +122,7 @@ fn a_file_that_may_not_be_read_is_an_error_of_the_system() {
     let folder = Folder::new("faults-permission");
     let (open, closed) = (folder.file("open.curt"), folder.file("closed.curt"));
     for path in [&open, &closed] {
-        std::fs::copy(&support::goldens(1)[0].path, path).unwrap();
+        std::fs::copy(&golden::goldens(1)[0].path, path).unwrap();
     }
     std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o444)).unwrap();
     std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o000)).unwrap();
@@ -141,9 +140,10 @@ fn any_bytes_under_a_mapping_run_without_a_panic() {
     let path = folder.file("mapped.curt");
     let mut random = Random(20);
     let (mut runs, mut models, mut changed) = (0, 0, 0);
-    for golden in support::goldens(1) {
+    for golden in golden::goldens(1) {
         let file = std::fs::read(&golden.path).unwrap();
-        let (from, len) = weights_section(&file);
+        let range = weights_range(&file);
+        let (from, len) = (range.start, range.len());
         if len == 0 {
             continue;
         }
@@ -151,7 +151,7 @@ fn any_bytes_under_a_mapping_run_without_a_panic() {
         // SAFETY: broken on purpose: the file is written in place. It is not truncated, and this is the test that memory stays safe.
         let model = unsafe { Model::map(&path, &Limits::DEFAULT, Check::Structure) }.unwrap();
         let writer = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-        let tiers = support::tiers();
+        let tiers = tiers();
         let made = |isa: Isa, batch| Session::with_options(&model, &SessionOptions::new().batch(batch).isa(isa)).unwrap();
         let mut early: Vec<Session> = tiers.iter().flat_map(|&isa| [made(isa, 1), made(isa, 3)]).collect();
         let mut bytes = vec![0u8; len];
@@ -178,14 +178,6 @@ fn any_bytes_under_a_mapping_run_without_a_panic() {
     assert!(models > 100 && changed > 11 * models, "verify notices");
 }
 
-/// Where the weights lie: the third entry of the section table.
-fn weights_section(file: &[u8]) -> (usize, usize) {
-    let u64_at = |at: usize| usize::try_from(u64::from_le_bytes(file[at..at + 8].try_into().unwrap())).unwrap();
-    let entry = 64 + 2 * 32;
-    assert_eq!(file[entry], 3);
-    (u64_at(entry + 8), u64_at(entry + 16))
-}
-
 fn run(session: &mut Session, random: &mut Random) {
     let inputs = 4 * session.input_len();
     let mut bytes = vec![0u8; inputs];
@@ -203,7 +195,7 @@ fn run(session: &mut Session, random: &mut Random) {
 fn a_mapped_file_that_is_replaced_or_removed_stays_readable() {
     let folder = Folder::new("faults-replaced");
     let path = folder.file("model.curt");
-    let goldens = support::goldens(1);
+    let goldens = golden::goldens(1);
     let (first, other) = (&goldens[0], &goldens[goldens.len() - 1]);
     std::fs::copy(&first.path, &path).unwrap();
     // SAFETY: the file is replaced and removed, which is allowed, and never written in place.

@@ -1,20 +1,18 @@
 //! The rules of the house that a program can check: sizes, `unsafe`, marks of unfinished work, paths outside of the project.
 
-mod support;
-
+use curt_dev::source::{code, files, tokens};
 use std::path::Path;
-use support::source::{code, files, tokens};
 
 /// Folders of Rust source.
-const RUST: [&str; 6] = ["src", "cli", "capi", "tests", "fuzz", "trainer"];
+const RUST: [&str; 8] = ["src", "cli", "capi", "tests", "dev", "benches", "fuzz", "trainer"];
 
 fn read(path: &Path) -> String {
-    std::fs::read_to_string(support::root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    std::fs::read_to_string(curt_dev::root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Every Rust file with its text.
 fn rust() -> Vec<(String, String)> {
-    let paths = RUST.iter().flat_map(|folder| files(support::root(), folder, &["rs"]));
+    let paths = RUST.iter().flat_map(|folder| files(curt_dev::root(), folder, &["rs"]));
     let all: Vec<_> = paths.map(|path| (path.to_string_lossy().replace('\\', "/"), read(&path))).collect();
     assert!(all.len() >= 50, "only {} files found", all.len());
     all
@@ -74,8 +72,8 @@ fn may_be_unsafe(path: &str) -> bool {
         "src/model/mod.rs",          // `Model::map`, which hands the promise on
         "src/kernels/scalar/mod.rs", // the one call that enables fma
     ];
-    const FOLDERS: [&str; 7] =
-        ["src/kernels/avx2/", "src/kernels/avx512/", "src/kernels/neon/", "capi/", "tests/", "fuzz/", "trainer/"];
+    const FOLDERS: [&str; 8] =
+        ["src/kernels/avx2/", "src/kernels/avx512/", "src/kernels/neon/", "capi/", "tests/", "dev/", "fuzz/", "trainer/"];
     FILES.contains(&path) || FOLDERS.iter().any(|folder| path.starts_with(folder))
 }
 
@@ -158,7 +156,7 @@ fn marks(text: &str) -> Vec<usize> {
 #[test]
 fn nothing_is_marked_as_unfinished() {
     let extensions = ["rs", "md", "py", "toml", "sh", "h", "c", "yml"];
-    let all = files(support::root(), "", &extensions);
+    let all = files(curt_dev::root(), "", &extensions);
     let found: Vec<_> = all
         .iter()
         .flat_map(|path| marks(&read(path)).into_iter().map(move |line| format!("{}:{line}", path.display())))
@@ -183,8 +181,8 @@ fn foreign_paths(text: &str) -> Vec<usize> {
 #[test]
 fn nothing_names_a_path_outside_of_the_project() {
     let extensions = ["rs", "md", "py", "toml", "sh", "h", "c", "json", "yml", "lock"];
-    let mut all = files(support::root(), "", &extensions);
-    all.extend([".ci/run".into()].into_iter().filter(|path: &std::path::PathBuf| support::root().join(path).is_file()));
+    let mut all = files(curt_dev::root(), "", &extensions);
+    all.extend([".ci/run".into()].into_iter().filter(|path: &std::path::PathBuf| curt_dev::root().join(path).is_file()));
     let found: Vec<_> = all
         .iter()
         .flat_map(|path| foreign_paths(&read(path)).into_iter().map(move |line| format!("{}:{line}", path.display())))

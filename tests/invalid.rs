@@ -1,17 +1,10 @@
 //! Files that must be refused: the stored ones, every prefix, every flipped bit.
-#![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use curt::format::validate;
 use curt::{Check, Defect, Dtype, ErrorKind, Input, Limits, Model, Session};
-use std::path::{Path, PathBuf};
-
-fn files(folder: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("format-spec/vectors").join(folder);
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "curt"));
-    files.sort();
-    files
-}
+use curt_dev::container::repair;
+use curt_dev::golden::{curt_files, expected_kind, read_files};
+use std::path::PathBuf;
 
 fn check(file: &[u8]) -> Result<(), curt::Error> {
     validate(file, &Limits::FORMAT, Check::Full).map(|_| ())
@@ -20,12 +13,11 @@ fn check(file: &[u8]) -> Result<(), curt::Error> {
 /// `KIND--what.curt` must be refused as KIND, as the second reader does.
 #[test]
 fn every_invalid_golden_file_gets_the_kind_of_its_name() {
-    let files = files("invalid");
+    let files = curt_files("invalid");
     assert!(files.len() >= 150, "only {} invalid files", files.len());
     let mut wrong = Vec::new();
     for path in &files {
-        let name = path.file_stem().unwrap().to_str().unwrap();
-        let expected = name.split_once("--").unwrap().0;
+        let (name, expected) = (path.display(), expected_kind(path));
         match check(&std::fs::read(path).unwrap()) {
             Ok(()) => wrong.push(format!("{name}: accepted")),
             Err(error) if error.kind().name() != expected => wrong.push(format!("{name}: {}: {error}", error.kind())),
@@ -38,8 +30,7 @@ fn every_invalid_golden_file_gets_the_kind_of_its_name() {
 
 /// The golden files that are small enough to be damaged in every way.
 fn small() -> Vec<(PathBuf, Vec<u8>)> {
-    let all = files("valid").into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap()));
-    all.filter(|(_, file)| file.len() <= 16 << 10).collect()
+    read_files("valid", 16 << 10)
 }
 
 #[test]
@@ -114,24 +105,4 @@ fn run(model: &Model) -> Result<(), curt::Error> {
     };
     let mut output = vec![0.0; session.output_len()];
     session.run(input, &mut output)
-}
-
-/// Recomputes the checksums wherever the section table still points into the file.
-fn repair(file: &mut [u8]) {
-    let u32_at = |file: &[u8], at: usize| file.get(at..at + 4).map(|b| u32::from_le_bytes(b.try_into().unwrap()));
-    let u64_at = |file: &[u8], at: usize| file.get(at..at + 8).map(|b| u64::from_le_bytes(b.try_into().unwrap()));
-    let count = (u32_at(file, 32).unwrap_or(0) as usize).min(16);
-    for entry in (0..count).map(|i| 64 + 32 * i) {
-        let (Some(offset), Some(len)) = (u64_at(file, entry + 8), u64_at(file, entry + 16)) else { continue };
-        let range = usize::try_from(offset).ok().zip(usize::try_from(offset.saturating_add(len)).ok());
-        let Some(section) = range.and_then(|(from, to)| file.get(from..to)) else { continue };
-        let checksum = crc32c::crc32c(section);
-        if let Some(field) = file.get_mut(entry + 24..entry + 28) {
-            field.copy_from_slice(&checksum.to_le_bytes());
-        }
-    }
-    if let Some(table) = file.get(64..64 + 32 * count) {
-        let checksum = crc32c::crc32c_append(crc32c::crc32c(&file[..60]), table);
-        file[60..64].copy_from_slice(&checksum.to_le_bytes());
-    }
 }

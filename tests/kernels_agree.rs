@@ -7,9 +7,11 @@ use curt::Isa;
 use curt::base::align::AlignedVec;
 use curt::base::fma::fma;
 use curt::base::math::relu;
-use curt::encoding::{Encoded, Encoding, Entries, Lookup, Weights, block, codebook, dense, fixed_point, sparse, ternary};
+use curt::encoding::{Encoded, Encoding, Lookup, Weights};
 use curt::kernels::scattered::scratch_len;
 use curt::kernels::{Kernels, LinearCall, PADDING};
+use curt_dev::Random;
+use curt_dev::layers::{Draw, Values};
 use proptest::prelude::*;
 
 const ROWS: [usize; 16] = [0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 127, 300];
@@ -40,121 +42,6 @@ fn tiers() -> Vec<Kernels> {
     tiers
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z >> 32) as u32
-    }
-    fn below(&mut self, n: usize) -> usize {
-        self.next() as usize % n
-    }
-    /// True `percent` times of a hundred.
-    fn is_below(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-    /// Uniform in [-1, 1).
-    fn unit(&mut self) -> f32 {
-        self.next() as f32 / 2f32.powi(31) - 1.0
-    }
-}
-
-/// How wild activations are.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Inputs {
-    /// In [-1, 1), with zeros of both signs.
-    Plain,
-    /// Also subnormal and huge ones, whose sums overflow.
-    Finite,
-    /// Also infinities and NaN, which only a kernel's caller could pass on from a layer that overflowed.
-    Any,
-}
-
-impl Inputs {
-    fn value(self, random: &mut Random) -> f32 {
-        let plain = random.unit();
-        match (self, random.below(40)) {
-            (_, 0..4) => 0.0,
-            (_, 4..6) => -0.0,
-            (Self::Plain, _) => plain,
-            (_, 6) => f32::MAX * plain,
-            (_, 7) => f32::MIN_POSITIVE * plain,
-            (_, 8) => f32::from_bits(1),
-            (Self::Any, 9) if random.below(30) == 0 => f32::INFINITY,
-            (Self::Any, 10) if random.below(30) == 0 => f32::NAN,
-            _ => plain,
-        }
-    }
-}
-
-/// A layer of random weights: floats are plain when activations are, so that no sum overflows.
-fn encode(encoding: Encoding, rows: usize, cols: usize, inputs: Inputs, random: &mut Random) -> Encoded {
-    let n = rows * cols;
-    let floats = if inputs == Inputs::Plain { Inputs::Plain } else { Inputs::Finite };
-    match encoding {
-        Encoding::DenseF32 => dense::encode_f32(rows, cols, &(0..n).map(|_| floats.value(random)).collect::<Vec<_>>()),
-        Encoding::DenseF16 => dense::encode_f16(rows, cols, &(0..n).map(|_| floats.value(random)).collect::<Vec<_>>()),
-        Encoding::FixedPoint { bits } => {
-            let greatest = fixed_point::greatest(bits);
-            let integers: Vec<_> = (0..n).map(|_| (random.below(2 * greatest as usize + 1) as i32 - greatest) as i8).collect();
-            fixed_point::encode(rows, cols, bits, 0.01 + random.unit().abs(), &integers)
-        }
-        Encoding::Ternary => {
-            let kind = random.below(4); // both levels, or one of them
-            let signs: Vec<_> =
-                (0..n).map(|_| ([-1, 0, 1][random.below(3)] as i8).clamp(-i8::from(kind != 1), i8::from(kind != 2))).collect();
-            ternary::encode(rows, cols, -0.1 - random.unit().abs(), 0.1 + random.unit().abs(), &signs)
-        }
-        Encoding::Codebook { levels: k } => {
-            let levels: Vec<_> = (0..k).map(|i| i as f32 - k as f32 / 3.0 + 0.4 * random.unit()).collect();
-            codebook::encode(rows, cols, &levels, &(0..n).map(|_| random.below(k) as u8).collect::<Vec<_>>())
-        }
-        Encoding::BlockF32 { height } => {
-            let zeros = ZEROS[random.below(ZEROS.len())];
-            let groups = rows.div_ceil(height);
-            let kept: Vec<bool> = (0..groups * cols).map(|_| !random.is_below(zeros)).collect();
-            let weight = |i: usize| if kept[i / cols / height * cols + i % cols] { floats.value(random) } else { 0.0 };
-            block::encode(height, &Entries::of_floats(rows, cols, &(0..n).map(weight).collect::<Vec<_>>()))
-        }
-        _ => encode_sparse(encoding, rows, cols, floats, random),
-    }
-}
-
-/// Shares of zeros of a sparse layer, in percent.
-const ZEROS: [usize; 5] = [0, 50, 90, 99, 100];
-
-/// Any pattern that the format has: the best number of units, fewer, or more.
-fn encode_sparse(encoding: Encoding, rows: usize, cols: usize, floats: Inputs, random: &mut Random) -> Encoded {
-    let (n, zeros) = (rows * cols, ZEROS[random.below(ZEROS.len())]);
-    let (entries, levels) = match encoding {
-        Encoding::SparseFixedPoint { bits } => {
-            let greatest = fixed_point::greatest(bits);
-            let mut integer = || {
-                let zero = random.is_below(zeros);
-                if zero { 0 } else { (random.below(2 * greatest as usize + 1) as i32 - greatest) as i8 }
-            };
-            (Entries::of_integers(rows, cols, &(0..n).map(|_| integer()).collect::<Vec<_>>()), vec![0.25])
-        }
-        Encoding::SparseCodebook { levels: k } => {
-            let mut index = || if random.is_below(zeros) { 0 } else { 1 + random.below(k) as u8 };
-            let entries = Entries::of_indices(rows, cols, &(0..n).map(|_| index()).collect::<Vec<_>>());
-            (entries, (0..k).map(|i| i as f32 - k as f32 / 3.0 + 0.1).collect())
-        }
-        _ => {
-            let mut weight = || if random.is_below(zeros) { 0.0 } else { floats.value(random) };
-            (Entries::of_floats(rows, cols, &(0..n).map(|_| weight()).collect::<Vec<_>>()), vec![])
-        }
-    };
-    let layout = encoding.slots().unwrap();
-    let units = [0, 1, entries.best_pattern(layout).units, random.below(layout.most_units() + 1)][random.below(4)];
-    sparse::encode(encoding, &levels, units, &entries)
-}
-
 /// A layer with everything that a call needs.
 struct Case {
     encoded: Encoded,
@@ -170,15 +57,15 @@ struct Case {
 }
 
 impl Case {
-    fn new(encoding: Encoding, rows: usize, cols: usize, batch: usize, inputs: Inputs, random: &mut Random) -> Self {
-        let encoded = encode(encoding, rows, cols, inputs, random);
+    fn new(encoding: Encoding, rows: usize, cols: usize, batch: usize, inputs: Values, random: &mut Random) -> Self {
+        let encoded = Draw::any(inputs, random).layer(encoding, rows, cols, random);
         let mut bytes = AlignedVec::zeroed(encoded.bytes.len()).unwrap();
         bytes.copy_from_slice(&encoded.bytes);
         let lookup = encoded.lookup();
         let (input_stride, output_stride) = (cols + PADDING + random.below(20), rows + random.below(20));
         let mut input = vec![0.0; batch * input_stride];
         for sample in input.chunks_exact_mut(input_stride) {
-            sample[..cols].iter_mut().for_each(|x| *x = inputs.value(random));
+            sample[..cols].iter_mut().for_each(|x| *x = inputs.draw(random));
             // Zeros follow the last column; a buffer's floats after that belong to others.
             sample[cols + PADDING..].iter_mut().for_each(|x| *x = f32::NAN);
         }
@@ -371,7 +258,7 @@ fn every_tier_is_bit_identical_to_the_reference() {
                 // The large shapes once; the small ones with every batch.
                 let batches: &[usize] = if rows * cols > 3000 { &[BATCHES[(rows + cols) % 7 + 1]] } else { &BATCHES };
                 for &batch in batches {
-                    let inputs = [Inputs::Plain, Inputs::Finite, Inputs::Any][random.below(3)];
+                    let inputs = [Values::Plain, Values::Finite, Values::Any][random.below(3)];
                     outputs += Case::new(encoding, rows, cols, batch, inputs, &mut random).check_tiers(&scalar, &tiers);
                     cases += 1;
                 }
@@ -389,14 +276,14 @@ fn the_reference_is_what_the_specification_says() {
     let (mut outputs, mut worst) = (0, 0f64);
     for encoding in encodings() {
         for (rows, cols) in [(1, 1), (10, 13), (17, 100), (65, 301), (3, 784), (33, 18), (5, 0)] {
-            let case = Case::new(encoding, rows, cols, 2, Inputs::Any, &mut random);
+            let case = Case::new(encoding, rows, cols, 2, Values::Any, &mut random);
             case.assert_same(&case.run(&scalar), &case.written_out(), "arithmetic.md");
             outputs += 2 * rows;
         }
     }
     for encoding in encodings() {
         for (rows, cols) in [(10, 13), (17, 100), (65, 301), (3, 2000)] {
-            let case = Case::new(encoding, rows, cols, 1, Inputs::Plain, &mut random);
+            let case = Case::new(encoding, rows, cols, 1, Values::Plain, &mut random);
             worst = worst.max(case.share_of_bound(&case.run(&scalar)));
         }
     }
@@ -413,8 +300,8 @@ fn words_that_validation_refuses_cannot_do_harm() {
     for encoding in encodings() {
         for (rows, cols) in [(1, 1), (9, 19), (40, 100), (64, 72), (65, 301)] {
             for batch in [1, 5] {
-                let mut case = Case::new(encoding, rows, cols, batch, Inputs::Any, &mut random);
-                case.bytes.iter_mut().for_each(|byte| *byte = random.next() as u8);
+                let mut case = Case::new(encoding, rows, cols, batch, Values::Any, &mut random);
+                case.bytes.iter_mut().for_each(|byte| *byte = random.byte());
                 // Tiers agree even then, except on activations beyond the padding, which hold zeros for whole units only.
                 case.check_tiers(&scalar, &tiers);
                 cases += 1;
@@ -431,7 +318,7 @@ proptest! {
     fn random_shapes_agree(rows in 0usize..140, cols in 0usize..260, batch in 0usize..40, which in 0usize..64, seed: u64) {
         let encodings = encodings();
         let mut random = Random(seed);
-        let case = Case::new(encodings[which % encodings.len()], rows, cols, batch, Inputs::Any, &mut random);
+        let case = Case::new(encodings[which % encodings.len()], rows, cols, batch, Values::Any, &mut random);
         case.check_tiers(&Kernels::of(Isa::Scalar).unwrap(), &tiers());
     }
 }

@@ -1,10 +1,8 @@
 //! Who may import whom: every path that a module of the library names is held against one table.
 
-mod support;
-
+use curt_dev::source::{files, references};
 use std::fmt::Write as _;
 use std::path::Path;
-use support::source::{files, references};
 
 /// A module and the modules that it may name; `module::Item` allows that item alone. Code for tests may name anything.
 type Row = (&'static str, &'static [&'static str]);
@@ -97,7 +95,7 @@ fn violations(path: &Path, text: &str) -> String {
 
 #[test]
 fn every_module_names_only_what_it_may() {
-    let source = support::root().join("src");
+    let source = curt_dev::root().join("src");
     let (mut found, mut named, mut count) = (String::new(), 0, 0);
     for path in files(&source, "", &["rs"]) {
         if path == Path::new("lib.rs") {

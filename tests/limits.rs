@@ -1,8 +1,6 @@
 //! Every limit at its greatest value and one past it; what a file asks for is refused before it is allocated.
-#![allow(unsafe_code)] // a global allocator is an unsafe trait
+#![allow(unsafe_code)] // maps files
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
-
-mod support;
 
 use curt::base::limits::{MAX_DIMENSION, MAX_LAYER_WEIGHTS};
 use curt::encoding::{Encoded, Encoding, dense};
@@ -10,61 +8,11 @@ use curt::format::{Contents, LayerTables, Tables, validate, write};
 use curt::graph::{Graph, GraphBuilder, InputSpec, Linear, Node, Op};
 use curt::tensor::Mask;
 use curt::{Check, Dtype, Error, ErrorKind, Limits, Model, Session, SessionOptions, Shape};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
-/// Follows the bytes that this thread holds, and the most that it held.
-struct Peak;
-
-thread_local! {
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
-}
-
-fn follow(bytes: isize) {
-    let _ = HELD.try_with(|held| {
-        held.set(held.get() + bytes);
-        let _ = MOST.try_with(|most| most.set(most.get().max(held.get())));
-    });
-}
-
-// SAFETY: every call is handed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Peak {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        follow(layout.size() as isize);
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        follow(layout.size() as isize);
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, len: usize) -> *mut u8 {
-        follow(len as isize - layout.size() as isize);
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, len) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        follow(-(layout.size() as isize));
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
+use curt_dev::allocator::{Counting, peak_of};
+use curt_dev::golden;
 
 #[global_allocator]
-static ALLOCATOR: Peak = Peak;
-
-/// The most bytes that `f` holds at a time, above those held before.
-fn peak_of<T>(f: impl FnOnce() -> T) -> (usize, T) {
-    let before = HELD.get();
-    MOST.set(before);
-    let result = f();
-    (usize::try_from(MOST.get() - before).unwrap_or(0), result)
-}
+static ALLOCATOR: Counting = Counting;
 
 fn linear(rows: u64, encoding: Encoding) -> Op {
     Op::Linear(Linear { encoding, ..Linear::dense(rows as usize) })
@@ -129,7 +77,7 @@ fn every_field_of_limits_holds_at_its_value_and_refuses_one_more() {
 
 #[test]
 fn the_fields_hold_for_files_as_well() {
-    let golden = support::goldens(1).into_iter().find(|golden| golden.name == "ternary-rows-100").unwrap();
+    let golden = golden::goldens(1).into_iter().find(|golden| golden.name == "ternary-rows-100").unwrap();
     let file = std::fs::read(&golden.path).unwrap();
     let len = file.len() as u64;
     let graph = golden.model.graph();
@@ -173,7 +121,7 @@ fn presets_are_ordered_and_what_the_documentation_says() {
     assert!((0..5).all(|i| edge[i] <= default[i] && default[i] <= format[i]));
     assert_eq!(Limits::default(), Limits::DEFAULT);
     assert_eq!(edge, [16 << 20, 256, 1 << 25, 1 << 20, 1 << 27]);
-    let page = std::fs::read_to_string(support::root().join("docs/security.md")).unwrap();
+    let page = std::fs::read_to_string(curt_dev::root().join("docs/security.md")).unwrap();
     for (name, values) in [("`EDGE`", edge), ("`DEFAULT`", default), ("`FORMAT`", format)] {
         let row =
             page.lines().find(|line| line.starts_with('|') && line.contains(name)).unwrap_or_else(|| panic!("no row {name}"));
@@ -255,7 +203,7 @@ fn allowance(file: &[u8]) -> usize {
 #[test]
 fn loading_any_golden_file_takes_memory_in_proportion_to_its_size() {
     let (mut count, mut worst) = (0, 0.0f64);
-    for path in support::curt_files("valid").into_iter().chain(support::curt_files("invalid")) {
+    for path in golden::curt_files("valid").into_iter().chain(golden::curt_files("invalid")) {
         let file = std::fs::read(&path).unwrap();
         let (peak, _) = peak_of(|| validate(&file, &Limits::FORMAT, Check::Full).map(drop));
         assert!(peak <= allowance(&file), "{}: {peak} bytes for a file of {}", path.display(), file.len());

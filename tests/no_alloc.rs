@@ -2,71 +2,24 @@
 //!
 //! The counter is per thread: other threads of the test program do not disturb it, and a thread that `run` started would be seen by
 //! the allocations that starting it takes.
-#![allow(unsafe_code)] // a global allocator is an unsafe trait
 
-mod support;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use curt_dev::allocator::{Counting, calls_of};
+use curt_dev::golden;
 use std::hint::black_box;
-
-struct Counting;
-
-thread_local! {
-    static CALLS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn count() {
-    let _ = CALLS.try_with(|calls| calls.set(calls.get() + 1)); // a thread that ends has no counter any more
-}
-
-// SAFETY: every call is handed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, len: usize) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, len) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count();
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// Calls of the allocator that `f` makes on this thread.
-fn calls_of(f: impl FnOnce()) -> u64 {
-    let before = CALLS.get();
-    f();
-    CALLS.get() - before
-}
 
 #[test]
 fn running_a_session_allocates_nothing_on_any_tier() {
     let (mut runs, mut outputs) = (0, 0);
     let (mut bytes, mut floats) = (0, 0);
-    for golden in support::goldens(70) {
+    for golden in golden::goldens(70) {
         match golden.input() {
             curt::Input::U8(_) => bytes += 1,
             curt::Input::F32(_) => floats += 1,
         }
-        for isa in support::tiers() {
+        for isa in curt_dev::tiers() {
             for batch in [1, 64] {
                 let mut session = golden.session(isa, batch);
                 let mut output = vec![f32::NAN; golden.expected.len()];

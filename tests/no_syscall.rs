@@ -5,8 +5,7 @@
 #![cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 #![allow(unsafe_code)] // fork, prctl and raw system calls
 
-mod support;
-
+use curt_dev::golden;
 use std::ffi::c_int;
 use std::time::{Duration, Instant};
 
@@ -77,8 +76,8 @@ fn wait(child: libc::pid_t) -> c_int {
 #[test]
 fn running_a_session_makes_no_system_call_on_any_tier() {
     let mut runs = 0;
-    for golden in support::goldens(3) {
-        for isa in support::tiers() {
+    for golden in golden::goldens(3) {
+        for isa in curt_dev::tiers() {
             for batch in [1, 64] {
                 let mut session = golden.session(isa, batch);
                 let mut output = vec![f32::NAN; golden.expected.len()];

@@ -1,14 +1,14 @@
 //! The packed profile: lossless and canonical both ways, and nothing else is accepted.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-mod support;
-
 use curt::encoding::dense;
 use curt::format::packed::{account, pack, unpack};
 use curt::format::{Contents, LayerTables, Tables, strip, validate, write};
 use curt::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
 use curt::tensor::Mask;
 use curt::{Check, Defect, Dtype, ErrorKind, Isa, Limits, Model, Session, SessionOptions, Shape};
+use curt_dev::container::{packed as file, stream};
+use curt_dev::{Folder, Random, golden};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -17,25 +17,13 @@ const SMALL: Limits = Limits { file_bytes: 1 << 21, weights: 1 << 17, activation
 
 /// The valid golden files and the models.
 fn mapped() -> Vec<(PathBuf, Vec<u8>)> {
-    let models = std::fs::read_dir(support::root().join("models")).unwrap().map(|entry| entry.unwrap().path());
-    let name = |path: &PathBuf| path.to_string_lossy().into_owned();
-    let models = models.filter(|path| name(path).ends_with(".curt") && !name(path).ends_with(".packed.curt"));
-    let all: Vec<_> = support::curt_files("valid").into_iter().chain(models).collect();
-    all.into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+    let all = golden::curt_files("valid").into_iter().chain(golden::models());
+    all.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
 }
 
 /// The packed golden files.
 fn goldens() -> Vec<(PathBuf, Vec<u8>)> {
-    let read = |path: PathBuf| (path.clone(), std::fs::read(path).unwrap());
-    support::curt_files("packed").into_iter().map(read).collect()
-}
-
-/// The packed file of a stream.
-fn file(stream: &[u8]) -> Vec<u8> {
-    let mut file = b"\x89CP\0".to_vec();
-    file.extend_from_slice(stream);
-    file.extend_from_slice(&crc32c::crc32c(&file).to_le_bytes());
-    file
+    golden::read_files("packed", usize::MAX)
 }
 
 #[test]
@@ -78,7 +66,7 @@ fn a_mask_that_keeps_nothing_comes_back() {
 fn golden_files_are_packed_into_the_golden_bytes() {
     let goldens = goldens();
     for (path, packed) in &goldens {
-        let mapped = support::root().join("format-spec/vectors/valid").join(path.file_name().unwrap());
+        let mapped = curt_dev::root().join("format-spec/vectors/valid").join(path.file_name().unwrap());
         let mapped = std::fs::read(mapped).unwrap();
         assert!(pack(&mapped).unwrap() == *packed, "{} is packed otherwise", path.display());
         assert!(unpack(packed, &Limits::DEFAULT).unwrap() == mapped, "{}", path.display());
@@ -90,9 +78,9 @@ fn golden_files_are_packed_into_the_golden_bytes() {
 /// `KIND--what.curt` must be refused as KIND: the order of the checks is part of the format too.
 #[test]
 fn every_invalid_golden_file_gets_the_kind_of_its_name() {
-    let files = support::curt_files("packed-invalid");
+    let files = golden::curt_files("packed-invalid");
     for path in &files {
-        let expected = path.file_stem().unwrap().to_str().unwrap().split_once("--").unwrap().0;
+        let expected = golden::expected_kind(path);
         let error = Model::from_bytes(&std::fs::read(path).unwrap(), &Limits::FORMAT).map(|_| ()).unwrap_err();
         assert_eq!(error.kind().name(), expected, "{}: {error}", path.display());
     }
@@ -126,7 +114,7 @@ fn every_prefix_extension_and_flipped_bit_is_refused() {
                 unpack(&[&packed[..], &[extra]].concat(), &SMALL).unwrap_err().kind(),
                 ErrorKind::Format(Defect::Checksum)
             );
-            let stream = [&packed[4..packed.len() - 4], &[extra]].concat();
+            let stream = [stream(&packed), &[extra]].concat();
             assert!(unpack(&file(&stream), &SMALL).is_err(), "{} with a byte more in the stream", path.display());
         }
         for bit in 0..packed.len() * 8 {
@@ -161,7 +149,7 @@ fn try_stream(stream: &[u8], kinds: &mut BTreeMap<&'static str, u32>) {
 fn every_cut_and_flip_with_the_checksum_repaired_is_refused_or_canonical() {
     let mut kinds = BTreeMap::new();
     for (_, packed) in goldens().into_iter().filter(|(_, packed)| packed.len() < 400) {
-        let mut stream = packed[4..packed.len() - 4].to_vec();
+        let mut stream = stream(&packed).to_vec();
         (0..stream.len()).for_each(|len| try_stream(&stream[..len], &mut kinds));
         for bit in 0..stream.len() * 8 {
             stream[bit / 8] ^= 1 << (bit % 8);
@@ -175,7 +163,7 @@ fn every_cut_and_flip_with_the_checksum_repaired_is_refused_or_canonical() {
 
 #[test]
 fn random_streams_are_refused_or_canonical() {
-    let mut random = support::Random(9);
+    let mut random = Random(9);
     let mut kinds = BTreeMap::new();
     let goldens = goldens();
     for i in 0..4000usize {
@@ -191,9 +179,9 @@ fn random_streams_are_refused_or_canonical() {
 
 #[test]
 fn a_packed_model_runs_and_cannot_be_mapped() {
-    let folder = support::Folder::new("packed");
+    let folder = Folder::new("packed");
     for golden in
-        support::goldens(1).into_iter().filter(|golden| golden.name.starts_with("lenet") || golden.name.starts_with("mlp"))
+        golden::goldens(1).into_iter().filter(|golden| golden.name.starts_with("lenet") || golden.name.starts_with("mlp"))
     {
         let path = folder.file("packed.curt");
         let packed = pack(golden.model.file()).unwrap();

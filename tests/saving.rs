@@ -3,13 +3,11 @@
 #![allow(unsafe_code)] // limits, signals and mounts
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
-mod support;
-
 use curt::format::save;
 use curt::{Check, ErrorKind, Limits, Model};
+use curt_dev::{Folder, Random, golden};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use support::Folder;
 
 /// Names the job of a child; the test [`child`] does it.
 const JOB: &str = "CURT_TEST_SAVING";
@@ -24,7 +22,7 @@ fn spawn(job: &str, path: &Path) -> Child {
 
 /// The two contents that writers write: valid files of different lengths.
 fn contents() -> [Vec<u8>; 2] {
-    let mut files: Vec<Vec<u8>> = support::curt_files("valid").iter().map(|path| std::fs::read(path).unwrap()).collect();
+    let mut files: Vec<Vec<u8>> = golden::curt_files("valid").iter().map(|path| std::fs::read(path).unwrap()).collect();
     files.sort_by_key(Vec::len);
     [files.pop().unwrap(), files.swap_remove(0)]
 }
@@ -104,7 +102,7 @@ fn a_writer_that_is_killed_leaves_the_old_file_or_the_new_one() {
     let path = folder.file("model.curt");
     let [a, b] = contents();
     save(&path, &a).unwrap();
-    let mut random = support::Random(50);
+    let mut random = Random(50);
     let mut kept = [0; 2];
     for _ in 0..50 {
         let mut writer = spawn("forever", &path);
@@ -126,7 +124,7 @@ fn a_model_is_saved_over_the_file_that_it_maps() {
     let folder = Folder::new("saving-mapped");
     let path = folder.file("model.curt");
     let mut count = 0;
-    for golden in support::goldens(1) {
+    for golden in golden::goldens(1) {
         let file = std::fs::read(&golden.path).unwrap();
         std::fs::write(&path, &file).unwrap();
         // SAFETY: the file is replaced, which is allowed, and never written in place.

@@ -3,15 +3,14 @@
 #![allow(unsafe_code)] // maps files
 #![allow(clippy::unwrap_used)] // helpers of tests
 
-mod support;
-
 use curt::base::align::AlignedVec;
 use curt::encoding::{Encoded, Encoding, Entries, Pattern, Weights, block, sparse};
 use curt::format::{Contents, LayerTables, Tables, write};
 use curt::graph::{Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Op, Window};
 use curt::inspect::{Report, verify};
 use curt::{Check, Defect, Dtype, ErrorKind, Input, Limits, Model, Result, Session, SessionOptions, Shape};
-use support::{Folder, Random, tiers};
+use curt_dev::container::weights_range;
+use curt_dev::{Folder, Random, tiers};
 
 const SPARSE: [Encoding; 8] = [
     Encoding::SparseF32,
@@ -312,14 +311,12 @@ fn any_bytes_in_the_weights_section_are_harmless() {
     let scratch = Folder::new("sparse-payload");
     let mut runs = 0;
     for mut bytes in networks(&mut random) {
-        let at = |i: usize| u64::from_le_bytes(bytes[i..i + 8].try_into().unwrap()) as usize;
-        // The third entry of the section table: 32 bytes each, offset and length from byte 8.
-        let (offset, len) = (at(64 + 64 + 8), at(64 + 64 + 16));
+        let weights = weights_range(&bytes);
         for kind in 0..3 {
             match kind {
-                0 => bytes[offset..offset + len].fill(0xFF),
-                1 => bytes[offset..offset + len].fill(0),
-                _ => random.fill(&mut bytes[offset..offset + len]),
+                0 => bytes[weights.clone()].fill(0xFF),
+                1 => bytes[weights.clone()].fill(0),
+                _ => random.fill(&mut bytes[weights.clone()]),
             }
             let path = scratch.file(&format!("{runs}.curt"));
             std::fs::write(&path, &bytes).unwrap();

@@ -1,7 +1,5 @@
 //! The specification's text and the library say the same: kinds, encodings, limits, constants, and the tables of fma and exp.
 
-mod support;
-
 use curt::base::fma::{Emulated, Fma, fma};
 use curt::base::limits::{MAX_DIMENSION, MAX_ELEMENTS, MAX_LAYER_WEIGHTS, MAX_NAME_BYTES};
 use curt::base::math::{exp, tanh};
@@ -9,8 +7,8 @@ use curt::encoding::Encoding;
 use curt::format::header::{BYTE_ORDER, HEADER_BYTES, MAGIC, VERSION};
 use curt::graph::Op;
 use curt::{ErrorKind, Limits};
+use curt_dev::golden::{floats, root};
 use std::collections::BTreeSet;
-use support::{floats, root};
 
 fn page(name: &str) -> String {
     let path = root().join("format-spec").join(name);
@@ -199,7 +197,7 @@ impl Recipe {
 #[test]
 fn exp_has_the_constants_of_arithmetic_section_6() {
     let recipe = Recipe::read();
-    let mut random = support::Random(6);
+    let mut random = curt_dev::Random(6);
     let mut arguments: Vec<f32> = [recipe.highest, recipe.lowest].into_iter().map(f32::from_bits).collect();
     arguments.extend(arguments.clone().iter().flat_map(|x| [x.next_up(), x.next_down()]));
     arguments.extend((0..200_000).map(|_| (random.signed() * 90.0) as f32));

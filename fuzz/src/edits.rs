@@ -1,7 +1,8 @@
 //! Golden files changed with knowledge of their structure.
 
-use crate::container::{Section, assemble, goldens};
+use crate::goldens;
 use arbitrary::{Arbitrary, Unstructured};
+use curt_dev::container::{Section, assemble};
 
 /// Which golden file, and what is done to it in order.
 #[derive(Arbitrary, Debug)]

@@ -2,27 +2,25 @@
 //!
 //! The targets in `fuzz_targets/` hand libFuzzer's bytes to them; the tests here hand them golden files, mutations and `regressions/`.
 
-mod container;
 mod edits;
-#[path = "../../tests/compress/file.rs"]
-#[allow(dead_code, clippy::unwrap_used)] // shared with the tests of compression
-mod file;
-#[path = "../../tests/compress/maps.rs"]
-#[allow(dead_code, clippy::unwrap_used)]
-mod maps;
 mod model;
-#[path = "../../tests/compress/network.rs"]
-#[allow(dead_code)]
-mod network;
 mod packed;
 mod posterior;
-mod random;
 #[cfg(test)]
 mod smoke;
 
+use curt_dev::container::{self, Section, WEIGHTS};
+use curt_dev::golden::read_files;
 pub use model::load;
 pub use packed::unpack;
 pub use posterior::posterior;
+use std::sync::OnceLock;
+
+/// The sections of every small valid golden file.
+fn goldens() -> &'static [Vec<Section>] {
+    static GOLDENS: OnceLock<Vec<Vec<Section>>> = OnceLock::new();
+    GOLDENS.get_or_init(|| read_files("valid", 1536).iter().map(|(_, file)| container::sections(file)).collect())
+}
 
 /// A golden file changed by a list of edits that the bytes spell, its checksums and its section table made right again: what lies
 /// behind the checks of the container is reached at once.
@@ -37,9 +35,9 @@ pub fn load_repaired(data: &[u8]) {
 /// The first two bytes choose the file.
 pub fn payload(data: &[u8]) {
     let Some((&[low, high], bytes)) = data.split_first_chunk() else { return };
-    let goldens = container::goldens();
+    let goldens = goldens();
     let mut sections = goldens[usize::from(u16::from_le_bytes([low, high])) % goldens.len()].clone();
-    let Some(weights) = sections.iter_mut().find(|section| section.id == 3) else { return };
+    let Some(weights) = sections.iter_mut().find(|section| section.id == WEIGHTS) else { return };
     let len = weights.bytes.len();
     if !bytes.is_empty() {
         weights.bytes = bytes.iter().copied().cycle().take(len).collect();

@@ -1,10 +1,10 @@
 //! What must hold of any file: it is refused with a reason, or it loads, is canonical and computes the same on every tier.
 
-use crate::container::{assemble, sections};
-use crate::random::Random;
-use curt::encoding::{Encoded, Encoding, Weights, block, codebook, dense, fixed_point, sparse, ternary};
-use curt::format::{Contents, validate, write};
+use curt::format::validate;
 use curt::{Check, Defect, Dtype, ErrorKind, Input, Isa, Limits, Model, Session, SessionOptions};
+use curt_dev::again::written_again;
+use curt_dev::container::{assemble, sections};
+use curt_dev::{Random, tiers};
 
 /// Limits of strangers' files.
 const LIMITS: Limits = Limits::EDGE;
@@ -50,50 +50,10 @@ fn concerns_weights(kind: ErrorKind) -> bool {
 
 /// Writing what was read gives the file again, but for what a reader skips.
 fn is_canonical(model: &Model, file: &[u8]) {
-    let layer = |(i, layer): (usize, &curt::model::Layer)| {
-        let levels = &model.tables().layers[i].levels;
-        encode_again(&model.weights(i), layer.linear.encoding, layer.linear.rows, layer.cols, levels)
-    };
-    let contents = Contents {
-        graph: model.graph().clone(),
-        tables: model.tables().clone(),
-        layers: model.layers().iter().enumerate().map(layer).collect(),
-        origin: model.origin().cloned(),
-    };
-    let written = write(&contents).expect("what was read can be written");
+    let written = written_again(model);
     let mut known = sections(file);
     known.retain(|section| section.id <= 4);
     assert!(written == assemble(&known), "the file is not canonical");
-}
-
-/// Decodes every code and encodes it again.
-fn encode_again(weights: &Weights<'_>, encoding: Encoding, rows: usize, cols: usize, levels: &[f32]) -> Encoded {
-    match weights {
-        Weights::DenseF32(w) => dense::encode_f32(rows, cols, &w.decode()),
-        Weights::DenseF16(w) => dense::encode_f16(rows, cols, &w.decode()),
-        Weights::FixedPoint(w) => {
-            let integers = codes(w.words(), 1, |code| vec![fixed_point::sign_extend(code, w.bits()) as i8]);
-            fixed_point::encode(rows, cols, w.bits(), levels[0], &integers)
-        }
-        Weights::Ternary(w) => {
-            let sign = |digit: u32| [0, 1, -1][digit as usize];
-            let signs = codes(w.words(), 3, |code| ternary::digits(code).map(sign).to_vec());
-            ternary::encode(rows, cols, levels[0], levels[1], &signs)
-        }
-        Weights::Codebook(w) => codebook::encode(rows, cols, levels, &codes(w.words(), 1, |code| vec![code as u8])),
-        Weights::Sparse(w) => sparse::encode(encoding, levels, w.units(), &w.entries()),
-        Weights::Blocks(w) => block::encode(w.height(), &w.entries()),
-    }
-}
-
-/// The weights of a row-major matrix, `per_field` to a code.
-fn codes<T>(words: curt::encoding::words::Words<'_>, per_field: usize, split: impl Fn(u32) -> Vec<T>) -> Vec<T> {
-    let mut out = Vec::new();
-    words.for_each_field(|_, field, code| {
-        let left = words.cols().saturating_sub(field * per_field);
-        out.extend(split(code).into_iter().take(left));
-    });
-    out
 }
 
 const SAMPLES: usize = 3;
@@ -105,9 +65,9 @@ fn tiers_agree(model: &Model, random: &mut Random) {
         return;
     }
     let bytes: Vec<u8> = (0..inputs).map(|_| random.byte()).collect();
-    let floats: Vec<f32> = (0..inputs).map(|_| random.float()).collect();
+    let floats: Vec<f32> = (0..inputs).map(|_| random.finite()).collect();
     let mut reference: Option<Vec<u32>> = None;
-    for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+    for isa in tiers() {
         for batch in [1, SAMPLES] {
             let output = outputs(model, isa, batch, &bytes, &floats);
             let expected = reference.get_or_insert_with(|| output.clone());
@@ -117,7 +77,8 @@ fn tiers_agree(model: &Model, random: &mut Random) {
 }
 
 fn outputs(model: &Model, isa: Isa, batch: usize, bytes: &[u8], floats: &[f32]) -> Vec<u32> {
-    let mut session = Session::with_options(model, &SessionOptions::new().batch(batch).isa(isa)).expect("a small model has a session");
+    let mut session =
+        Session::with_options(model, &SessionOptions::new().batch(batch).isa(isa)).expect("a small model has a session");
     let input = match model.graph().input().dtype {
         Dtype::U8 => Input::U8(bytes),
         Dtype::F32 => Input::F32(floats),
@@ -137,8 +98,8 @@ pub fn run_mapped(file: &[u8]) {
     let mut random = Random::of(file);
     let inputs = SAMPLES * model.graph().input().shape.elements();
     let bytes: Vec<u8> = (0..inputs).map(|_| random.byte()).collect();
-    let floats: Vec<f32> = (0..inputs).map(|_| random.float()).collect();
-    for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+    let floats: Vec<f32> = (0..inputs).map(|_| random.finite()).collect();
+    for isa in tiers() {
         for batch in [1, SAMPLES] {
             outputs(&model, isa, batch, &bytes, &floats);
         }

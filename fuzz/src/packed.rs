@@ -1,10 +1,11 @@
 //! What must hold of any packed stream: it is refused with a reason, or it unpacks to a valid file that is packed into the same bytes.
 
-use crate::container::files;
 use curt::format::packed::{pack, unpack as unpack_file};
 use curt::format::validate;
-use std::sync::OnceLock;
 use curt::{Check, ErrorKind, Limits};
+use curt_dev::container::with_checksum;
+use curt_dev::golden::read_files;
+use std::sync::OnceLock;
 
 /// More would make the search slow, not better.
 const LIMITS: Limits = Limits { file_bytes: 1 << 20, weights: 1 << 16, activations: 1 << 16, ..Limits::EDGE };
@@ -15,8 +16,7 @@ pub fn unpack(data: &[u8]) {
     let goldens = goldens();
     let golden = &goldens[usize::from(which) % goldens.len()];
     let at = 4 + usize::from(u16::from_le_bytes([low, high])) % (golden.len() - 7);
-    let mut file = [&golden[..at], bytes].concat();
-    file.extend_from_slice(&crc32c::crc32c(&file).to_le_bytes());
+    let file = with_checksum([&golden[..at], bytes].concat());
     match unpack_file(&file, &LIMITS) {
         Ok(mapped) => {
             validate(&mapped, &LIMITS, Check::Full).expect("what unpacks is valid");
@@ -32,5 +32,5 @@ pub fn unpack(data: &[u8]) {
 /// The packed golden files that are small.
 pub(crate) fn goldens() -> &'static [Vec<u8>] {
     static GOLDENS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
-    GOLDENS.get_or_init(|| files("packed", 1024).into_iter().map(|(_, file)| file).collect())
+    GOLDENS.get_or_init(|| read_files("packed", 1024).into_iter().map(|(_, file)| file).collect())
 }

@@ -1,14 +1,13 @@
 //! Posterior files, changed with knowledge of their structure: refused with the kind `posterior`, or compressed into a file that loads.
 
-use crate::file::File;
-use crate::{maps, network};
 use arbitrary::{Arbitrary, Unstructured};
 use curt::compress::{Options, Samples, Validation, compress};
 use curt::encoding::Encoding;
 use curt::posterior::Posterior;
+use curt::{Defect, Dtype, ErrorKind, Limits, Model};
+use curt_dev::posterior::{PosteriorFile, corners, maps};
 use serde_json::json;
 use std::sync::OnceLock;
-use curt::{Defect, Dtype, ErrorKind, Limits, Model};
 
 #[derive(Arbitrary, Debug)]
 struct Program {
@@ -92,20 +91,20 @@ pub fn posterior(data: &[u8]) {
 
 /// The file that a program makes of a golden one.
 fn apply(program: &Program) -> Vec<u8> {
-    static TEMPLATES: OnceLock<[File; 11]> = OnceLock::new();
+    static TEMPLATES: OnceLock<[PosteriorFile; 11]> = OnceLock::new();
     let templates = TEMPLATES.get_or_init(|| {
         [
-            network::gnj(),
-            network::plain(),
+            corners::gnj(),
+            corners::plain(),
             maps::gnj(),
             maps::branches(1),
-            network::ghs(),
+            corners::ghs(),
             maps::ghs(),
-            network::gaussian("sparse_vd"),
-            network::gaussian("graves"),
-            network::vnq(),
-            network::shared(),
-            network::rate(),
+            corners::gaussian("sparse_vd"),
+            corners::gaussian("graves"),
+            corners::vnq(),
+            corners::shared(),
+            corners::rate(),
         ]
     });
     let mut file = templates[usize::from(program.template) % templates.len()].clone();
@@ -228,7 +227,7 @@ fn work(posterior: &Posterior) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Random;
+    use curt_dev::Random;
 
     #[test]
     fn posterior_survives_changed_files() {

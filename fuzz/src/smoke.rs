@@ -1,7 +1,9 @@
 //! The bodies on the golden files, on mutations of them, and on `regressions/`: what a stable compiler can do in seconds.
 
-use crate::container::{assemble, files, goldens, sections};
-use crate::random::Random;
+use crate::goldens;
+use curt_dev::Random;
+use curt_dev::container::{assemble, sections};
+use curt_dev::golden::read_files as files;
 use std::path::Path;
 
 #[test]

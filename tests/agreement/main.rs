@@ -24,18 +24,18 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 mod encode;
-#[path = "../support/mod.rs"]
-mod support;
 
+#[cfg(feature = "tools")]
+use curt::Input;
 use curt::encoding::{Encoded, Encoding};
 use curt::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
 use curt::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op, Pool, PoolKind, Window};
-#[cfg(feature = "tools")]
 use curt::tensor::Mask;
-use curt::{Dtype, Input, Session, SessionOptions, Shape};
-use curt::{Limits, Model};
+use curt::{Dtype, Limits, Model, Session, SessionOptions, Shape};
+#[cfg(feature = "tools")]
+use curt_dev::golden;
+use curt_dev::{Random, tiers};
 use encode::encode;
-use support::Random;
 
 /// A layer of the original network and what was kept of it.
 struct Layer {
@@ -363,7 +363,7 @@ fn agree(plan: fn(&mut Random) -> ([usize; 3], Plan), count: usize) {
                 let model = Model::from_bytes(&network.file(), &Limits::DEFAULT).unwrap();
                 let inputs = network.inputs();
                 let samples: Vec<f32> = (0..count * inputs).map(|_| random.signed() as f32).collect();
-                for isa in support::tiers() {
+                for isa in tiers() {
                     let mut session = Session::with_options(&model, &SessionOptions::new().batch(2).isa(isa)).unwrap();
                     let mut output = vec![0.0; count * session.output_len()];
                     session.run(&samples[..], &mut output).unwrap();
@@ -378,7 +378,7 @@ fn agree(plan: fn(&mut Random) -> ([usize; 3], Plan), count: usize) {
             let exactness = if representable { "as stored" } else { "before encoding" };
             println!("{encoding:?}, means {exactness}: {outputs} outputs, greatest error {worst:.3} of its bound");
             assert!(worst > 1e-3, "the bound says nothing");
-            assert_eq!(caught, if representable { 8 * support::tiers().len() } else { 0 });
+            assert_eq!(caught, if representable { 8 * tiers().len() } else { 0 });
         }
     }
 }
@@ -406,8 +406,8 @@ fn planted_is_caught(network: &mut Network, model: &Model, samples: &[f32], outp
 fn files_that_name_their_original_agree_with_it() {
     use curt::measure::reference::Reference;
     let mut agreed = Vec::new();
-    let mut paths = support::curt_files("valid");
-    paths.extend(["lenet-300-100-gnj", "lenet-5-caffe-gnj"].map(|name| support::root().join(format!("models/{name}.curt"))));
+    let mut paths = golden::curt_files("valid");
+    paths.extend(["lenet-300-100-gnj", "lenet-5-caffe-gnj"].map(|name| curt_dev::root().join(format!("models/{name}.curt"))));
     for path in paths {
         let model = Model::open(&path).unwrap();
         let Some(original) = curt::measure::twins::original(&model).ok().flatten() else { continue };

@@ -1,8 +1,5 @@
 //! Networks with convolutions through the compressor: what is left computes what the full-size network computes.
 
-use crate::file::File;
-use crate::maps::{self, CLASSES, SIDE};
-use crate::network::Numbers;
 use crate::reference::{self, Map};
 use crate::roundtrip::only;
 use curt::compress::{Compressed, Options, Samples, Validation, compress};
@@ -10,6 +7,9 @@ use curt::encoding::Encoding;
 use curt::measure::reference::Reference;
 use curt::posterior::Posterior;
 use curt::{Input, Limits, Model, Session};
+use curt_dev::Random;
+use curt_dev::posterior::PosteriorFile;
+use curt_dev::posterior::maps::{self, CLASSES, SIDE};
 use std::collections::BTreeMap;
 
 const COUNT: usize = 40;
@@ -18,7 +18,7 @@ fn argmax(logits: &[f64]) -> u8 {
     (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap() as u8
 }
 
-fn run(file: &File, samples: Samples<'_>, labels: &[u8], options: &Options) -> (Compressed, Model) {
+fn run(file: &PosteriorFile, samples: Samples<'_>, labels: &[u8], options: &Options) -> (Compressed, Model) {
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
     let compressed = compress(&posterior, &Validation { samples, labels }, options, &mut |_, _, _| {}).unwrap();
     let model = Model::from_bytes(&compressed.bytes, &Limits::DEFAULT).unwrap();
@@ -42,8 +42,8 @@ fn agree<'a>(model: &Model, samples: impl Iterator<Item = Input<'a>>, expected: 
 }
 
 fn images() -> (Vec<u8>, Vec<Vec<f64>>, Vec<u8>) {
-    let mut numbers = Numbers(17);
-    let images: Vec<u8> = (0..COUNT * SIDE * SIDE).map(|_| (numbers.next() * 256.0) as u8).collect();
+    let mut random = Random(17);
+    let images: Vec<u8> = (0..COUNT * SIDE * SIDE).map(|_| (random.fraction() * 256.0) as u8).collect();
     let masked = maps::masked_mean();
     let outputs = images.chunks_exact(SIDE * SIDE).map(|image| {
         let values = image.iter().map(|&pixel| f64::from(pixel) / 64.0 - 2.0).collect();
@@ -65,7 +65,7 @@ fn maps_vanish_by_their_own_scale_or_because_nothing_reads_them() {
 }
 
 /// Of all methods the same maps and elements of maps are left, and they compute what the masked mean computes.
-fn check_maps(file: &File, images: &[u8], labels: &[u8], outputs: &[Vec<f64>], options: &Options) {
+fn check_maps(file: &PosteriorFile, images: &[u8], labels: &[u8], outputs: &[Vec<f64>], options: &Options) {
     let (compressed, model) = run(file, Samples::U8(images), labels, options);
     let layers = &compressed.report.layers;
     assert_eq!((layers[0].op, layers[0].original, layers[0].kept, layers[0].used), ("conv2d", (4, 9), (2, 9), 9));
@@ -102,8 +102,8 @@ fn masked_graphs_compute_what_the_full_size_network_computes() {
     let (mut removed, mut all) = (0, 0);
     for seed in 0..60 {
         let file = maps::branches(seed);
-        let mut numbers = Numbers(seed + 100);
-        let samples: Vec<f32> = (0..8 * 50).map(|_| numbers.next() * 4.0 - 2.0).collect();
+        let mut random = Random(seed + 100);
+        let samples: Vec<f32> = (0..8 * 50).map(|_| random.fraction() * 4.0 - 2.0).collect();
         let outputs: Vec<Vec<f64>> = samples
             .chunks_exact(50)
             .map(|sample| {

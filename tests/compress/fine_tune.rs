@@ -1,13 +1,13 @@
 //! Levels and biases that are moved: to optima known by hand, and never to anything worse.
 
-use crate::file::File;
-use crate::maps;
-use crate::network::{self, CLASSES, HIDDEN, PIXELS};
 use crate::roundtrip::run;
 use curt::compress::{Compressed, FineTuning, Options, Samples, Validation, compress, parse_encodings};
 use curt::format::packed;
 use curt::posterior::Posterior;
 use curt::{ErrorKind, Limits, Model};
+use curt_dev::posterior::PosteriorFile;
+use curt_dev::posterior::corners::{self, CLASSES, HIDDEN, PIXELS};
+use curt_dev::posterior::maps;
 use serde_json::json;
 
 /// Whether a sample is tuned on, as `docs/compression.md` has it.
@@ -25,8 +25,8 @@ fn samples(tuned: &[(f32, u8)], checked: &[(f32, u8)]) -> (Vec<f32>, Vec<u8>) {
 }
 
 /// A number through one layer.
-fn line(weights: &[f32], biases: &[f32]) -> File {
-    let mut file = File::new(json!({
+fn line(weights: &[f32], biases: &[f32]) -> PosteriorFile {
+    let mut file = PosteriorFile::new(json!({
         "posterior": 1, "name": "line", "method": "plain",
         "input": { "shape": [1], "dtype": "f32", "scale": [1.0], "offset": [0.0] },
         "nodes": [{ "name": "fc", "op": "linear", "inputs": ["input"] }]
@@ -40,7 +40,7 @@ fn options(encoding: &str, fine_tune: u32) -> Options {
     Options { encodings, fine_tune, max_error_increase: 100.0, ..Options::default() }
 }
 
-fn run_line(file: &File, (values, labels): &(Vec<f32>, Vec<u8>), options: &Options) -> (Compressed, Model) {
+fn run_line(file: &PosteriorFile, (values, labels): &(Vec<f32>, Vec<u8>), options: &Options) -> (Compressed, Model) {
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
     let validation = Validation { samples: Samples::F32(values), labels };
     let compressed = compress(&posterior, &validation, options, &mut |_, _, _| {}).unwrap();
@@ -127,10 +127,10 @@ fn errors_stay_within_the_budget() {
 fn codes_and_size_stay_and_the_loss_is_that_of_the_file() {
     for encoding in ["ternary", "codebook:4", "fixed_point:3", "dense_f16", "sparse_codebook:3"] {
         let options = |fine_tune| Options { max_loss_increase: 1e3, ..options(encoding, fine_tune) };
-        let ((plain, before), (tuned, after)) = (run(&network::plain(), &options(0)), run(&network::plain(), &options(6)));
+        let ((plain, before), (tuned, after)) = (run(&corners::plain(), &options(0)), run(&corners::plain(), &options(6)));
         assert!(plain.report.fine_tuning.is_none());
         assert_is_better(&tuned);
-        assert_eq!(tuned.bytes, run(&network::plain(), &options(6)).0.bytes, "{encoding}: the same bytes again");
+        assert_eq!(tuned.bytes, run(&corners::plain(), &options(6)).0.bytes, "{encoding}: the same bytes again");
         assert_eq!(tuned.bytes.len(), plain.bytes.len());
         let sizes = [&plain, &tuned].map(|compressed| packed::pack(&compressed.bytes).unwrap().len());
         assert!(sizes[1] <= sizes[0] + 8, "{encoding}: {sizes:?} packed");
@@ -158,9 +158,9 @@ fn exact_loss(model: &Model) -> f64 {
         places.zip(stored(l)).for_each(|(place, weight)| full[l][place] = weight);
         shape.rows.indices().zip(&model.layers()[l].bias).for_each(|(row, &bias)| biases[l][row] = bias);
     }
-    let (images, labels) = network::samples(480);
+    let (images, labels) = corners::samples(480);
     let loss = |(image, &label): (&[u8], &u8)| {
-        let logits = network::run(image, &full[0], &biases[0], &full[1], &biases[1]);
+        let logits = corners::run(image, &full[0], &biases[0], &full[1], &biases[1]);
         logits.iter().map(|logit| logit.exp()).sum::<f64>().ln() - logits[usize::from(label)]
     };
     images.chunks_exact(PIXELS).zip(&labels).map(loss).sum::<f64>() / labels.len() as f64
@@ -169,7 +169,7 @@ fn exact_loss(model: &Model) -> f64 {
 /// Biases of a few bits keep them, and so does a step of a few bits: 33 of 2^-9, one of six bits.
 #[test]
 fn numbers_on_a_grid_stay_on_it() {
-    let mut file = network::rate();
+    let mut file = corners::rate();
     for (name, rows) in [("fc1.bias", HIDDEN), ("fc2.bias", CLASSES)] {
         (0..rows).for_each(|row| file.set(name, row, (row as f32 - 3.0) / 16.0));
     }
@@ -179,15 +179,15 @@ fn numbers_on_a_grid_stay_on_it() {
     assert_eq!(tuned.bytes.len(), plain.bytes.len());
     let biases: Vec<f32> = model.layers().iter().flat_map(|layer| layer.bias.iter().map(|bias| bias * 16.0)).collect();
     assert!(biases.iter().all(|bias| bias.fract() == 0.0 && bias.abs() <= 7.0), "{biases:?}");
-    assert_eq!(network::STEPS[0], 33.0 / 512.0);
+    assert_eq!(corners::STEPS[0], 33.0 / 512.0);
     let step = model.tables().layers[0].levels[0] * 512.0;
     assert!(step.fract() == 0.0 && (1.0..64.0).contains(&step), "{step}");
 }
 
 #[test]
 fn a_network_of_maps_is_tuned() {
-    let mut numbers = network::Numbers(31);
-    let images: Vec<u8> = (0..120 * maps::SIDE * maps::SIDE).map(|_| (numbers.next() * 256.0) as u8).collect();
+    let mut random = curt_dev::Random(31);
+    let images: Vec<u8> = (0..120 * maps::SIDE * maps::SIDE).map(|_| (random.fraction() * 256.0) as u8).collect();
     let labels = [1; 120]; // a bias alone can learn that
     let posterior = Posterior::from_bytes(&maps::gnj().bytes()).unwrap();
     let validation = Validation { samples: Samples::U8(&images), labels: &labels[..] };

@@ -1,20 +1,19 @@
 //! Every violation of `docs/posteriors.md` is refused with the kind `posterior` and a message that names its place.
 
-use crate::file::{File, Tensor};
-use crate::{maps, network};
 use curt::ErrorKind;
 use curt::posterior::{MAX_HEADER_BYTES, Posterior};
+use curt_dev::posterior::{PosteriorFile, Tensor, corners, maps};
 use serde_json::{Value, json};
 
-type Change = fn(&mut File);
+type Change = fn(&mut PosteriorFile);
 
-fn remove(file: &mut File, name: &str) {
+fn remove(file: &mut PosteriorFile, name: &str) {
     let before = file.tensors.len();
     file.tensors.retain(|tensor| tensor.name != name);
     assert_eq!(file.tensors.len() + 1, before);
 }
 
-fn node(file: &mut File, i: usize) -> &mut Value {
+fn node(file: &mut PosteriorFile, i: usize) -> &mut Value {
     &mut file.description["nodes"][i]
 }
 
@@ -27,7 +26,7 @@ fn refused(bytes: &[u8], needles: &[&str]) {
     }
 }
 
-fn refuse(base: &File, cases: &[(&[&str], Change)]) {
+fn refuse(base: &PosteriorFile, cases: &[(&[&str], Change)]) {
     Posterior::from_bytes(&base.bytes()).unwrap();
     for (needles, change) in cases {
         let mut file = base.clone();
@@ -39,7 +38,7 @@ fn refuse(base: &File, cases: &[(&[&str], Change)]) {
 #[test]
 fn steps_that_do_not_fit_the_weights() {
     refuse(
-        &network::rate(),
+        &corners::rate(),
         &[
             (&["fc2.step", "missing"], |f| remove(f, "fc2.step")),
             (&["fc1.step", "[2]", "[1]"], |f| {
@@ -49,14 +48,14 @@ fn steps_that_do_not_fit_the_weights() {
             (&["fc1.step", "positive"], |f| f.set("fc1.step", 0, 0.0)),
             (&["fc1.step", "positive"], |f| f.set("fc1.step", 0, -0.5)),
             (&["fc1.step", "finite"], |f| f.set("fc1.step", 0, f32::NAN)),
-            (&["fc1.weight", "element 3", "the step"], |f| f.set("fc1.weight", 3, network::STEPS[0] * 1.5)),
-            (&["fc1.weight", "element 5", "127"], |f| f.set("fc1.weight", 5, network::STEPS[0] * 128.0)),
+            (&["fc1.weight", "element 3", "the step"], |f| f.set("fc1.weight", 3, corners::STEPS[0] * 1.5)),
+            (&["fc1.weight", "element 5", "127"], |f| f.set("fc1.weight", 5, corners::STEPS[0] * 128.0)),
             (&["fc1.scale_mean", "not expected"], |f| {
                 f.floats("fc1.scale_mean", &[16], &[1.0; 16]);
             }),
         ],
     );
-    let mut plain = network::plain();
+    let mut plain = corners::plain();
     plain.floats("fc1.step", &[1], &[1.0]);
     refused(&plain.bytes(), &["fc1.step", "not expected"]);
 }
@@ -64,7 +63,7 @@ fn steps_that_do_not_fit_the_weights() {
 #[test]
 fn means_and_variances_of_single_weights() {
     for method in ["sparse_vd", "graves", "vnq"] {
-        let file = if method == "vnq" { network::vnq() } else { network::gaussian(method) };
+        let file = if method == "vnq" { corners::vnq() } else { corners::gaussian(method) };
         refuse(
             &file,
             &[
@@ -83,7 +82,7 @@ fn means_and_variances_of_single_weights() {
             ],
         );
     }
-    let mut graves = network::gaussian("graves");
+    let mut graves = corners::gaussian("graves");
     graves.floats("fc1.level", &[1], &[1.0]);
     refused(&graves.bytes(), &["fc1.level", "not expected"]);
 }
@@ -91,7 +90,7 @@ fn means_and_variances_of_single_weights() {
 #[test]
 fn codebooks_of_no_values() {
     refuse(
-        &network::vnq(),
+        &corners::vnq(),
         &[
             (&["fc1.level", "missing"], |f| remove(f, "fc1.level")),
             (&["fc1.level", "[2]", "[1]"], |f| {
@@ -116,7 +115,7 @@ fn codebooks_of_no_values() {
 #[test]
 fn scales_of_the_horseshoe() {
     refuse(
-        &network::ghs(),
+        &corners::ghs(),
         &[
             (&["fc1.local_a_mean", "missing"], |f| remove(f, "fc1.local_a_mean")),
             (&["fc2.local_b_log_variance", "missing"], |f| remove(f, "fc2.local_b_log_variance")),
@@ -144,7 +143,7 @@ fn scales_of_the_horseshoe() {
 #[test]
 fn weights_that_share_too_many_values() {
     let file = |values: usize, masked: bool| {
-        let mut file = File::new(json!({
+        let mut file = PosteriorFile::new(json!({
             "posterior": 1, "name": "square", "method": "shared",
             "input": { "shape": [20], "dtype": "f32", "scale": [1.0], "offset": [0.0] },
             "nodes": [{ "name": "fc1", "op": "linear", "inputs": ["input"] }]
@@ -162,7 +161,7 @@ fn weights_that_share_too_many_values() {
     Posterior::from_bytes(&file(257, true)).unwrap(); // one of them is masked, and zero is there anyway
     refused(&file(258, true), &["fc1.weight", "257 distinct values"]);
     refuse(
-        &network::shared(),
+        &corners::shared(),
         &[
             (&["fc1.weight", "missing"], |f| remove(f, "fc1.weight")),
             (&["fc1.weight", "[16, 8]"], |f| f.tensor("fc1.weight").shape = vec![16, 8]),
@@ -174,7 +173,7 @@ fn weights_that_share_too_many_values() {
 #[test]
 fn tensors_that_do_not_fit_the_graph() {
     refuse(
-        &network::gnj(),
+        &corners::gnj(),
         &[
             (&["fc1.scale_mean", "missing"], |f| remove(f, "fc1.scale_mean")),
             (&["fc2.weight_mean", "missing"], |f| remove(f, "fc2.weight_mean")),
@@ -199,7 +198,7 @@ fn tensors_that_do_not_fit_the_graph() {
 #[test]
 fn numbers_that_are_none() {
     refuse(
-        &network::gnj(),
+        &corners::gnj(),
         &[
             (&["fc1.weight_mean", "element 17", "NaN"], |f| f.set("fc1.weight_mean", 17, f32::NAN)),
             (&["fc2.scale_mean", "element 0", "inf"], |f| f.set("fc2.scale_mean", 0, f32::INFINITY)),
@@ -209,7 +208,7 @@ fn numbers_that_are_none() {
             (&["fc1.bias_log_variance", "element 0", "NaN"], |f| f.set("fc1.bias_log_variance", 0, f32::NAN)),
         ],
     );
-    let mut small = network::gnj();
+    let mut small = corners::gnj();
     small.set("fc1.weight_log_variance", 2, -1e30); // a variance of zero is a variance
     Posterior::from_bytes(&small.bytes()).unwrap();
 }
@@ -217,7 +216,7 @@ fn numbers_that_are_none() {
 #[test]
 fn masks_are_zeros_and_ones() {
     refuse(
-        &network::plain(),
+        &corners::plain(),
         &[
             (&["fc1.weight_mask", "element 5", "0.5"], |f| f.set("fc1.weight_mask", 5, 0.5)),
             (&["fc2.weight_mask", "element 1", "NaN"], |f| f.set("fc2.weight_mask", 1, f32::NAN)),
@@ -235,7 +234,7 @@ fn masks_are_zeros_and_ones() {
         ],
     );
     for dtype in ["U8", "BOOL"] {
-        let mut file = network::plain();
+        let mut file = corners::plain();
         *file.tensor("fc1.weight_mask") = bytes_mask(128, dtype);
         Posterior::from_bytes(&file.bytes()).unwrap();
     }
@@ -248,7 +247,7 @@ fn bytes_mask(n: usize, dtype: &'static str) -> Tensor {
 #[test]
 fn graphs_that_are_none() {
     refuse(
-        &network::gnj(),
+        &corners::gnj(),
         &[
             (&["relu1", "later", "earlier node"], |f| node(f, 2)["inputs"] = json!(["later"])),
             (&["fc1", "relu1", "earlier node"], |f| node(f, 1)["inputs"] = json!(["relu1"])),
@@ -343,7 +342,7 @@ fn operators_with_wrong_parameters() {
 #[test]
 fn descriptions_that_are_none() {
     refuse(
-        &network::gnj(),
+        &corners::gnj(),
         &[
             (&["version", "2"], |f| f.description["posterior"] = json!(2)),
             (&["version", "\"1\""], |f| f.description["posterior"] = json!("1")),
@@ -374,7 +373,7 @@ fn descriptions_that_are_none() {
 
 #[test]
 fn files_that_are_no_safetensors() {
-    let file = network::gnj();
+    let file = corners::gnj();
     let bytes = file.bytes();
     refused(&[], &["not a safetensors file", "0 bytes"]);
     refused(&bytes[..7], &["not a safetensors file"]);
@@ -401,7 +400,7 @@ fn files_that_are_no_safetensors() {
 
 #[test]
 fn every_prefix_and_every_flipped_header_byte_is_an_error_or_a_posterior() {
-    let bytes = network::gnj().bytes();
+    let bytes = corners::gnj().bytes();
     for len in 0..bytes.len() {
         assert_eq!(Posterior::from_bytes(&bytes[..len]).unwrap_err().kind(), ErrorKind::Posterior);
     }
@@ -423,7 +422,7 @@ fn a_file_is_opened_from_a_path_and_a_directory_is_none() {
     let folder = std::env::temp_dir().join(format!("curt-posterior-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("a.safetensors");
-    std::fs::write(&path, network::gnj().bytes()).unwrap();
+    std::fs::write(&path, corners::gnj().bytes()).unwrap();
     assert_eq!(Posterior::open(&path).unwrap().name(), "corners");
     std::fs::write(&path, b"short").unwrap();
     let error = Posterior::open(&path).unwrap_err();

@@ -1,20 +1,20 @@
 //! A posterior of each method through the compressor, opened and run.
 
-use crate::file::File;
-use crate::network::{self, CLASSES, HIDDEN, INFORMATIVE, PIXELS, SCALES, USED};
 use crate::roundtrip::{only, outputs, run};
 use curt::compress::{Options, Samples, Validation, compress, parse_encodings};
 use curt::encoding::Encoding;
 use curt::posterior::Posterior;
 use curt::{ErrorKind, Model};
+use curt_dev::posterior::PosteriorFile;
+use curt_dev::posterior::corners::{self, CLASSES, HIDDEN, INFORMATIVE, PIXELS, SCALES, USED};
 use std::collections::BTreeMap;
 
 /// Holds a file's answers against the network at full size in f64.
 fn agree(model: &Model, [fc1, fc2]: [&[f64]; 2]) {
-    let [_, bias1, _, bias2] = network::weights();
-    let (images, _) = network::samples(64);
+    let [_, bias1, _, bias2] = corners::weights();
+    let (images, _) = corners::samples(64);
     for (image, found) in images.chunks_exact(PIXELS).zip(outputs(model, &images).chunks_exact(CLASSES)) {
-        for (found, expected) in found.iter().zip(network::run(image, fc1, &bias1, fc2, &bias2)) {
+        for (found, expected) in found.iter().zip(corners::run(image, fc1, &bias1, fc2, &bias2)) {
             assert!((f64::from(*found) - expected).abs() < 1e-5, "{found}, expected {expected}");
         }
     }
@@ -28,7 +28,7 @@ fn wide(weights: &[f32]) -> Vec<f64> {
 #[test]
 fn weights_that_are_noise_vanish_with_their_units() {
     for method in ["sparse_vd", "graves"] {
-        let (compressed, model) = run(&network::gaussian(method), &only(Encoding::DenseF32));
+        let (compressed, model) = run(&corners::gaussian(method), &only(Encoding::DenseF32));
         let layers = &compressed.report.layers;
         assert_eq!(compressed.report.method, method);
         assert_eq!((layers[0].kept, layers[1].kept), ((3, 3), (3, 3)), "{}", compressed.report);
@@ -43,7 +43,7 @@ fn weights_that_are_noise_vanish_with_their_units() {
         assert_eq!(first.rows.indices().collect::<Vec<_>>(), USED, "unit 0 has a weight that is kept, but nobody reads it");
         assert_eq!(first.cols.indices().collect::<Vec<_>>(), INFORMATIVE);
         assert_eq!(second.cols.indices().collect::<Vec<_>>(), USED, "unit 2 is read, but is a constant");
-        let [fc1, fc2] = network::kept();
+        let [fc1, fc2] = corners::kept();
         agree(&model, [&wide(&fc1), &wide(&fc2)]);
     }
 }
@@ -53,7 +53,7 @@ fn a_threshold_of_the_caller_prunes_single_weights() {
     // log alpha of a weight of 1.5 and log variance -9 is -9.81, of 2 -10.39, of 0.5 -7.61, of 0.75 -8.42; lambda of all is next to nothing.
     let with = |method: &str, fc1: f64, fc2: f64| {
         let thresholds = BTreeMap::from([("fc1".to_owned(), fc1), ("fc2".to_owned(), fc2)]);
-        run(&network::gaussian(method), &Options { thresholds, ..only(Encoding::DenseF32) }).0.report
+        run(&corners::gaussian(method), &Options { thresholds, ..only(Encoding::DenseF32) }).0.report
     };
     let report = with("sparse_vd", 100.0, 100.0);
     assert_eq!((report.layers[0].kept, report.layers[0].nonzero), ((8, 16), 128), "nothing is pruned");
@@ -69,7 +69,7 @@ fn a_threshold_of_the_caller_prunes_single_weights() {
 fn weights_go_to_the_codebook_and_are_stored_exactly() {
     // Weights of 1.5 go to 1.25, of 0.5 to zero, of 2 to 2.5 (beyond 1.875), of 0.75 to 1.25.
     let options = Options { max_error_increase: 50.0, max_loss_increase: 1e3, ..Options::default() };
-    let (compressed, model) = run(&network::vnq(), &options);
+    let (compressed, model) = run(&corners::vnq(), &options);
     let report = &compressed.report;
     assert_eq!((report.layers[0].kept, report.layers[1].kept), ((3, 3), (3, 3)));
     assert_eq!(report.layers.iter().map(|layer| layer.threshold).collect::<Vec<_>>(), [Some(3.0); 2]);
@@ -79,7 +79,7 @@ fn weights_go_to_the_codebook_and_are_stored_exactly() {
     let snapped = |weights: &[f32], values: [(f32, f64); 2]| -> Vec<f64> {
         weights.iter().map(|w| values.iter().find(|(from, _)| from == w).map_or(0.0, |(_, to)| *to)).collect()
     };
-    let [fc1, fc2] = network::kept();
+    let [fc1, fc2] = corners::kept();
     agree(&model, [&snapped(&fc1, [(1.5, 1.25), (0.5, 0.0)]), &snapped(&fc2, [(2.0, 2.5), (0.75, 1.25)])]);
     // In the encodings that hold a grid the step is that of the codebook.
     for labels in [["fixed_point:2", "fixed_point:3"], ["ternary", "sparse_fixed_point:4"]] {
@@ -88,7 +88,7 @@ fn weights_go_to_the_codebook_and_are_stored_exactly() {
             .zip(labels)
             .map(|(name, label)| ((*name).to_owned(), parse_encodings(label).unwrap()))
             .collect();
-        let (compressed, model) = run(&network::vnq(), &Options { layer_encodings, ..options.clone() });
+        let (compressed, model) = run(&corners::vnq(), &Options { layer_encodings, ..options.clone() });
         let found: Vec<&str> = compressed.report.layers.iter().map(|layer| layer.encoding.as_str()).collect();
         assert_eq!(found, labels);
         assert!(model.tables().layers.iter().all(|layer| layer.levels.last() == Some(&1.25)));
@@ -98,7 +98,7 @@ fn weights_go_to_the_codebook_and_are_stored_exactly() {
 /// What the codebook costs is reported, and does not keep a layer from its smallest encoding.
 #[test]
 fn a_codebook_beyond_the_budget_is_used_and_said() {
-    let mut file = network::vnq();
+    let mut file = corners::vnq();
     file.set("fc2.level", 0, 100.0); // every weight of fc2 goes to zero
     let (compressed, model) = run(&file, &Options::default());
     let report = &compressed.report;
@@ -110,7 +110,7 @@ fn a_codebook_beyond_the_budget_is_used_and_said() {
 
 #[test]
 fn a_horseshoe_keeps_the_groups_of_great_scales() {
-    let (compressed, model) = run(&network::ghs(), &only(Encoding::DenseF32));
+    let (compressed, model) = run(&corners::ghs(), &only(Encoding::DenseF32));
     let report = &compressed.report;
     assert_eq!((report.layers[0].kept, report.layers[1].kept), ((3, 3), (3, 3)), "{report}");
     for layer in &report.layers {
@@ -119,7 +119,7 @@ fn a_horseshoe_keeps_the_groups_of_great_scales() {
     }
     let (mean, variance) = SCALES[0];
     let scale = (mean + variance / 2.0).exp();
-    let [fc1, _, fc2, _] = network::weights();
+    let [fc1, _, fc2, _] = corners::weights();
     let masked = |weights: &[f32], cols: usize, used: &[usize]| -> Vec<f64> {
         let of = |(i, &w): (usize, &f32)| if used.contains(&(i % cols)) { f64::from(w) * scale } else { 0.0 };
         weights.iter().enumerate().map(of).collect()
@@ -130,10 +130,10 @@ fn a_horseshoe_keeps_the_groups_of_great_scales() {
 /// A scale whose mean f32 cannot hold, though all tensors are of finite numbers and variances.
 #[test]
 fn a_scale_beyond_f32_is_refused() {
-    let mut file = network::ghs();
+    let mut file = corners::ghs();
     file.set("fc1.local_a_mean", 4, 300.0);
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
-    let (images, labels) = network::samples(30);
+    let (images, labels) = corners::samples(30);
     let validation = Validation { samples: Samples::U8(&images), labels: &labels };
     let error = compress(&posterior, &validation, &Options::default(), &mut |_, _, _| {}).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Posterior);
@@ -142,7 +142,7 @@ fn a_scale_beyond_f32_is_refused() {
 
 #[test]
 fn shared_values_are_kept_bit_for_bit() {
-    let file = network::shared();
+    let file = corners::shared();
     let options = Options { max_error_increase: 50.0, max_loss_increase: 1e3, ..Options::default() };
     let (compressed, model) = run(&file, &options);
     check_shared(&file, &model);
@@ -152,7 +152,7 @@ fn shared_values_are_kept_bit_for_bit() {
         check_shared(&file, &model);
     }
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
-    let (images, labels) = network::samples(30);
+    let (images, labels) = corners::samples(30);
     let validation = Validation { samples: Samples::U8(&images), labels: &labels };
     for label in ["codebook:3", "fixed_point:8", "ternary", "dense_f16", "sparse_codebook:2"] {
         let options = only(parse_encodings(label).unwrap()[0]);
@@ -161,7 +161,7 @@ fn shared_values_are_kept_bit_for_bit() {
     }
 }
 
-fn check_shared(file: &File, model: &Model) {
+fn check_shared(file: &PosteriorFile, model: &Model) {
     let shapes: Vec<_> = model.origin().unwrap().nodes.iter().filter_map(|node| node.shape.as_ref()).collect();
     for (l, (name, cols)) in [("fc1", PIXELS), ("fc2", HIDDEN)].into_iter().enumerate() {
         let all = file.read(&format!("{name}.weight"));

@@ -1,12 +1,12 @@
 //! What the caller may choose, and what does not fit.
 
-use crate::file::File;
-use crate::network::{self, CLASSES, PIXELS};
 use crate::roundtrip::{only, outputs, run};
 use curt::ErrorKind;
 use curt::compress::{Options, Samples, Validation, compress, parse_encodings};
 use curt::encoding::Encoding;
 use curt::posterior::Posterior;
+use curt_dev::posterior::PosteriorFile;
+use curt_dev::posterior::corners::{self, CLASSES, PIXELS};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ fn thresholds_and_encodings_of_the_caller_are_kept() {
         encodings: vec![Encoding::FixedPoint { bits: 6 }],
         ..Options::default()
     };
-    let (compressed, _) = run(&network::gnj(), &options);
+    let (compressed, _) = run(&corners::gnj(), &options);
     let layers = &compressed.report.layers;
     assert_eq!((layers[0].kept, layers[1].kept), ((3, 16), (3, 3)));
     assert_eq!((layers[0].threshold, layers[1].threshold), (Some(20.0), Some(0.0)));
@@ -31,19 +31,19 @@ fn a_network_that_is_pruned_away_is_the_constant_of_its_biases() {
         thresholds: BTreeMap::from([("fc1".to_owned(), -100.0), ("fc2".to_owned(), 100.0)]),
         ..only(Encoding::DenseF32)
     };
-    let (compressed, model) = run(&network::gnj(), &options);
+    let (compressed, model) = run(&corners::gnj(), &options);
     assert_eq!((compressed.report.layers[0].kept, compressed.report.layers[1].kept), ((0, 0), (3, 0)));
     assert!(!compressed.report.within_budget);
-    let [_, bias1, fc2, bias2] = network::weights();
-    let scale = |i: usize| if network::USED.contains(&i) { 1.0 } else { 0.02 };
-    let fc2: Vec<f64> = fc2.iter().enumerate().map(|(i, &w)| f64::from(w) * scale(i % network::HIDDEN)).collect();
-    let expected = network::run(&[0; PIXELS], &[0.0; network::HIDDEN * PIXELS], &bias1, &fc2, &bias2);
+    let [_, bias1, fc2, bias2] = corners::weights();
+    let scale = |i: usize| if corners::USED.contains(&i) { 1.0 } else { 0.02 };
+    let fc2: Vec<f64> = fc2.iter().enumerate().map(|(i, &w)| f64::from(w) * scale(i % corners::HIDDEN)).collect();
+    let expected = corners::run(&[0; PIXELS], &[0.0; corners::HIDDEN * PIXELS], &bias1, &fc2, &bias2);
     for (found, expected) in outputs(&model, &[77; PIXELS]).into_iter().zip(expected) {
         assert!((f64::from(found) - expected).abs() < 1e-6, "{found}, expected {expected}");
     }
 }
 
-fn refused(file: &File, samples: Samples<'_>, labels: &[u8], options: &Options, needle: &str) {
+fn refused(file: &PosteriorFile, samples: Samples<'_>, labels: &[u8], options: &Options, needle: &str) {
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
     let error = compress(&posterior, &Validation { samples, labels }, options, &mut |_, _, _| {}).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input, "{error}");
@@ -52,8 +52,8 @@ fn refused(file: &File, samples: Samples<'_>, labels: &[u8], options: &Options, 
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let (images, labels) = network::samples(30);
-    let (gnj, plain, defaults) = (network::gnj(), network::plain(), Options::default());
+    let (images, labels) = corners::samples(30);
+    let (gnj, plain, defaults) = (corners::gnj(), corners::plain(), Options::default());
     let bytes = Samples::U8(&images);
     refused(&gnj, Samples::F32(&[0.0; 480]), &labels, &defaults, "bytes");
     refused(&gnj, Samples::U8(&images[1..]), &labels, &defaults, "16 for each label");
@@ -87,7 +87,7 @@ fn a_price_of_bits_lowers_the_entropy() {
         let encodings = parse_encodings(label).unwrap();
         let budget = Options { encodings, max_error_increase: 100.0, max_loss_increase: f64::INFINITY, ..Options::default() };
         let bits = [0.0, 2.0, 8.0].map(|rate_weight| {
-            let (compressed, _) = run(&network::peaked(), &Options { rate_weight, ..budget.clone() });
+            let (compressed, _) = run(&corners::peaked(), &Options { rate_weight, ..budget.clone() });
             compressed.report.layers.iter().map(|layer| layer.entropy_bits).sum::<f64>()
         });
         assert!(bits[1] < bits[0] && bits[2] < bits[1], "{label}: {bits:?}");
@@ -97,7 +97,7 @@ fn a_price_of_bits_lowers_the_entropy() {
 /// A vector of floats through one layer and a softmax: nothing is gathered, and a network without a bias is allowed.
 #[test]
 fn a_vector_of_floats_and_a_softmax() {
-    let mut file = File::new(json!({
+    let mut file = PosteriorFile::new(json!({
         "posterior": 1, "name": "line", "method": "plain",
         "input": { "shape": [2], "dtype": "f32", "scale": [2.0], "offset": [0.0] },
         "nodes": [
@@ -130,7 +130,7 @@ fn an_image_of_which_all_is_kept_is_flattened() {
         thresholds: BTreeMap::from([("fc1".to_owned(), 100.0), ("fc2".to_owned(), 100.0)]),
         ..only(Encoding::DenseF16)
     };
-    let (compressed, model) = run(&network::gnj(), &options);
+    let (compressed, model) = run(&corners::gnj(), &options);
     assert_eq!(compressed.report.layers[0].kept, (8, 16));
     assert!(model.tables().input_mask.is_none());
     assert_eq!(model.graph().nodes()[0].op.name(), "flatten");

@@ -1,6 +1,6 @@
 //! A plain network in f64, straight from its description and tensors: the definition of every operator, one loop each.
 
-use crate::file::File;
+use curt_dev::posterior::PosteriorFile;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -24,14 +24,14 @@ impl Map {
     }
 }
 
-fn floats(file: &File, name: &str) -> Option<(Vec<usize>, Vec<f64>)> {
+fn floats(file: &PosteriorFile, name: &str) -> Option<(Vec<usize>, Vec<f64>)> {
     let tensor = file.tensors.iter().find(|tensor| tensor.name == name)?;
     let values = tensor.bytes.as_chunks::<4>().0.iter().map(|bytes| f64::from(f32::from_le_bytes(*bytes)));
     Some((tensor.shape.clone(), values.collect()))
 }
 
 /// Weights of a layer, zero where they are masked.
-fn weights(file: &File, name: &str) -> (Vec<usize>, Vec<f64>) {
+fn weights(file: &PosteriorFile, name: &str) -> (Vec<usize>, Vec<f64>) {
     let (shape, mut weights) = floats(file, &format!("{name}.weight")).unwrap();
     if let Some((_, mask)) = floats(file, &format!("{name}.weight_mask")) {
         weights.iter_mut().zip(mask).for_each(|(weight, kept)| *weight *= kept);
@@ -44,7 +44,7 @@ fn pair(node: &Value, key: &str, default: usize) -> [usize; 2] {
     [number(0), number(1)]
 }
 
-fn conv(file: &File, node: &Value, input: &Map) -> Map {
+fn conv(file: &PosteriorFile, node: &Value, input: &Map) -> Map {
     let name = node["name"].as_str().unwrap();
     let (shape, weights) = weights(file, name);
     let bias = floats(file, &format!("{name}.bias")).unwrap().1;
@@ -82,7 +82,7 @@ fn pool(node: &Value, input: &Map) -> Map {
 }
 
 /// The output for one sample, which was scaled already.
-pub fn run(file: &File, sample: Map) -> Vec<f64> {
+pub fn run(file: &PosteriorFile, sample: Map) -> Vec<f64> {
     let mut values: HashMap<String, Map> = HashMap::from([("input".to_owned(), sample)]);
     let nodes = file.description["nodes"].as_array().unwrap();
     for node in nodes {

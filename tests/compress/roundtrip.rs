@@ -1,15 +1,15 @@
 //! A posterior through the compressor, opened and run.
 
-use crate::network::{self, CLASSES, HIDDEN, INFORMATIVE, PIXELS, USED};
 use curt::compress::{Compressed, Options, Samples, Validation, compress, encoding_label};
 use curt::encoding::Encoding;
 use curt::graph::Op;
 use curt::posterior::Posterior;
 use curt::{Limits, Model, Session};
+use curt_dev::posterior::corners::{self, CLASSES, HIDDEN, INFORMATIVE, PIXELS, USED};
 
-pub fn run(file: &crate::file::File, options: &Options) -> (Compressed, Model) {
+pub fn run(file: &curt_dev::posterior::PosteriorFile, options: &Options) -> (Compressed, Model) {
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
-    let (images, labels) = network::samples(480);
+    let (images, labels) = corners::samples(480);
     let validation = Validation { samples: Samples::U8(&images), labels: &labels };
     let compressed = compress(&posterior, &validation, options, &mut |_, _, _| {}).unwrap();
     let model = Model::from_bytes(&compressed.bytes, &Limits::DEFAULT).unwrap();
@@ -30,7 +30,7 @@ pub fn only(encoding: Encoding) -> Options {
 
 #[test]
 fn groups_with_a_high_dropout_rate_vanish_and_the_answer_stays() {
-    let (compressed, model) = run(&network::gnj(), &Options::default());
+    let (compressed, model) = run(&corners::gnj(), &Options::default());
     let report = &compressed.report;
     assert_eq!((report.layers[0].kept, report.layers[1].kept), ((3, 3), (3, 3)));
     assert_eq!(report.full.errors, 30, "one label in 16 is wrong, and nothing else");
@@ -53,13 +53,13 @@ fn groups_with_a_high_dropout_rate_vanish_and_the_answer_stays() {
 /// Weights on a grid are stored as they are, whatever the budget would allow.
 #[test]
 fn weights_on_a_grid_keep_their_step_and_their_integers() {
-    let file = network::rate();
+    let file = corners::rate();
     let options = Options { max_error_increase: 50.0, max_loss_increase: 1e3, ..Options::default() };
     let (compressed, model) = run(&file, &options);
     assert_eq!(compressed.report.method, "rate");
-    let [fc1, _, fc2, _] = network::weights();
+    let [fc1, _, fc2, _] = corners::weights();
     for (l, (weights, cols)) in [(fc1, PIXELS), (fc2, HIDDEN)].into_iter().enumerate() {
-        let step = network::STEPS[l];
+        let step = corners::STEPS[l];
         let node = if l == 0 { 0 } else { 2 };
         let kept = model.origin().unwrap().nodes[node].shape.as_ref().unwrap();
         let expected = kept.rows.indices().flat_map(|row| {
@@ -72,22 +72,22 @@ fn weights_on_a_grid_keep_their_step_and_their_integers() {
     }
     let fixed = Options { encodings: vec![Encoding::FixedPoint { bits: 8 }], ..options };
     let (compressed, model) = run(&file, &fixed);
-    assert_eq!(model.tables().layers.iter().map(|layer| layer.levels[0]).collect::<Vec<_>>(), network::STEPS);
+    assert_eq!(model.tables().layers.iter().map(|layer| layer.levels[0]).collect::<Vec<_>>(), corners::STEPS);
     assert_eq!(compressed.report.layers[0].encoding, "fixed_point:8");
 }
 
 #[test]
 fn a_file_of_floats_computes_the_masked_posterior_mean() {
-    let file = network::gnj();
+    let file = corners::gnj();
     let (_, model) = run(&file, &only(Encoding::DenseF32));
-    let [fc1, bias1, fc2, bias2] = network::weights();
+    let [fc1, bias1, fc2, bias2] = corners::weights();
     let mask = |weights: &[f32], cols: usize, used: &[usize]| -> Vec<f64> {
         weights.iter().enumerate().map(|(i, &w)| if used.contains(&(i % cols)) { f64::from(w) } else { 0.0 }).collect()
     };
     let (fc1, fc2) = (mask(&fc1, PIXELS, &INFORMATIVE), mask(&fc2, HIDDEN, &USED)); // the scales kept are 1
-    let (images, _) = network::samples(64);
+    let (images, _) = corners::samples(64);
     for (image, found) in images.chunks_exact(PIXELS).zip(outputs(&model, &images).chunks_exact(CLASSES)) {
-        for (found, expected) in found.iter().zip(network::run(image, &fc1, &bias1, &fc2, &bias2)) {
+        for (found, expected) in found.iter().zip(corners::run(image, &fc1, &bias1, &fc2, &bias2)) {
             assert!((f64::from(*found) - expected).abs() < 1e-5, "{found}, expected {expected}");
         }
     }
@@ -95,8 +95,8 @@ fn a_file_of_floats_computes_the_masked_posterior_mean() {
 
 #[test]
 fn a_masked_weight_is_zero_in_every_encoding() {
-    let file = network::plain();
-    let [fc1, _, fc2, _] = network::weights();
+    let file = corners::plain();
+    let [fc1, _, fc2, _] = corners::weights();
     for encoding in Options::default().encodings {
         let (compressed, model) = run(&file, &only(encoding));
         let origin = model.origin().unwrap();
@@ -118,8 +118,8 @@ fn a_masked_weight_is_zero_in_every_encoding() {
 
 #[test]
 fn the_same_arguments_give_the_same_bytes() {
-    let (first, _) = run(&network::gnj(), &Options::default());
-    let (second, _) = run(&network::gnj(), &Options::default());
+    let (first, _) = run(&corners::gnj(), &Options::default());
+    let (second, _) = run(&corners::gnj(), &Options::default());
     assert_eq!(first.bytes, second.bytes);
     assert_eq!(first.report.to_json(), second.report.to_json());
 }
@@ -129,7 +129,7 @@ fn the_budget_holds_for_each_size_of_it() {
     let mut sizes = Vec::new();
     for points in [0.0, 1.0, 5.0, 40.0] {
         let options = Options { max_error_increase: points, max_loss_increase: f64::INFINITY, ..Options::default() };
-        let (compressed, _) = run(&network::plain(), &options);
+        let (compressed, _) = run(&corners::plain(), &options);
         let report = compressed.report;
         let allowed = report.full.errors + (points * 4.8).round() as u64; // 480 samples
         assert!(report.compressed.errors <= allowed, "{points} points: {} errors", report.compressed.errors);
@@ -141,13 +141,13 @@ fn the_budget_holds_for_each_size_of_it() {
 
 #[test]
 fn the_report_counts_what_the_file_holds() {
-    let (compressed, model) = run(&network::gnj(), &Options::default());
+    let (compressed, model) = run(&corners::gnj(), &Options::default());
     let report = compressed.report.to_json();
     assert_eq!(report["totals"]["file_bytes"], compressed.bytes.len());
     assert_eq!(report["totals"]["original_bytes"], 4 * (HIDDEN * (PIXELS + 1) + CLASSES * (HIDDEN + 1)));
     assert_eq!(report["totals"]["kept_weights"], 18);
     assert_eq!(report["training"]["seed"], 7);
-    let (images, labels) = network::samples(480);
+    let (images, labels) = corners::samples(480);
     let out = outputs(&model, &images);
     let wrong = out.chunks_exact(CLASSES).zip(&labels).filter(|(out, label)| {
         let best = (0..CLASSES).max_by(|&a, &b| out[a].total_cmp(&out[b])).unwrap();

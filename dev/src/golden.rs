@@ -1,17 +1,18 @@
-//! What several tests need: the golden files, tiers, random numbers, a folder of their own.
-#![allow(dead_code, unreachable_pub)] // each test program uses its part
-
-pub mod source;
+//! The golden files of `format-spec/vectors`, made and computed by the second reader, and the models of `models/`.
 
 use curt::{Dtype, Input, Isa, Model, Session, SessionOptions};
 use std::path::{Path, PathBuf};
 
 /// The root of the project.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("dev/ lies in the root")
 }
 
 /// Files of `format-spec/vectors/<folder>` with the extension `.curt`, sorted.
+///
+/// # Panics
+///
+/// When there are none.
 pub fn curt_files(folder: &str) -> Vec<PathBuf> {
     let folder = root().join("format-spec/vectors").join(folder);
     let entries = std::fs::read_dir(&folder).expect("a folder of vectors");
@@ -22,7 +23,29 @@ pub fn curt_files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
+/// The files of [`curt_files`] of at most `max_bytes`, with their bytes.
+pub fn read_files(folder: &str, max_bytes: usize) -> Vec<(PathBuf, Vec<u8>)> {
+    let read = |path: PathBuf| (path.clone(), std::fs::read(&path).expect("a golden file"));
+    curt_files(folder).into_iter().map(read).filter(|(_, file)| file.len() <= max_bytes).collect()
+}
+
+/// The mapped files of `models/`, sorted.
+pub fn models() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(root().join("models")).expect("models/");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|path| path.to_string_lossy().ends_with(".curt") && !path.to_string_lossy().ends_with(".packed.curt"));
+    files.sort();
+    files
+}
+
+/// The kind that an invalid file must be refused with: `KIND--what.curt`.
+pub fn expected_kind(path: &Path) -> &str {
+    let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
+    name.split_once("--").expect("KIND--what").0
+}
+
 /// A valid golden file with its input and its expected output.
+#[derive(Debug)]
 pub struct Golden {
     /// The file's name without extension.
     pub name: String,
@@ -83,61 +106,4 @@ fn words(bytes: &[u8]) -> Vec<f32> {
 /// The instruction sets that this processor has.
 pub fn tiers() -> Vec<Isa> {
     Isa::ALL.into_iter().filter(|isa| isa.is_available()).collect()
-}
-
-/// A folder for one test, empty at first and removed at its end.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    /// `name` is the test's.
-    pub fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path); // left by a killed run with the same id
-        std::fs::create_dir_all(&path).expect("a folder for a test");
-        Self(path)
-    }
-
-    /// A path in it.
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    /// The folder.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0); // a test that fails has said so already
-    }
-}
-
-/// Random numbers that are the same on every run (splitmix64).
-pub struct Random(pub u64);
-
-impl Random {
-    /// 64 random bits.
-    pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ z >> 31
-    }
-
-    /// A number below `n`.
-    pub fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.bits() % n as u64).expect("below a usize")
-    }
-
-    /// Uniform in -1 to 1.
-    pub fn signed(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1u64 << 52) as f64 - 1.0
-    }
-
-    /// Random bytes.
-    pub fn fill(&mut self, bytes: &mut [u8]) {
-        bytes.iter_mut().for_each(|byte| *byte = self.bits().to_le_bytes()[0]);
-    }
 }

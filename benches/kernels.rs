@@ -1,4 +1,4 @@
-//! Every encoding in every tier that this processor has: `cargo bench --bench linear [FILTER]`.
+//! Every encoding in every tier that this processor has: `cargo bench -p curt-benches --bench kernels [FILTER]`.
 //!
 //! Answers are checked against the scalar reference, bit for bit, before anything is timed. For ratios between kernels use
 //! `benches/rivals`, which interleaves them: this one is for looking at one kernel while working on it.
@@ -8,9 +8,11 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use curt::Isa;
 use curt::base::align::AlignedVec;
-use curt::encoding::{Encoded, Encoding, Entries, Weights, block, codebook, dense, fixed_point, sparse, ternary};
+use curt::encoding::{Encoding, Weights};
 use curt::kernels::scattered::scratch_len;
 use curt::kernels::{Kernels, LinearCall, PADDING};
+use curt_dev::Random;
+use curt_dev::layers::Draw;
 use std::time::Duration;
 
 const SHAPES: [(usize, usize); 4] = [(1024, 1024), (300, 784), (100, 300), (10, 13)];
@@ -40,60 +42,13 @@ fn name(encoding: Encoding) -> String {
     }
 }
 
-/// A fixed pattern without structure: SplitMix64 of the index, below `n`.
-fn pattern(index: usize, n: usize) -> usize {
-    let mut z = (index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (z >> 33) as usize % n
-}
-
 fn floats(n: usize) -> Vec<f32> {
-    (0..n).map(|i| pattern(i, 2001) as f32 / 1000.0 - 1.0).collect()
-}
-
-fn encode(encoding: Encoding, rows: usize, cols: usize) -> Encoded {
-    let n = rows * cols;
-    match encoding {
-        Encoding::DenseF32 => dense::encode_f32(rows, cols, &floats(n)),
-        Encoding::DenseF16 => dense::encode_f16(rows, cols, &floats(n)),
-        Encoding::FixedPoint { bits } => {
-            let greatest = fixed_point::greatest(bits);
-            let integers: Vec<_> = (0..n).map(|i| (pattern(i, 2 * greatest as usize + 1) as i32 - greatest) as i8).collect();
-            fixed_point::encode(rows, cols, bits, 0.01, &integers)
-        }
-        Encoding::Ternary => ternary::encode(rows, cols, -0.3, 0.5, &(0..n).map(|i| pattern(i, 3) as i8 - 1).collect::<Vec<_>>()),
-        Encoding::Codebook { levels: k } => {
-            let levels: Vec<_> = (0..k).map(|i| (i as f32 - k as f32 / 2.1) / k as f32).collect();
-            codebook::encode(rows, cols, &levels, &(0..n).map(|i| pattern(i, k) as u8).collect::<Vec<_>>())
-        }
-        // One weight of ten is not zero.
-        Encoding::SparseCodebook { levels: k } => {
-            let levels: Vec<_> = (0..k).map(|i| (i as f32 - k as f32 / 2.1) / k as f32).collect();
-            let indices: Vec<_> = (0..n).map(|i| if pattern(i, 10) == 0 { 1 + (i % k) as u8 } else { 0 }).collect();
-            let entries = Entries::of_indices(rows, cols, &indices);
-            sparse::encode(encoding, &levels, units(encoding, &entries), &entries)
-        }
-        Encoding::BlockF32 { height } => {
-            let kept = |i: usize| pattern(i / cols / height * cols + i % cols, 10) == 0;
-            let weights: Vec<_> = floats(n).iter().enumerate().map(|(i, &w)| if kept(i) { w } else { 0.0 }).collect();
-            block::encode(height, &Entries::of_floats(rows, cols, &weights))
-        }
-        _ => {
-            let weights: Vec<_> = floats(n).iter().enumerate().map(|(i, &w)| if pattern(i, 10) == 0 { w } else { 0.0 }).collect();
-            let entries = Entries::of_floats(rows, cols, &weights);
-            sparse::encode(encoding, &[], units(encoding, &entries), &entries)
-        }
-    }
-}
-
-/// The units of fewest bytes.
-fn units(encoding: Encoding, entries: &Entries) -> usize {
-    entries.best_pattern(encoding.slots().expect("a sparse encoding")).units
+    let mut random = Random(7);
+    (0..n).map(|_| random.unit()).collect()
 }
 
 fn bench(criterion: &mut Criterion, encoding: Encoding, rows: usize, cols: usize, batch: usize) {
-    let encoded = encode(encoding, rows, cols);
+    let encoded = Draw::USUAL.layer(encoding, rows, cols, &mut Random(1));
     let mut bytes = AlignedVec::zeroed(encoded.bytes.len()).expect("memory");
     bytes.copy_from_slice(&encoded.bytes);
     let lookup = encoded.lookup();

@@ -3,34 +3,30 @@
 //! The class lights pixel 5, 6 or 9 (and 10 for all); the others are noise. The network was not trained but written down: three hidden
 //! units of eight look at those pixels, the rest are groups with a high dropout rate.
 
-use crate::file::File;
+use super::PosteriorFile;
+use crate::Random;
 use serde_json::{Value, json};
 
+/// Inputs.
 pub const PIXELS: usize = 16;
+/// The pixels that tell the classes.
 pub const INFORMATIVE: [usize; 3] = [5, 6, 9];
+/// Hidden units.
 pub const HIDDEN: usize = 8;
+/// The hidden units that look at those pixels.
 pub const USED: [usize; 3] = [1, 4, 6];
+/// Outputs.
 pub const CLASSES: usize = 3;
-
-/// The same numbers in every run, in [0, 1).
-pub struct Numbers(pub u64);
-
-impl Numbers {
-    pub fn next(&mut self) -> f32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 40) as f32 / (1 << 24) as f32
-    }
-}
 
 /// Samples and labels; one in 16 is labelled wrongly, so that the error is not zero.
 pub fn samples(n: usize) -> (Vec<u8>, Vec<u8>) {
-    let mut numbers = Numbers(11);
+    let mut random = Random(11);
     let (mut images, mut labels) = (Vec::new(), Vec::new());
     for i in 0..n {
         let class = i % CLASSES;
         for pixel in 0..PIXELS {
             let light = if INFORMATIVE[class] == pixel { 150.0 } else { 0.0 };
-            images.push((numbers.next() * 100.0 + light) as u8);
+            images.push((random.fraction() * 100.0 + light) as u8);
         }
         let label = if i % 16 == 3 { (class + 1) % CLASSES } else { class };
         labels.push(label as u8);
@@ -38,6 +34,7 @@ pub fn samples(n: usize) -> (Vec<u8>, Vec<u8>) {
     (images, labels)
 }
 
+/// The description of the network, of a method.
 pub fn description(method: &str) -> Value {
     json!({
         "posterior": 1,
@@ -56,8 +53,8 @@ pub fn description(method: &str) -> Value {
 
 /// Means of fc1 (8 x 16) and fc2 (3 x 8) and their biases, before scales.
 pub fn weights() -> [Vec<f32>; 4] {
-    let mut numbers = Numbers(5);
-    let mut noise = |n: usize| (0..n).map(|_| numbers.next() * 0.06 - 0.03).collect::<Vec<f32>>();
+    let mut random = Random(5);
+    let mut noise = |n: usize| (0..n).map(|_| random.fraction() * 0.06 - 0.03).collect::<Vec<f32>>();
     let (mut fc1, mut fc2) = (noise(HIDDEN * PIXELS), noise(CLASSES * HIDDEN));
     for class in 0..CLASSES {
         fc1[USED[class] * PIXELS + INFORMATIVE[class]] = 1.5;
@@ -66,9 +63,10 @@ pub fn weights() -> [Vec<f32>; 4] {
     [fc1, noise(HIDDEN), fc2, noise(CLASSES)]
 }
 
-pub fn gnj() -> File {
+/// The network with scales of the group normal-Jeffreys prior.
+pub fn gnj() -> PosteriorFile {
     let [fc1, bias1, fc2, bias2] = weights();
-    let mut file = File::new(description("gnj"));
+    let mut file = PosteriorFile::new(description("gnj"));
     let scales = |n: usize, used: &[usize]| -> (Vec<f32>, Vec<f32>) {
         (0..n).map(|i| if used.contains(&i) { (1.0, -9.0) } else { (0.02, -5.5 + i as f32 / 50.0) }).unzip()
     };
@@ -87,9 +85,9 @@ pub fn gnj() -> File {
 }
 
 /// The same weights, of which those below 0.02 are masked.
-pub fn plain() -> File {
+pub fn plain() -> PosteriorFile {
     let [fc1, bias1, fc2, bias2] = weights();
-    let mut file = File::new(description("plain"));
+    let mut file = PosteriorFile::new(description("plain"));
     let mask = |weights: &[f32]| weights.iter().map(|w| f32::from(u8::from(w.abs() >= 0.02))).collect::<Vec<f32>>();
     file.floats("fc1.weight", &[HIDDEN, PIXELS], &fc1)
         .floats("fc1.weight_mask", &[HIDDEN, PIXELS], &mask(&fc1))
@@ -104,9 +102,9 @@ pub fn plain() -> File {
 pub const STEPS: [f32; 2] = [0.0625 * 1.03125, 0.3];
 
 /// The same weights rounded to grids, as training under a bound of bits leaves them.
-pub fn rate() -> File {
+pub fn rate() -> PosteriorFile {
     let [fc1, bias1, fc2, bias2] = weights();
-    let mut file = File::new(description("rate"));
+    let mut file = PosteriorFile::new(description("rate"));
     let on_grid = |weights: &[f32], step: f32| weights.iter().map(|w| (w / step).round() * step).collect::<Vec<f32>>();
     file.floats("fc1.weight", &[HIDDEN, PIXELS], &on_grid(&fc1, STEPS[0]))
         .floats("fc1.step", &[1], &STEPS[..1])
@@ -134,13 +132,13 @@ pub fn kept() -> [Vec<f32>; 2] {
 }
 
 /// A plain network of which a third of the weights is zero and most others are small: levels near zero have the most weights.
-pub fn peaked() -> File {
-    let mut numbers = Numbers(23);
+pub fn peaked() -> PosteriorFile {
+    let mut random = Random(23);
     let mut peaked = |n: usize| {
-        let cubes = (0..n).map(|_| (2.0 * numbers.next() - 1.0).powi(3));
+        let cubes = (0..n).map(|_| (2.0 * random.fraction() - 1.0).powi(3));
         cubes.map(|cube| if cube.abs() < 0.03 { 0.0 } else { cube }).collect::<Vec<f32>>()
     };
-    let mut file = File::new(description("plain"));
+    let mut file = PosteriorFile::new(description("plain"));
     file.floats("fc1.weight", &[HIDDEN, PIXELS], &peaked(HIDDEN * PIXELS))
         .floats("fc1.bias", &[HIDDEN], &peaked(HIDDEN))
         .floats("fc2.weight", &[CLASSES, HIDDEN], &peaked(CLASSES * HIDDEN))
@@ -149,10 +147,10 @@ pub fn peaked() -> File {
 }
 
 /// Means and log variances for each weight; those that are not [`kept`] are noise about zero.
-pub fn gaussian(method: &str) -> File {
+pub fn gaussian(method: &str) -> PosteriorFile {
     let [fc1, bias1, fc2, bias2] = weights();
     let [kept1, kept2] = kept();
-    let mut file = File::new(description(method));
+    let mut file = PosteriorFile::new(description(method));
     for (name, rows, cols, noise, bias, kept) in
         [("fc1", HIDDEN, PIXELS, fc1, bias1, kept1), ("fc2", CLASSES, HIDDEN, fc2, bias2, kept2)]
     {
@@ -166,7 +164,7 @@ pub fn gaussian(method: &str) -> File {
 }
 
 /// The same with codebooks: -1.25, 0, 1.25 and five values from -2.5 to 2.5.
-pub fn vnq() -> File {
+pub fn vnq() -> PosteriorFile {
     let mut file = gaussian("vnq");
     file.floats("fc1.level", &[1], &[1.25]).floats("fc2.level", &[1], &[2.5]).floats("fc2.levels", &[1], &[5.0]);
     file
@@ -176,9 +174,9 @@ pub fn vnq() -> File {
 pub const SCALES: [(f64, f64); 2] = [(0.25, 0.0625), (-3.75, 0.0625)];
 
 /// The weights of [`weights`] with log-normal scales.
-pub fn ghs() -> File {
+pub fn ghs() -> PosteriorFile {
     let [fc1, bias1, fc2, bias2] = weights();
-    let mut file = File::new(description("ghs"));
+    let mut file = PosteriorFile::new(description("ghs"));
     let variance = 0.0625f32.ln(); // of each of the four
     for (name, rows, cols, mean, bias, used) in
         [("fc1", HIDDEN, PIXELS, fc1, bias1, INFORMATIVE), ("fc2", CLASSES, HIDDEN, fc2, bias2, USED)]
@@ -205,9 +203,9 @@ pub fn ghs() -> File {
 pub const VALUES: [[f32; 4]; 2] = [[-0.021, 0.0, 0.017, 1.5], [-0.019, 0.0113, 0.024, 2.0]];
 
 /// The weights of [`weights`], each at the nearest of [`VALUES`].
-pub fn shared() -> File {
+pub fn shared() -> PosteriorFile {
     let [fc1, bias1, fc2, bias2] = weights();
-    let mut file = File::new(description("shared"));
+    let mut file = PosteriorFile::new(description("shared"));
     let nearest = |weights: &[f32], values: &[f32]| -> Vec<f32> {
         let of = |w: &f32| values.iter().copied().min_by(|a, b| (a - w).abs().total_cmp(&(b - w).abs())).unwrap();
         weights.iter().map(of).collect()

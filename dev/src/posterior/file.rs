@@ -1,27 +1,36 @@
-//! Builds posterior files by hand, so that wrong ones can be built too.
+//! A posterior file in parts.
 
 use serde_json::{Map, Value, json};
 
-#[derive(Clone)]
+/// A tensor as it is stored.
+#[derive(Clone, Debug)]
 pub struct Tensor {
+    /// Its name.
     pub name: String,
+    /// The name of its type.
     pub dtype: &'static str,
+    /// Its shape.
     pub shape: Vec<usize>,
+    /// Its elements.
     pub bytes: Vec<u8>,
 }
 
 /// A posterior file in parts.
-#[derive(Clone)]
-pub struct File {
+#[derive(Clone, Debug)]
+pub struct PosteriorFile {
+    /// The network, as the JSON under `curt`.
     pub description: Value,
+    /// The tensors, in the order in which they are stored.
     pub tensors: Vec<Tensor>,
 }
 
-impl File {
+impl PosteriorFile {
+    /// A file without tensors.
     pub fn new(description: Value) -> Self {
         Self { description, tensors: Vec::new() }
     }
 
+    /// Adds a tensor of floats.
     pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> &mut Self {
         assert_eq!(values.len(), shape.iter().product::<usize>(), "{name}");
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -29,6 +38,7 @@ impl File {
         self
     }
 
+    /// The tensor of a name.
     pub fn tensor(&mut self, name: &str) -> &mut Tensor {
         self.tensors.iter_mut().find(|tensor| tensor.name == name).unwrap()
     }
@@ -39,14 +49,17 @@ impl File {
         tensor.bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
     }
 
+    /// Changes one float of a tensor.
     pub fn set(&mut self, name: &str, element: usize, value: f32) {
         self.tensor(name).bytes[element * 4..][..4].copy_from_slice(&value.to_le_bytes());
     }
 
+    /// The file.
     pub fn bytes(&self) -> Vec<u8> {
         self.with_metadata(json!({ "curt": self.description.to_string() }))
     }
 
+    /// The file with other metadata.
     pub fn with_metadata(&self, metadata: Value) -> Vec<u8> {
         let mut header = Map::new();
         header.insert("__metadata__".to_owned(), metadata);
