@@ -1,5 +1,9 @@
 //! The rules of the house that a program can check: sizes, `unsafe`, marks of unfinished work, paths outside of the project.
 
+use curt_dev::circles::Modules;
+use curt_dev::figures::{functions, median_and_greatest, public_items};
+use curt_dev::repeats::repeats;
+use curt_dev::root;
 use curt_dev::source::{code, files, tokens};
 use std::path::Path;
 
@@ -7,12 +11,12 @@ use std::path::Path;
 const RUST: [&str; 8] = ["src", "cli", "capi", "tests", "dev", "benches", "fuzz", "trainer"];
 
 fn read(path: &Path) -> String {
-    std::fs::read_to_string(curt_dev::root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// Every Rust file with its text.
 fn rust() -> Vec<(String, String)> {
-    let paths = RUST.iter().flat_map(|folder| files(curt_dev::root(), folder, &["rs"]));
+    let paths = RUST.iter().flat_map(|folder| files(root(), folder, &["rs"]));
     let all: Vec<_> = paths.map(|path| (path.to_string_lossy().replace('\\', "/"), read(&path))).collect();
     assert!(all.len() >= 50, "only {} files found", all.len());
     all
@@ -61,6 +65,33 @@ fn no_file_is_longer_than_its_cap() {
     assert!(size_violation("src/plan/arena.rs", 501).is_some() && size_violation("src/plan/arena.rs", 500).is_none());
     assert!(size_violation("src/kernels/avx2/dense.rs", 351).is_some() && size_violation("src/lib.rs", 151).is_some());
     assert!(size_violation("src/exec/mod.rs", 121).is_some() && size_violation("src/model/mod.rs", 120).is_some());
+}
+
+/// The greatest number of lines of a function.
+fn function_cap(path: &str) -> usize {
+    if path.starts_with("src/kernels/") { 100 } else { 60 }
+}
+
+fn function_violations(path: &str, text: &str) -> Vec<String> {
+    let cap = function_cap(path);
+    let long = functions(text).into_iter().filter(|function| function.lines > cap);
+    long.map(|f| format!("{path}:{}: {} has {} lines, the cap is {cap}", f.line, f.name, f.lines)).collect()
+}
+
+#[test]
+fn no_function_is_longer_than_its_cap() {
+    let all = rust();
+    let found: Vec<_> = all.iter().flat_map(|(path, text)| function_violations(path, text)).collect();
+    let count: usize = all.iter().map(|(_, text)| functions(text).len()).sum();
+    println!("{count} functions within their caps");
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+    assert!(count > 1000, "only {count} functions: the scan misses some");
+    let planted =
+        |lines: usize| format!("// fn g() {{\nimpl A {{\n fn f([x]: [u8; 1]) {{\n{} }}\n}}\n", "  x();\n".repeat(lines - 2));
+    assert_eq!(function_violations("src/plan/arena.rs", &planted(61)), ["src/plan/arena.rs:3: f has 61 lines, the cap is 60"]);
+    assert!(function_violations("src/plan/arena.rs", &planted(60)).is_empty());
+    assert!(function_violations("src/kernels/avx2/dense.rs", &planted(100)).is_empty());
+    assert!(functions("trait T { fn f(); const F: fn() = g; }").is_empty());
 }
 
 /// Where `unsafe` may stand, and for what.
@@ -156,7 +187,7 @@ fn marks(text: &str) -> Vec<usize> {
 #[test]
 fn nothing_is_marked_as_unfinished() {
     let extensions = ["rs", "md", "py", "toml", "sh", "h", "c", "yml"];
-    let all = files(curt_dev::root(), "", &extensions);
+    let all = files(root(), "", &extensions);
     let found: Vec<_> = all
         .iter()
         .flat_map(|path| marks(&read(path)).into_iter().map(move |line| format!("{}:{line}", path.display())))
@@ -181,8 +212,8 @@ fn foreign_paths(text: &str) -> Vec<usize> {
 #[test]
 fn nothing_names_a_path_outside_of_the_project() {
     let extensions = ["rs", "md", "py", "toml", "sh", "h", "c", "json", "yml", "lock"];
-    let mut all = files(curt_dev::root(), "", &extensions);
-    all.extend([".ci/run".into()].into_iter().filter(|path: &std::path::PathBuf| curt_dev::root().join(path).is_file()));
+    let mut all = files(root(), "", &extensions);
+    all.extend([".ci/run".into()].into_iter().filter(|path: &std::path::PathBuf| root().join(path).is_file()));
     let found: Vec<_> = all
         .iter()
         .flat_map(|path| foreign_paths(&read(path)).into_iter().map(move |line| format!("{}:{line}", path.display())))
@@ -197,4 +228,56 @@ fn nothing_names_a_path_outside_of_the_project() {
             assert!(ups <= depth && !target.starts_with('/'), "{}: {target} leaves the project", path.display());
         }
     }
+}
+
+/// The text of a module of the library, from its names.
+fn module(names: &[String]) -> Option<String> {
+    let path = root().join("src").join(names.join("/"));
+    let files = if names.is_empty() {
+        [path.join("lib.rs"), path.join("mod.rs")]
+    } else {
+        [path.with_extension("rs"), path.join("mod.rs")]
+    };
+    files.iter().find_map(|file| std::fs::read_to_string(file).ok())
+}
+
+/// The figures of the house: `cargo test -p curt --test house figures -- --nocapture` prints them.
+#[test]
+fn the_figures_of_the_house_are_printed() {
+    let all = rust();
+    let library: Vec<_> =
+        all.iter().filter_map(|(path, text)| Some((path.strip_prefix("src/")?.to_owned(), text.clone()))).collect();
+    let lines = |files: &[(String, String)]| median_and_greatest(files.iter().map(|(_, text)| text.lines().count()));
+    let of_functions = |files: &[(String, String)]| {
+        median_and_greatest(files.iter().flat_map(|(_, text)| functions(text)).map(|function| function.lines))
+    };
+    println!("| figure | library | all |\n|---|---|---|");
+    println!("| files | {} | {} |", library.len(), all.len());
+    println!("| lines of a file: median, longest | {:?} | {:?} |", lines(&library), lines(&all));
+    println!("| lines of a function: median, longest | {:?} | {:?} |", of_functions(&library), of_functions(&all));
+    println!("| repeated blocks (6 or more equal lines) | {} | {} |", repeats(&library).len(), repeats(&all).len());
+    let modules = Modules::new(&library);
+    let circles = |fronts| modules.rooms().iter().map(|room| modules.circles(room, fronts).len()).sum::<usize>();
+    println!("| circles of files; of a room's front and its files | {}; {} | |", circles(false), circles(true) - circles(false));
+    let items = public_items(&module);
+    println!("| public items, default features | {} | |", items.len());
+    assert!(items.len() > 5 && items.contains("include_model!"), "the scan misses some: {items:?}");
+}
+
+#[test]
+fn planted_repeats_and_public_items_are_counted() {
+    let lines = |from: usize, to: usize| (from..to).map(|i| format!("  call({i});\n")).collect::<String>();
+    let file = |name: &str, text: String| (name.to_owned(), text);
+    let found = repeats(&[file("a", lines(0, 9)), file("b", format!("x\n\n{}y\n", lines(2, 8)))]);
+    assert_eq!(found.len(), 1);
+    assert_eq!((&found[0].first, &found[0].again, found[0].lines), (&("a".to_owned(), 3), &("b".to_owned(), 3), 6));
+    assert!(repeats(&[file("a", lines(0, 9)), file("b", lines(0, 5))]).is_empty());
+    assert!(repeats(&[file("a", "}\n".repeat(9)), file("b", "}\n".repeat(9))]).is_empty());
+    let lib = "pub mod a;\nmod b;\npub use b::{B, C};\n#[cfg(feature = \"x\")]\npub mod c;\n#[doc(hidden)]\npub fn d() {}\npub(crate) fn e() {}\n";
+    let read = |names: &[String]| match names.join("::").as_str() {
+        "" => Some(lib.to_owned()),
+        "a" => Some("pub struct A { pub x: u8 }\nimpl A { pub fn f() {} }\npub const fn g() {}".to_owned()),
+        _ => None,
+    };
+    assert_eq!(public_items(&read).into_iter().collect::<Vec<_>>(), ["B", "C", "a::A", "a::g"]);
 }

@@ -1,5 +1,6 @@
 //! Rust source as the tests of the house rules see it: text without comments and strings, tokens, the paths that it names.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// A token and the line it stands in, counted from 1.
@@ -18,6 +19,19 @@ pub struct Reference {
     pub names: Vec<String>,
     /// The line.
     pub line: usize,
+    /// Where the path stands.
+    pub place: Place,
+}
+
+/// Where a path stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Place {
+    /// In code.
+    Path,
+    /// In a `use`.
+    Use,
+    /// In a `use` that hands the name on: `pub use`, `pub(crate) use`.
+    PublicUse,
 }
 
 /// Files below `folder` with one of `extensions`, sorted, as paths relative to `root`. Folders of build output and hidden ones are left
@@ -121,8 +135,8 @@ fn quoted(bytes: &[u8], quote: u8) -> usize {
     (i + 1).min(bytes.len())
 }
 
-/// The tokens of [`code`], without the items that are compiled for tests only.
-pub fn tokens(text: &str) -> Vec<Token> {
+/// The tokens of [`code`].
+pub fn all_tokens(text: &str) -> Vec<Token> {
     let mut all: Vec<Token> = Vec::new();
     for (line, text) in code(text).lines().enumerate() {
         let mut rest = text.trim_start();
@@ -139,6 +153,12 @@ pub fn tokens(text: &str) -> Vec<Token> {
             rest = rest[len..].trim_start();
         }
     }
+    all
+}
+
+/// The same, without the items that are compiled for tests only.
+pub fn tokens(text: &str) -> Vec<Token> {
+    let all = all_tokens(text);
     let mut kept = Vec::new();
     let mut i = 0;
     while i < all.len() {
@@ -172,6 +192,11 @@ fn end_of_item(tokens: &[Token], from: usize) -> usize {
 /// Every path from the crate's root that the file `path` (relative to `src`) names outside of tests: `crate::a::b`, groups of them, and
 /// `super::...` that climbs to the root.
 pub fn references(path: &Path, text: &str) -> Vec<Reference> {
+    references_within(path, text, &BTreeSet::new())
+}
+
+/// The same, and paths that start with one of `children`, modules of this file: `child::a`, `self::child::a`.
+pub fn references_within(path: &Path, text: &str, children: &BTreeSet<&str>) -> Vec<Reference> {
     let tokens = tokens(text);
     let mut module: Vec<String> = path.with_extension("").iter().map(|part| part.to_string_lossy().into_owned()).collect();
     if matches!(module.last().map(String::as_str), Some("mod" | "lib")) {
@@ -181,6 +206,7 @@ pub fn references(path: &Path, text: &str) -> Vec<Reference> {
     let mut inline: Vec<usize> = Vec::new(); // the depths at which inline modules opened
     let mut depth = 0;
     let mut found = Vec::new();
+    let mut place = Place::Path;
     let mut i = 0;
     let text = |i: usize| tokens.get(i).map_or("", |token| token.text.as_str());
     while i < tokens.len() {
@@ -199,8 +225,17 @@ pub fn references(path: &Path, text: &str) -> Vec<Reference> {
                     module.pop();
                 }
             }
+            "use" => {
+                let public = i > 0 && matches!(text(i - 1), "pub" | ")");
+                place = if public { Place::PublicUse } else { Place::Use };
+            }
+            ";" => place = Place::Path,
             "crate" if text(i + 1) == "::" => {
-                i = tree(&tokens, i + 2, &[], &mut found);
+                i = tree(&tokens, i + 2, &[], place, &mut found);
+                continue;
+            }
+            child if children.contains(child) && module.len() == base && starts_path(&tokens, i) => {
+                i = tree(&tokens, i, &module, place, &mut found);
                 continue;
             }
             "super" if text(i + 1) == "::" => {
@@ -209,7 +244,7 @@ pub fn references(path: &Path, text: &str) -> Vec<Reference> {
                     (ups, i) = (ups + 1, i + 2);
                 }
                 let root = module.len().saturating_sub(ups);
-                i = tree(&tokens, i, &module[..root], &mut found);
+                i = tree(&tokens, i, &module[..root], place, &mut found);
                 continue;
             }
             _ => {}
@@ -220,8 +255,14 @@ pub fn references(path: &Path, text: &str) -> Vec<Reference> {
     found
 }
 
+/// Whether a path starts at token `i`, or after `self::` before it.
+fn starts_path(tokens: &[Token], i: usize) -> bool {
+    let text = |i: usize| tokens.get(i).map_or("", |token| token.text.as_str());
+    text(i + 1) == "::" && (i == 0 || text(i - 1) != "::" || (i > 1 && text(i - 2) == "self"))
+}
+
 /// Reads a path or a group of paths from token `i`; `prefix` stands before it. Returns the token after it.
-fn tree(tokens: &[Token], mut i: usize, prefix: &[String], found: &mut Vec<Reference>) -> usize {
+fn tree(tokens: &[Token], mut i: usize, prefix: &[String], place: Place, found: &mut Vec<Reference>) -> usize {
     let mut names = prefix.to_vec();
     let Some(line) = tokens.get(i).map(|token| token.line) else { return i };
     while let Some(token) = tokens.get(i) {
@@ -229,7 +270,7 @@ fn tree(tokens: &[Token], mut i: usize, prefix: &[String], found: &mut Vec<Refer
             i += 1;
             while tokens.get(i).is_some_and(|token| token.text != "}") {
                 let before = i;
-                i = tree(tokens, i, &names, found);
+                i = tree(tokens, i, &names, place, found);
                 i = i.max(before + 1);
                 while tokens.get(i).is_some_and(|token| token.text == ",") {
                     i += 1;
@@ -250,6 +291,6 @@ fn tree(tokens: &[Token], mut i: usize, prefix: &[String], found: &mut Vec<Refer
     if tokens.get(i).is_some_and(|token| token.text == "as") {
         i += 2;
     }
-    found.push(Reference { names, line });
+    found.push(Reference { names, line, place });
     i
 }
