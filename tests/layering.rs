@@ -187,7 +187,8 @@ fn planted_violations_are_caught_with_their_lines() {
 /// The files of `src`, relative to it, with their text.
 fn library() -> Vec<(String, String)> {
     let source = curt_dev::root().join("src");
-    let read = |path: &Path| (path.to_string_lossy().into_owned(), std::fs::read_to_string(source.join(path)).unwrap());
+    let read =
+        |path: &Path| (path.to_string_lossy().into_owned(), std::fs::read_to_string(source.join(path)).expect("a source file"));
     files(&source, "", &["rs"]).iter().map(|path| read(path)).collect()
 }
 
