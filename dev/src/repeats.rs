@@ -16,8 +16,8 @@ pub struct Repeat {
     pub lines: usize,
 }
 
-/// Lines of a block that must have a letter: ends of functions, one brace a line, are no block.
-const WORDED: usize = 4;
+/// Lines of a block that must have a letter: the end of a function and the beginning of the tests are no block.
+const WORDED: usize = 5;
 
 fn has_words(window: &[&str]) -> bool {
     window.iter().filter(|line| line.contains(char::is_alphabetic)).count() >= WORDED
