@@ -66,7 +66,10 @@ impl Input<'_> {
         }
     }
 
-    /// Error: `input` when a float is not finite.
+    /// Checks floats.
+    ///
+    /// # Errors
+    /// `input` when one is not finite.
     pub(crate) fn check_finite(&self) -> Result<()> {
         let Self::F32(floats) = self else { return Ok(()) };
         match floats.iter().position(|x| !x.is_finite()) {

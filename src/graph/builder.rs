@@ -1,4 +1,4 @@
-//! Builds a graph: shapes and limits are held as each node is added.
+//! Builds a graph. Shapes and limits are checked as each node is added.
 
 use super::{Graph, InputSpec, Linear, Node};
 use crate::base::checked::{self, at_most, to_u64};
@@ -17,7 +17,10 @@ pub struct GraphBuilder {
 }
 
 impl GraphBuilder {
-    /// A graph with no nodes yet. Errors: `mask` when more inputs are kept than there are, `limit`.
+    /// A graph with no nodes yet.
+    ///
+    /// # Errors
+    /// `mask` when more inputs are kept than there are, `limit`.
     pub fn new(input: InputSpec, limits: &Limits) -> Result<Self> {
         let inputs = input.shape.elements();
         if let Some(kept) = input.kept.filter(|&kept| kept > inputs) {
@@ -29,7 +32,10 @@ impl GraphBuilder {
         Ok(Self { graph, limits: *limits, used: vec![false], weights: 0, activations, work: 0 })
     }
 
-    /// Adds a node. Errors: `graph`, `shape`, `limit`.
+    /// Adds a node.
+    ///
+    /// # Errors
+    /// `graph` when it reads a value that is not made before it, `shape`, `limit`.
     pub fn push(&mut self, node: Node) -> Result<()> {
         let number = self.graph.shapes.len();
         at_most(to_u64(number), self.limits.nodes, "the number of nodes")?;
@@ -70,7 +76,10 @@ impl GraphBuilder {
         Ok(())
     }
 
-    /// Ends the graph. Errors: `shape` when the output has no elements, `graph` when a value is not used or there is no node.
+    /// Ends the graph.
+    ///
+    /// # Errors
+    /// `limit` when there is no node, `shape` when the output has no elements, `graph` when a value is not used.
     pub fn finish(mut self) -> Result<Graph> {
         if self.graph.nodes.is_empty() {
             return Err(Error::new(ErrorKind::Limit, "a graph has at least one node"));

@@ -1,4 +1,4 @@
-//! Which part of the arena holds which value: values whose lives do not overlap share memory.
+//! Places values in the arena. Values whose lifetimes do not overlap share memory.
 
 use super::fuse::is_fused;
 use crate::exec::Slot;
@@ -31,8 +31,8 @@ pub(super) fn assign(graph: &Graph, fused: &[bool], batch: usize) -> Slots {
     place(graph, &owner, &end_of_life, batch)
 }
 
-/// The greatest values first, each at the lowest place that no value of its time holds: a small one that comes early must not stand in
-/// the way of a great one that comes late.
+/// Places the largest values first, each at the lowest free offset during its lifetime. Otherwise a small early value could block the place of
+/// a large later one.
 fn place(graph: &Graph, owner: &[usize], end_of_life: &[usize], batch: usize) -> Slots {
     let stride = |value: usize| Slot::stride_of(graph.shape(value).elements());
     // A value lives from the node that writes it (the input: node 0) to the last one that reads it.
@@ -74,7 +74,7 @@ fn last_uses(graph: &Graph) -> Vec<usize> {
     last_use
 }
 
-/// For each value the one whose slot it lives in: its own, or its input's when the step works in place and nobody reads the input later.
+/// For each value, the value whose slot it uses: its own, or its input's when the step works in place and no later node reads the input.
 fn owners(graph: &Graph, fused: &[bool]) -> Vec<usize> {
     let last_use = last_uses(graph);
     let mut owner: Vec<usize> = (0..last_use.len()).collect();

@@ -37,8 +37,10 @@ impl Window {
         self.padding_before != [0, 0] || self.padding_after != [0, 0]
     }
 
-    /// Windows in a map of `height` x `width`, along each dimension. Error: `shape` when a field is 0, when padding is as large as the
-    /// window's extent, or when no window fits.
+    /// The number of windows in a map `[height, width]`, along each dimension.
+    ///
+    /// # Errors
+    /// `shape` when a field is 0, when padding is as large as the window's extent, or when no window fits.
     pub fn positions(&self, height: usize, width: usize) -> Result<(usize, usize)> {
         let [stride_h, stride_w] = self.stride;
         let [kernel_h, kernel_w] = self.kernel;
