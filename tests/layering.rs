@@ -18,7 +18,7 @@ const TABLE: &[Row] = &[
     ("model", &["base", "tensor", "bytes", "encoding", "graph", "format"]),
     ("kernels", &["base", "tensor", "encoding"]),
     ("cost", &["base", "tensor", "encoding", "kernels"]),
-    ("exec", &["base", "tensor", "encoding", "graph", "model", "kernels", "format::Tables"]),
+    ("exec", &["base", "tensor", "encoding", "graph::InputSpec", "graph::op", "model", "kernels", "format::Tables"]),
     ("plan", &["base", "tensor", "encoding", "graph", "model", "exec", "kernels", "cost"]),
     ("session", &["base", "tensor", "bytes", "model", "plan", "exec::Input", "exec::Memory", "kernels::Isa", "kernels::Kernels"]),
     ("posterior", &["base", "tensor", "graph", "encoding"]), // the encoding of a node, never of an array

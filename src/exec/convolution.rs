@@ -6,7 +6,7 @@
 use super::linear::LayerStep;
 use super::slot::Slot;
 use super::step::{Action, Call};
-use crate::graph::Conv2d;
+use crate::graph::op::Conv2d;
 use crate::kernels::{LinearCall, run_rows};
 use crate::model::Model;
 

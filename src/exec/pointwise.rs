@@ -3,7 +3,7 @@
 use super::slot::disjoint;
 use super::step::{Action, Call};
 use crate::base::math::{clip, relu, sigmoid, softmax, tanh};
-use crate::graph::Activation;
+use crate::graph::op::Activation;
 
 /// A function of each element.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Max, average and global average pooling (`format-spec/arithmetic.md`, section 5).
 
 use super::step::{Action, Call};
-use crate::graph::{Pool, PoolKind};
+use crate::graph::op::{Pool, PoolKind};
 use std::ops::Range;
 
 /// Pooling of maps of one size; global average pooling is one window.
