@@ -20,7 +20,7 @@ pub(crate) const HELP: &str = "Exit codes:
   1  the model, the posterior or an input was refused
   2  the command line or CURT_ISA is wrong
   3  a bug in Curt
-  4  a file cannot be opened, read or written, or there is no memory";
+  4  a file cannot be opened, read or written, or memory allocation failed";
 
 /// Why a command failed. Its fields but the code are those of `failure` in `--json`.
 #[derive(Debug, Serialize)]

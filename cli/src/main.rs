@@ -22,7 +22,7 @@ use exit::Failure;
 use std::process::ExitCode;
 
 const EXAMPLES: &str = "Examples:
-  curt run                                        the network that curt carries, on digits that curt carries
+  curt run                                        the built-in network on built-in digits
   curt run model.curt three.png seven.png
   curt run model.curt --images t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte
   curt inspect model.curt
@@ -31,45 +31,45 @@ const EXAMPLES: &str = "Examples:
   curt bench model.curt
   curt table --data data/mnist
 
-CURT_ISA=scalar|avx2|avx512|neon forces an instruction set; the results are the same bits.
+CURT_ISA=scalar|avx2|avx512|neon forces an instruction set; the results are bit-identical on all of them.
 ";
 
-/// Runs networks that compression has cut down.
+/// Runs pruned and quantized neural networks directly from their compressed form
 #[derive(Debug, Parser)]
 #[command(name = "curt", version, after_help = format!("{EXAMPLES}\n{}", exit::HELP))]
 pub(crate) struct Args {
-    /// Print one JSON object on stdout; a failure is one too
+    /// Print one JSON object on stdout, also for a failure
     #[arg(long, global = true)]
     pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// What to do.
+/// A command.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run a network on images: the error, the bytes, the time beside dense networks
+    /// Run a network on images; show its error, bytes and time beside dense networks
     Run(run::RunArgs),
-    /// Show what a file holds: layers, encodings, bytes, entropy, the input mask
+    /// Show the content of a file: layers, encodings, bytes, entropy, input mask
     Inspect(inspect::InspectArgs),
-    /// Make a .curt file of a trained posterior or a plain network
+    /// Compress a trained posterior or a plain network into a .curt file
     Compress(convert::compress::CompressArgs),
-    /// Write a model as few bytes as possible, entropy-coded
+    /// Entropy-code a model into as few bytes as possible
     Pack(convert::pack::PackArgs),
-    /// Write the file that can be mapped and runs where it lies
+    /// Expand a packed model into a file that can be memory-mapped
     Unpack(convert::pack::UnpackArgs),
-    /// Make every check there is, slow ones too
+    /// Run every check, including the slow ones
     Verify(verify::VerifyArgs),
     /// Write the weights as dense safetensors
     Export(convert::export::ExportArgs),
-    /// Time each layer and the whole network beside dense ones
+    /// Time each layer and the whole network beside dense networks
     Bench(bench::BenchArgs),
-    /// Evaluate trained networks beside the published figures
+    /// Evaluate the trained networks of a folder beside published figures
     Table(pages::table::TableArgs),
     /// Draw the plot and the table of docs/rewinding.md
     #[command(hide = true)]
     Rewinding(pages::rewinding::RewindingArgs),
-    /// Show what this processor offers and which kernel serves which encoding
+    /// Show the features of this processor and the kernel of each encoding
     Doctor(doctor::DoctorArgs),
 }
 
@@ -79,7 +79,7 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let json = args.json;
-    // A panic is a bug of ours: its message is on stderr by then, and the promise about exit codes still holds.
+    // A panic is a bug. Its message is on stderr by then; the exit code must still be the documented one.
     let result = std::panic::catch_unwind(|| execute(&args));
     match result.unwrap_or_else(|_| Err(Failure::internal())) {
         Ok(answer) => answer.print(json),
@@ -103,7 +103,7 @@ fn execute(args: &Args) -> Result<Answer, Failure> {
     }
 }
 
-/// What clap has to say: help and version on stdout, a wrong command line as a failure like any other.
+/// Prints help and version on stdout, and a wrong command line as a failure like any other.
 fn refuse(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print(); // the reader may have gone

@@ -20,19 +20,19 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Compares the model with the same network stored as dense f32, at its shrunk and at its original shape, on Curt's own
-kernels, one thread, taking turns. A layer or network that dense f32 would run faster is named in a warning.
+kernels, interleaved, on one thread. A warning names each layer or network that dense f32 runs faster.
 
 Examples:
   curt bench model.curt
   curt bench model.curt --batch 64 --seconds 5 --json"
 )]
 pub(crate) struct BenchArgs {
-    /// The model; without it, the LeNet-300-100 that curt carries
+    /// The model [default: the built-in LeNet-300-100]
     pub(crate) model: Option<PathBuf>,
     /// Samples computed together
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub(crate) batch: u32,
-    /// Seconds for the whole network, and again for all layers
+    /// Seconds for the whole network, and as many for all layers together
     #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = seconds)]
     pub(crate) seconds: f64,
 }

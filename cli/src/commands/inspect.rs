@@ -25,12 +25,12 @@ matrix and, for layers of few levels, how many weights have each. Positive is re
 Keys of --json: network, file_bytes, profile, kept_architecture, packed (bytes, parts (layer, name, bits)), layers (name, op, original_shape, kept_shape, nonzeros, encoding,
 bits_per_kept_weight, stored_bytes, order0_entropy_bits). Shapes are [outputs, inputs]. stored_bytes counts the weight array, its levels and
 its row factors, not the biases. order0_entropy_bits is -sum p log2 p over the symbols of the kept weights: the bits per kept weight of an
-ideal code that knows their frequencies and nothing else. packed says where the bytes of the packed file go, or of the one that `curt pack` would
-write; the bits of its parts add up to its bytes. With --png also pictures (file, shows).")]
+ideal code that knows their frequencies and nothing else. packed lists the parts of the packed file, or of the one that `curt pack` would write;
+their bits add up to its bytes. With --png also pictures (file, shows).")]
 pub(crate) struct InspectArgs {
     /// The model
     pub(crate) model: PathBuf,
-    /// Draw what the file holds into PNG files in this folder, which is made when it does not exist
+    /// Draw the content of the file into PNG files in this folder, which is created if missing
     #[arg(long, value_name = "FOLDER")]
     pub(crate) png: Option<PathBuf>,
 }

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// Options of `run`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "SampleSet are told apart by their first bytes, not by their names; several files form one batch:
+#[command(after_help = "The first bytes of a file tell its type, not its name; several files form one batch:
   PNG    one picture of the size that the model takes: gray for one channel, RGB for three; palettes and 16 bits are converted, an alpha
          channel must be opaque. Nothing is resized or inverted: MNIST digits are light on dark, a scan of ink on paper is not
   .npy   one sample or (n, ...) of bytes ('|u1') or 32-bit floats ('<f4'), the type that the model takes, channels before rows
@@ -33,27 +33,27 @@ Examples:
   curt run model.curt --images t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte --json
 
 Keys of --json: images, misclassified, error_percent, model_bytes, original_bytes, ns_per_image, shrunk_dense_ns_per_image,
-original_dense_ns_per_image, isa, activation_type; for PNG pictures also classes, one each. What is not known is null.
+original_dense_ns_per_image, isa, activation_type; for PNG pictures also classes, one each. Unknown values are null.
 Times are medians of interleaved runs of --batch images a call on one thread; the dense networks run on Curt's own kernels.")]
 pub(crate) struct RunArgs {
-    /// The model; without it, the LeNet-300-100 that curt carries
+    /// The model [default: the built-in LeNet-300-100]
     pub(crate) model: Option<PathBuf>,
-    /// Samples: PNG pictures, .npy or IDX arrays; without any, the 500 MNIST test digits that curt carries
+    /// Samples: PNG pictures, .npy or IDX arrays [default: 500 built-in MNIST test digits]
     #[arg(value_name = "INPUT", group = "samples")]
     pub(crate) inputs: Vec<PathBuf>,
-    /// The same as INPUT, where no MODEL is named; may be repeated
+    /// The same as INPUT, for use without MODEL; may be repeated
     #[arg(long, value_name = "FILE", group = "samples")]
     pub(crate) images: Vec<PathBuf>,
     /// Labels, one byte for each sample (IDX or .npy), for the error
     #[arg(long, value_name = "FILE", requires = "samples")]
     pub(crate) labels: Option<PathBuf>,
-    /// Write the raw outputs here, as .npy of shape (images, outputs)
+    /// Write the raw outputs to this .npy file, of shape (images, outputs)
     #[arg(long, value_name = "FILE")]
     pub(crate) outputs: Option<PathBuf>,
     /// The type of the activations
     #[arg(long, value_enum, default_value_t = Activations::F32)]
     pub(crate) activations: Activations,
-    /// Samples computed together; the results are the same bits
+    /// Samples computed together; results are bit-identical for every N
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub(crate) batch: u32,
 }

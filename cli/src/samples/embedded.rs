@@ -1,8 +1,8 @@
-//! What the program carries: a trained, compressed network and digits that it has not seen.
+//! The built-in network, and digits that it was not trained on.
 
-use crate::samples::{self, SampleSet};
-use curt::{Model, Result};
+use super::set::{SampleSet, parse_idx_labels};
 use std::path::Path;
+use curt::{Model, Result};
 
 /// LeNet-300-100, trained with group normal-Jeffreys scales; `models/` says how it was made.
 static NETWORK: &[u8] = curt::include_model!("../../../models/lenet-300-100-gnj.curt");
@@ -18,5 +18,5 @@ pub(crate) fn model(path: Option<&Path>) -> Result<Model> {
 
 /// The embedded digits and their labels.
 pub(crate) fn digits() -> Result<(SampleSet, Vec<u8>)> {
-    Ok((SampleSet::parse_idx(IMAGES)?, samples::parse_idx_labels(LABELS)?))
+    Ok((SampleSet::parse_idx(IMAGES)?, parse_idx_labels(LABELS)?))
 }

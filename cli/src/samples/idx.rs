@@ -3,7 +3,7 @@
 //! The layout: two zero bytes, the type of an element (0x08 bytes, 0x0D 32-bit floats), the number of dimensions, each dimension as a
 //! big-endian u32, then the elements, floats big-endian.
 
-use super::{Array, Elements, check_size, refuse};
+use super::array::{Array, Elements, check_size, refuse};
 use curt::bytes::Cursor;
 use curt::{Defect, Dtype, Error, Result};
 
@@ -43,8 +43,8 @@ fn header(cursor: &mut Cursor<'_>) -> Result<(Dtype, Vec<usize>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{SampleSet, parse_idx_labels};
     use super::*;
+    use crate::samples::{SampleSet, parse_idx_labels};
     use curt::{ErrorKind, Input};
 
     fn images(count: u8, bytes: usize) -> Vec<u8> {
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn images_and_labels_are_read() {
         let samples = SampleSet::parse_idx(&images(2, 12)).unwrap();
-        assert_eq!((samples.count, samples.len(), samples.shape().as_str()), (2, 6, "2x3"));
+        assert_eq!((samples.count, samples.len(), samples.dims.as_slice()), (2, 6, [2, 3].as_slice()));
         assert_eq!(samples.picture(1), Some((2, 3, &[7; 6][..])));
         assert_eq!(samples.input(1, 1).elements(), 6);
         assert_eq!(parse_idx_labels(&[0, 0, 8, 1, 0, 0, 0, 2, 4, 9]).unwrap(), [4, 9]);

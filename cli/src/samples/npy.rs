@@ -3,10 +3,10 @@
 //! The layout (numpy.lib.format): `\x93NUMPY`, two bytes of version, the length of the header (little-endian, two bytes in version 1.0,
 //! four later), the header, the elements. The header is a Python dictionary of `descr`, `fortran_order` and `shape`, padded with spaces.
 
-use super::{Array, Elements, check_size, refuse};
+use super::array::{Array, Elements, check_size, refuse};
 use curt::bytes::Cursor;
-use curt::{Defect, Dtype, Error, ErrorKind, Result};
 use std::path::Path;
+use curt::{Defect, Dtype, Error, ErrorKind, Result};
 
 /// Bytes of the longest header that is read: far more than a plain array needs.
 const MAX_HEADER: usize = 1 << 16;

@@ -1,10 +1,10 @@
 //! PNG pictures as samples: taken as they are, never resized, and converted only where nothing has to be guessed.
 
-use super::refuse;
+use super::array::refuse;
 use curt::graph::InputSpec;
-use curt::{Defect, Dtype, Error, ErrorKind, Result, Shape};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations};
 use std::io::Cursor;
+use curt::{Defect, Dtype, Error, ErrorKind, Result, Shape};
 
 /// Bytes that the decoder may allocate beside the pixels, whose number the model fixes.
 const DECODER_BYTES: usize = 16 << 20;

@@ -13,12 +13,12 @@ use std::path::PathBuf;
 /// Options of `compress`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Thresholds and encodings are chosen on the validation images, within the rise of error and loss that is allowed (docs/compression.md).
-A layer's threshold or encoding that is given is taken as it is, whatever it costs; a warning says when that is more than allowed.
+    after_help = "Thresholds and encodings are chosen on the validation images, within the allowed increase of error and loss (docs/compression.md).
+A threshold or encoding given for a layer is used whatever it costs; a warning tells if that is more than allowed.
 Methods: gnj and ghs prune input units and feature maps; sparse_vd, graves and vnq single weights, and vnq rounds the others to its
 codebook; plain, rate and shared are pruned already. Networks of rate, shared and vnq are stored exactly.
-Never validate on the test set: what was chosen on it cannot be tested on it. --fine-tune moves levels and biases on the same images that the budget is
-checked on, half of them to try moves and the other half to check each pass; the report gives error and loss of both halves before and after.
+Never validate on the test set: a choice made on it cannot be tested on it. --fine-tune moves levels and biases on one half of the validation images and
+checks each pass on the other half; the report gives error and loss of both halves before and after.
 
 Encodings: dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256), ternary; fixed_point or codebook alone tries several.
 
@@ -30,16 +30,16 @@ Examples:
 pub(crate) struct CompressArgs {
     /// The posterior or plain network (safetensors, docs/posteriors.md)
     pub(crate) posterior: PathBuf,
-    /// Where to write the model
+    /// The model to write
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// The method of the posterior: gnj, ghs, sparse_vd, graves, vnq, plain, rate or shared; without it, what the file says
+    /// The expected method: gnj, ghs, sparse_vd, graves, vnq, plain, rate or shared [default: that of the file]
     #[arg(long, value_name = "NAME")]
     pub(crate) method: Option<String>,
-    /// Images and labels (IDX or .npy) that everything is chosen on
+    /// Images and labels (IDX or .npy) on which thresholds and encodings are chosen
     #[arg(long, num_args = 2, value_names = ["IMAGES", "LABELS"], required = true)]
     pub(crate) validation: Vec<PathBuf>,
-    /// Use only the last N validation images: those that training kept apart
+    /// Use only the last N validation images, such as those that training held out
     #[arg(long, value_name = "N")]
     pub(crate) last: Option<usize>,
     /// Percentage points that the validation error may rise [default: 0.2]
@@ -48,17 +48,17 @@ pub(crate) struct CompressArgs {
     /// Percent that the validation loss may rise [default: 2]
     #[arg(long, value_name = "PERCENT")]
     pub(crate) max_loss_increase: Option<f64>,
-    /// What a bit of a weight may cost, in mean squared errors of a weight: smaller packed files at a greater error [default: 0]
+    /// The Lagrange multiplier of a bit per weight, in mean squared errors: a greater one gives smaller packed files at a greater error [default: 0]
     #[arg(long, value_name = "LAMBDA")]
     pub(crate) rate_weight: Option<f64>,
-    /// Move levels and biases, in at most N passes, to where the loss on half of the validation images is least; a pass is kept when the
-    /// loss on the others does not rise [default: 0]
+    /// Fine-tune levels and biases on half of the validation images in at most N passes; a pass is kept if the loss on the other half does
+    /// not rise [default: 0]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub(crate) fine_tune: Option<u32>,
-    /// The threshold of a layer's groups or weights instead of a chosen one; may be repeated
+    /// The pruning threshold of a layer, instead of a chosen one; may be repeated
     #[arg(long, value_name = "LAYER=VALUE")]
     pub(crate) threshold: Vec<String>,
-    /// An encoding for a layer instead of all; may be repeated
+    /// The only encoding to try for a layer; may be repeated
     #[arg(long, value_name = "LAYER=ENCODING")]
     pub(crate) encoding: Vec<String>,
 }

@@ -25,10 +25,10 @@ Examples:
 pub(crate) struct ExportArgs {
     /// The model
     pub(crate) model: PathBuf,
-    /// Where to write
+    /// The safetensors file to write
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// At which shape; without it, the original where the file says what it was, otherwise the shrunk
+    /// The shape of the weights [default: original if the file holds it, otherwise shrunk]
     #[arg(long, value_enum)]
     pub(crate) shape: Option<ExportShape>,
 }
@@ -36,9 +36,9 @@ pub(crate) struct ExportArgs {
 /// Shapes of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportShape {
-    /// Pruned inputs and outputs as zeros
+    /// Pruned inputs and outputs are zeros
     Original,
-    /// Kept inputs and outputs only
+    /// Only kept inputs and outputs
     Shrunk,
 }
 

@@ -20,12 +20,12 @@ Examples:
 Keys of --json: output, mapped_bytes, packed_bytes."
 )]
 pub(crate) struct PackArgs {
-    /// The mapped model; a packed one is packed anew
+    /// The model, mapped or packed
     pub(crate) model: PathBuf,
-    /// Where to write the packed one
+    /// The packed model to write
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// Leave out the names, masks and original shapes, which do not affect any result
+    /// Leave out names, masks and original shapes, which do not affect any result
     #[arg(long)]
     pub(crate) strip: bool,
 }
@@ -39,7 +39,7 @@ Keys of --json: output, mapped_bytes, packed_bytes.")]
 pub(crate) struct UnpackArgs {
     /// The packed model
     pub(crate) model: PathBuf,
-    /// Where to write the mapped one
+    /// The mapped model to write
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }

@@ -13,9 +13,9 @@ use std::time::Duration;
 /// Options of `table`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A row is a record NAME.json of the folder of models, with up to three files: NAME.pruning.curt (the weights kept as 32-bit floats), NAME.curt
-(fast: mapped, quantized) and NAME.packed.curt (maximum: entropy-coded). Records say how the files were made and what their checksums are; published.json of
-the same folder holds the published figures. Everything else is measured when the command runs: nothing measured is read from a file.
+    after_help = "A row is a record NAME.json of the folder of models, with up to three files: NAME.pruning.curt (kept weights as 32-bit floats), NAME.curt
+(fast: mapped, quantized) and NAME.packed.curt (maximum: entropy-coded). A record holds the command that made the files and their checksums; published.json of
+the same folder holds published figures. The command measures everything else when it runs.
 
 Examples:
   curt table --data data/mnist
@@ -23,19 +23,22 @@ Examples:
   curt table --data data/mnist --json
 
 Keys of --json: images, date, machine (arch, isa, processor), rows, groups, published_only.
-rows: record, network, method, label, seed, group, command (remakes the row), note, kept_weights, kept_percent, kept_architecture, bits_per_layer,
+rows: record, network, method, label, seed, group, augmentation, test_looks, command (remakes the row), note, start_parameters, kept_weights, kept_percent, kept_architecture, bits_per_layer,
   encodings, error_percent, pruning_bytes, fast_bytes, maximum_bytes, ns_per_image, shrunk_dense_ns_per_image,
-  original_dense_ns_per_image, files, published. What there is no file for is null.
+  original_dense_ns_per_image, files, published. Values without a file are null.
+  test_looks: networks of other settings or seeds that are known to have been measured on the test images before this row was chosen, at least.
+  start_parameters: weights and biases of the network that training began from, if it is smaller than the one compared.
   kept_weights counts the weights on a path of weights that are not zero from an input to an output, of the pruning file (without one the fast, then the
   maximum file); kept_percent is of the original network's weights; kept_architecture has the inputs of each linear layer and the maps of each convolution
   that have such weights. bits_per_layer is 8 times the bytes of a layer's array, levels and factors in the fast file over its weights kept.
   error_percent and ns_per_image are those of the fast file (without one of the maximum, then the pruning file).
-  files: pruning, fast, maximum, each (file, bytes, ratio, error_percent, ns_per_image); ratio is 4 bytes for each weight and
-  bias of the original network over the whole file.
+  files: pruning, fast, maximum, each (file, bytes, ratio, ratio_of_start, error_percent, error_interval_percent, ns_per_image); ratio is
+  4 bytes for each weight and bias of the original network over the whole file; the interval is the 95 % Wilson interval.
   published: column (pruning, fast, maximum or null), label, kind (accounting, reported stream, file), ratio, bytes, error_percent, kept_percent,
   kept_architecture, bits_per_layer, source. An accounting has no file: its ratio is of weights alone.
-groups: group, network, method, rows, best, and the medians of kept_percent, error_percent, pruning_bytes, fast_bytes, maximum_bytes, ns_per_image,
-  for groups of three rows and more; best is the record of least error, chosen on the test images.
+groups: group, network, method, rows, best, median, and the medians of kept_percent, error_percent, pruning_bytes, fast_bytes, maximum_bytes, ns_per_image,
+  for groups of three rows and more; best is the record of least error (a choice on the test images), median that of median error.
+  The medians are of each figure by itself, so they need not be of one record.
 published_only: network, method, published, for methods without a row.
 
 Times are of one image at batch 1 on one thread, medians of runs of a row's files that take turns with each other and with the main file's network
@@ -48,10 +51,10 @@ pub(crate) struct TableArgs {
     /// The folder of the models, their records and published.json
     #[arg(long, value_name = "DIR", default_value = "models")]
     pub(crate) models: PathBuf,
-    /// Write the tables here as Markdown, and a plot of each network beside it (results.md: results-NETWORK.svg)
+    /// Write the tables to this Markdown file, and a plot of each network beside it (results.md: results-NETWORK.svg)
     #[arg(long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
-    /// Seconds for the times of each file
+    /// Seconds to time each file
     #[arg(long, value_name = "S", default_value_t = 0.6, value_parser = seconds)]
     pub(crate) seconds: f64,
 }

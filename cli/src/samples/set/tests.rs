@@ -1,5 +1,6 @@
 //! Files that other programs wrote (`tests/data/make.py`), whole, cut and damaged.
 
+use super::super::array::check_size;
 use super::*;
 
 const INPUT: InputSpec = InputSpec { dtype: Dtype::U8, shape: Shape::Image { channels: 1, height: 28, width: 28 }, kept: None };
@@ -7,12 +8,12 @@ const COLOUR: InputSpec = InputSpec { dtype: Dtype::U8, shape: Shape::Image { ch
 
 /// A sample file of the tests, and its path.
 macro_rules! data {
-    ($($name:literal),*) => { [$(($name, include_bytes!(concat!("../../tests/data/", $name)).as_slice())),*] };
+    ($($name:literal),*) => { [$(($name, include_bytes!(concat!("../../../tests/data/", $name)).as_slice())),*] };
 }
 
 /// The first digit that the program carries, which `make.py` took.
 fn digit() -> &'static [u8] {
-    &include_bytes!("../../data/digits-images-idx3-ubyte")[16..16 + 784]
+    &include_bytes!("../../../data/digits-images-idx3-ubyte")[16..16 + 784]
 }
 
 fn path(name: &str) -> PathBuf {
@@ -42,7 +43,7 @@ fn every_way_to_store_a_gray_picture_gives_the_same_bytes() {
 
 #[test]
 fn a_picture_in_colour_is_read_channel_by_channel() {
-    let golden = include_bytes!("../../../format-spec/vectors/valid/input-u8-rank-3-channels-3-gather.input");
+    let golden = include_bytes!("../../../../format-spec/vectors/valid/input-u8-rank-3-channels-3-gather.input");
     for (name, file) in data!["colour.png", "colour-alpha-16-bits.png"] {
         assert_eq!(picture::read(file, COLOUR).unwrap(), golden[..60], "{name}");
     }
@@ -54,7 +55,7 @@ fn a_picture_in_colour_is_read_channel_by_channel() {
 #[test]
 fn arrays_of_numpy_are_read() {
     let read = |name: &str| SampleSet::open_for(&[path(name)], INPUT).unwrap();
-    let digits = &include_bytes!("../../data/digits-images-idx3-ubyte")[16..];
+    let digits = &include_bytes!("../../../data/digits-images-idx3-ubyte")[16..];
     for (name, count) in [("three.npy", 3), ("one-version-2.npy", 1), ("flat-version-3.npy", 3)] {
         let samples = read(name);
         assert_eq!((samples.count, samples.len()), (count, 784), "{name}");
