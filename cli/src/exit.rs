@@ -38,12 +38,12 @@ impl Failure {
         Self { code: USAGE, kind: "usage", message: message.into(), offset: None }
     }
 
-    /// What the user passed does not fit the model.
+    /// An input does not fit the model.
     pub(crate) fn input(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::Input, message).into()
     }
 
-    /// A bug; the panic has printed what is known of it.
+    /// A bug; the panic has printed its details.
     pub(crate) fn internal() -> Self {
         let message = "curt has a bug; please report it with the message above and the command".to_owned();
         Self { code: INTERNAL, kind: ErrorKind::Internal.name(), message, offset: None }

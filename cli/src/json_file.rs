@@ -1,4 +1,4 @@
-//! JSON files that people write. What is wrong with one names the file and the field.
+//! JSON files that people write. Errors name the file and the field.
 
 use crate::exit::Failure;
 use curt::bytes::Storage;

@@ -8,7 +8,7 @@ pub(crate) fn bar(len: u64, what: &'static str) -> ProgressBar {
     ProgressBar::new(len).with_style(style).with_message(what)
 }
 
-/// A sign of life of what has no steps.
+/// A spinner for work without steps.
 pub(crate) fn spinner(what: &'static str) -> ProgressBar {
     let spinner = ProgressBar::new_spinner().with_message(what);
     spinner.tick();

@@ -1,6 +1,6 @@
 //! Medians and intervals.
 
-/// The median; of an even number the mean of the two in the middle. `None` of nothing.
+/// The median; for an even count the mean of the middle two, for none `None`.
 pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_unstable_by(f64::total_cmp);
@@ -8,9 +8,9 @@ pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> Option<f64> {
     Some(if figures.len().is_multiple_of(2) { f64::midpoint(figures[figures.len() / 2 - 1], middle) } else { middle })
 }
 
-/// The 95 % interval of an error in percent (Wilson 1927, score interval): the probabilities under which `wrong` of `n` are not unusual.
+/// The 95 % confidence interval of an error rate in percent, for `wrong` of `n` (score interval; Wilson 1927).
 pub(crate) fn interval_percent(wrong: usize, n: usize) -> [f64; 2] {
-    const Z: f64 = 1.959_964; // of the normal distribution 95 % lie within so many standard deviations
+    const Z: f64 = 1.959_964; // 95 % of a normal distribution lie within Z standard deviations
     let (n, share) = (n as f64, wrong as f64 / n as f64);
     let centre = share + Z * Z / (2.0 * n);
     let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();

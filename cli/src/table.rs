@@ -16,7 +16,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// A table with these columns. A heading that starts with `<` is of a column of words, which stand left; figures stand right.
+    /// A table with these columns. A column is right-aligned, or left-aligned if its heading starts with `<`.
     pub(crate) fn new(headings: &[&str]) -> Self {
         let align = |heading: &&str| if heading.starts_with('<') { CellAlignment::Left } else { CellAlignment::Right };
         Self {

@@ -53,7 +53,7 @@ pub(crate) fn headline(report: &Report) -> String {
     format!("{name}{method}: {sizes}, {} outputs", report.outputs)
 }
 
-/// Seconds to measure: more than none, at most an hour.
+/// Parses seconds: above 0, at most an hour.
 pub(crate) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(seconds),

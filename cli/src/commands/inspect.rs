@@ -1,4 +1,4 @@
-//! `curt inspect`: what a file holds.
+//! `curt inspect`: the content of a file.
 
 use crate::answer::Answer;
 use crate::draw::pictures;

@@ -1,4 +1,4 @@
-//! One file for each command: its options and help, what it does, what it prints.
+//! One file for each command: its options, its help, its work and its output.
 
 pub(crate) mod bench;
 pub(crate) mod convert;

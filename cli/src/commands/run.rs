@@ -1,4 +1,4 @@
-//! `curt run`: a network on images, and what its compression brought.
+//! `curt run`: a network on images, and its size and speed beside dense networks.
 
 use crate::answer::Answer;
 use crate::draw::terminal::{self, Style};
@@ -91,10 +91,10 @@ impl Activations {
 const TIME: Duration = Duration::from_millis(600);
 /// Images that are drawn.
 const DRAWN: usize = 10;
-/// Images that are timed: enough to pass the caches of a branch predictor by, few enough to stay in memory near the core.
+/// Images that are timed: too many for the branch predictor to learn, few enough to stay in a cache.
 const TIMED: usize = 500;
 
-/// What came out.
+/// The outputs and measurements.
 struct Outcome {
     report: Report,
     images: usize,
@@ -245,7 +245,7 @@ fn text(outcome: &Outcome, samples: &SampleSet, labels: Option<&[u8]>, options: 
     )
 }
 
-/// What each picture was taken for.
+/// The predicted class of each picture.
 fn classes(outcome: &Outcome, paths: &[PathBuf]) -> Table {
     let mut table = Table::new(&["<picture", "class"]);
     for (path, class) in paths.iter().zip(&outcome.predictions) {
@@ -254,7 +254,7 @@ fn classes(outcome: &Outcome, paths: &[PathBuf]) -> Table {
     table
 }
 
-/// 4 bytes for each kept weight and its outputs' biases: what the shrunk network has as dense floats.
+/// Bytes of the shrunk network as dense floats: 4 for each kept weight and bias.
 fn shrunk_bytes(report: &Report) -> u64 {
     report.layers.iter().map(|layer| 4 * (layer.kept_weights() + layer.kept_shape.0 as u64)).sum()
 }

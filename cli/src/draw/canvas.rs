@@ -9,7 +9,7 @@ pub(crate) type Colour = [u8; 3];
 pub(crate) const WHITE: Colour = [255, 255, 255];
 pub(crate) const INK: Colour = [60, 60, 60];
 
-/// Width and height of a character, in pixels, the space after it included.
+/// Width and height of a character in pixels, with the space after it.
 pub(crate) const CHARACTER: (usize, usize) = (8, 10);
 /// Characters of numbers, five rows of three dots each, from the top; the leftmost is the highest bit.
 const GLYPHS: [(char, [u8; 5]); 14] = [
@@ -58,7 +58,7 @@ impl Canvas {
         self.pixels[y * self.width + x]
     }
 
-    /// Fills a rectangle, as far as it lies on the canvas.
+    /// Fills the part of a rectangle that lies on the canvas.
     pub(crate) fn fill(&mut self, (x, y): (usize, usize), (width, height): (usize, usize), colour: Colour) {
         let end = (x + width).min(self.width);
         for row in y..(y + height).min(self.height) {
@@ -119,7 +119,7 @@ pub(crate) fn width_of(number: &str) -> usize {
     (number.chars().count() * CHARACTER.0).saturating_sub(2)
 }
 
-/// A number of three digits, as short as it can be.
+/// A number with three significant digits, without trailing zeros.
 pub(crate) fn short(value: f32) -> String {
     if value == 0.0 {
         return "0".to_owned();

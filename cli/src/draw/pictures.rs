@@ -1,6 +1,6 @@
-//! Pictures of what a model holds: the input mask, filters, weights and levels (`curt inspect --png`).
+//! Pictures of a model's content: input mask, kernels, weights and levels (`curt inspect --png`).
 //!
-//! A weight is red when it is positive and blue when it is negative, the paler the closer to zero; zero is white. What was pruned is gray.
+//! Positive weights are red, negative ones blue, paler towards zero; zero is white. Pruned inputs are gray.
 
 use crate::draw::canvas::{CHARACTER, Canvas, Colour, INK, WHITE, short, width_of};
 use curt::encoding::Encoding;
@@ -11,13 +11,13 @@ use curt::model::Layer;
 use curt::tensor::Mask;
 use curt::{Model, Shape};
 
-/// Pixels that a picture is scaled up to, where it has fewer.
+/// Smaller pictures are scaled up to about so many pixels a side.
 const WANTED: usize = 960;
 /// Pixels that no picture exceeds by much.
 const MOST: usize = 4096;
 /// White around everything.
 const MARGIN: usize = 8;
-/// What was pruned.
+/// Pruned.
 const GRAY: Colour = [222, 222, 222];
 /// Between tiles and around them.
 const FRAME: Colour = [140, 140, 140];
@@ -25,10 +25,10 @@ const FRAME: Colour = [140, 140, 140];
 const KEPT: Colour = [33, 64, 110];
 /// From the most negative weight over zero to the most positive (ColorBrewer's RdBu, reversed).
 const DIVERGING: [Colour; 5] = [[5, 48, 97], [67, 147, 195], WHITE, [214, 96, 77], [103, 0, 31]];
-/// The colour of the smallest weight that is not zero starts here on the way from 0 to 1: a pattern of non-zeros shows.
+/// The least strength of a colour of a nonzero weight, from 0 to 1, so that the pattern of nonzeros shows.
 const SMALLEST: f32 = 0.2;
 
-/// A picture, the name of its file, and what it shows.
+/// A picture, its file name and its caption.
 #[derive(Debug)]
 pub(crate) struct Picture {
     pub(crate) file: String,
@@ -58,7 +58,7 @@ pub(crate) fn all(model: &Model) -> curt::Result<Vec<Picture>> {
     Ok(pictures)
 }
 
-/// The name of a layer as a part of a file name: names in a model are of strangers.
+/// The name of a layer as part of a file name. The name comes from an untrusted file, so other characters are replaced.
 fn file_name(number: usize, name: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() || "_-.".contains(c) { c } else { '_' };
     format!("{number}-{}", name.chars().take(64).map(allowed).collect::<String>())
@@ -147,7 +147,7 @@ fn matrix(rows: usize, cols: usize, weights: &[f32]) -> (Canvas, String) {
     (with_legend(canvas, scale), shows)
 }
 
-/// The levels that the weights of a layer have, and how many have each; `None` for floats.
+/// The levels of a layer's weights and the count of each; `None` for floats.
 fn level_counts(model: &Model, index: usize) -> Option<Vec<(f32, usize)>> {
     let (layer, stored) = (&model.layers()[index], &model.tables().layers[index].levels);
     let values: Vec<f32> = match layer.linear.encoding {
@@ -173,7 +173,7 @@ fn level_counts(model: &Model, index: usize) -> Option<Vec<(f32, usize)>> {
     Some(levels)
 }
 
-/// A bar for each level, as high as it is frequent, above a strip of the levels' colours.
+/// A histogram of the levels above a strip of their colours.
 fn levels(model: &Model, index: usize) -> Option<(Canvas, String)> {
     const BARS: usize = 200;
     const STRIP: usize = 24;

@@ -31,7 +31,7 @@ impl Style {
     }
 }
 
-/// A gray image; a character stands for 2 x 4 pixels. `None` when it is too large for a terminal.
+/// A gray image; a character shows 4 rows of 2 pixels. `None` if it is too large for a terminal.
 pub(crate) fn image(height: usize, width: usize, pixels: &[u8], style: Style) -> Option<Vec<String>> {
     if height > MAX_SIDE || width > MAX_SIDE {
         return None;
@@ -55,7 +55,7 @@ pub(crate) fn image(height: usize, width: usize, pixels: &[u8], style: Style) ->
     Some((0..height).step_by(4).map(line).collect())
 }
 
-/// The members of a `height` x `width` plane that a mask keeps; a character stands for 2 rows of one column.
+/// The kept members of a `height` x `width` plane; a character shows 2 rows of one column.
 pub(crate) fn mask(height: usize, width: usize, kept: &[bool], style: Style) -> Vec<String> {
     let halves = if style == Style::Blocks { HALVES } else { HALVES_ASCII };
     let is_kept = |y: usize, x: usize| y < height && kept[y * width + x];

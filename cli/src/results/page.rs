@@ -111,7 +111,7 @@ fn section(results: &Results, network: &str) -> Section {
 }
 
 impl Row {
-    /// What a reader of the figures should know.
+    /// Remarks on the figures.
     pub(crate) fn note(&self) -> Option<String> {
         let counted = (self.record.network != self.network)
             .then(|| format!("{} is listed with {}.", self.record.network, title(&self.network)));
@@ -138,7 +138,7 @@ fn name(row: &Row, groups: &[Group<'_>]) -> String {
     }
 }
 
-/// What the rows are: kept weights, bits, and the commands that remake them.
+/// Kept weights, bits per layer and commands of the rows.
 fn networks(rows: &[&Row]) -> Table {
     let mut table =
         Table::new(&["<record", "<method", "seed", "weights kept", "<kept architecture", "<bits per layer", "<remade by"]);
@@ -163,7 +163,7 @@ fn networks(rows: &[&Row]) -> Table {
     table
 }
 
-/// The files of the rows beside what was published of their methods.
+/// The files of the rows beside the published figures of their methods.
 fn files(results: &Results, rows: &[&Row], groups: &[Group<'_>]) -> Table {
     let headings = ["<record", "<file", "bytes", "ratio", "test error", "95 % interval", "<blind", "time", "<published"];
     let mut table = Table::new(&headings);

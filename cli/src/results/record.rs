@@ -33,15 +33,15 @@ pub(crate) struct Record {
     pub(crate) group: Option<String>,
     /// How the training images were changed at random. Such rows have tables of their own.
     pub(crate) augmentation: Option<String>,
-    /// Networks of other settings or seeds that are known to have been measured on the test images before the settings of this one were
-    /// chosen: at least so many. The figures of a row with any are not blind.
+    /// The least number of networks of other settings or seeds that were measured on the test images before this row was chosen. Its error
+    /// is blind only if there are none.
     #[serde(default)]
     pub(crate) test_looks: u32,
     /// The network that training began from, if it is smaller than the one that the literature compares.
     pub(crate) start: Option<Start>,
     /// The one command that remakes the files.
     pub(crate) command: String,
-    /// What a reader of the figures should know.
+    /// Remarks on the figures.
     pub(crate) note: Option<String>,
     #[serde(skip)]
     folder: PathBuf,

@@ -1,4 +1,4 @@
-//! IDX files, as MNIST has them: images and labels, bounded and with errors that say what to do.
+//! IDX files, the format of MNIST: images and labels.
 //!
 //! The layout: two zero bytes, the type of an element (0x08 bytes, 0x0D 32-bit floats), the number of dimensions, each dimension as a
 //! big-endian u32, then the elements, floats big-endian.

@@ -1,4 +1,4 @@
-//! Samples from files of others: IDX and `.npy` arrays, PNG pictures, recognised by their first bytes and trusted in nothing.
+//! Samples from untrusted files: IDX and `.npy` arrays and PNG pictures, recognised by their first bytes.
 
 mod array;
 pub(crate) mod embedded;

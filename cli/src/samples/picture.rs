@@ -6,7 +6,7 @@ use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformat
 use std::io::Cursor;
 use curt::{Defect, Dtype, Error, ErrorKind, Result, Shape};
 
-/// Bytes that the decoder may allocate beside the pixels, whose number the model fixes.
+/// Bytes that the decoder may allocate besides the pixels; the model fixes their number.
 const DECODER_BYTES: usize = 16 << 20;
 
 /// What the model takes: its height and width, none for a vector, and its channels.
@@ -36,7 +36,7 @@ pub(super) fn dims(file: &[u8], input: InputSpec) -> Result<Vec<usize>> {
 pub(super) fn read(file: &[u8], input: InputSpec) -> Result<Vec<u8>> {
     let wanted = wanted(input)?;
     let mut decoder = decoder(file);
-    // The size is compared before anything of that size is allocated: what a picture may cost follows from the model.
+    // The size is checked before anything of that size is allocated, so the model bounds the memory that a picture takes.
     let info = decoder.read_header_info().map_err(undecodable)?;
     let found = describe(info);
     let size = (side(info.height)?, side(info.width)?);

@@ -170,7 +170,7 @@ impl Array {
     }
 }
 
-/// Whether a sample of these dimensions is one of `shape`: dimensions of 1 and a flattening in the model's own order apart. A vector has
+/// Whether a sample of these dimensions fits `shape`. Dimensions of 1 are ignored, and a flattened sample fits. A vector has
 /// no order of its own, so that anything with as many elements is one.
 fn fits(dims: &[usize], shape: Shape) -> bool {
     let long = |dims: &[usize]| dims.iter().copied().filter(|&dim| dim != 1).collect::<Vec<_>>();
@@ -193,7 +193,7 @@ fn array(file: &[u8]) -> Result<Array> {
     }
 }
 
-/// Reads a file and names it in what is wrong with it.
+/// Reads a file; errors name it.
 fn in_file<T>(path: &Path, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
     read(Storage::read(path, MAX_BYTES)?.bytes()).map_err(|error| error.context(path.display()))
 }

@@ -144,7 +144,7 @@ fn description(model: &Model, names: &[String]) -> Result<Value, Failure> {
     }))
 }
 
-/// What the description of a node says besides its name, operator and inputs.
+/// The parameters in the description of a node.
 fn parameters(op: &Op) -> Vec<(&'static str, Value)> {
     match op {
         Op::Conv2d(conv) => {

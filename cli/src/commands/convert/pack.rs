@@ -1,4 +1,4 @@
-//! `curt pack` and `curt unpack`: a model as few bytes as possible, and as the file that runs where it lies.
+//! `curt pack` and `curt unpack`: between the mapped and the packed profile.
 
 use crate::answer::Answer;
 use crate::exit::Failure;
