@@ -1,8 +1,8 @@
 //! The built-in network, and digits that it was not trained on.
 
 use super::set::{SampleSet, parse_idx_labels};
-use std::path::Path;
 use curt::{Model, Result};
+use std::path::Path;
 
 /// LeNet-300-100, trained with group normal-Jeffreys scales; `models/` says how it was made.
 static NETWORK: &[u8] = curt::include_model!("../../../models/lenet-300-100-gnj.curt");

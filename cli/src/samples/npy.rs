@@ -5,8 +5,8 @@
 
 use super::array::{Array, Elements, check_size, refuse};
 use curt::bytes::Cursor;
-use std::path::Path;
 use curt::{Defect, Dtype, Error, ErrorKind, Result};
+use std::path::Path;
 
 /// Bytes of the longest header that is read: far more than a plain array needs.
 const MAX_HEADER: usize = 1 << 16;

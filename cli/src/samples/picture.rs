@@ -2,9 +2,9 @@
 
 use super::array::refuse;
 use curt::graph::InputSpec;
+use curt::{Defect, Dtype, Error, ErrorKind, Result, Shape};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations};
 use std::io::Cursor;
-use curt::{Defect, Dtype, Error, ErrorKind, Result, Shape};
 
 /// Bytes that the decoder may allocate besides the pixels; the model fixes their number.
 const DECODER_BYTES: usize = 16 << 20;

@@ -4,8 +4,8 @@ use super::array::{Array, Elements, refuse, shape};
 use super::{idx, npy, picture};
 use curt::bytes::Storage;
 use curt::graph::InputSpec;
-use std::path::{Path, PathBuf};
 use curt::{Defect, Dtype, Error, ErrorKind, Input, Result, Shape};
+use std::path::{Path, PathBuf};
 
 /// Bytes of the largest file that is read.
 const MAX_BYTES: u64 = 1 << 32;
