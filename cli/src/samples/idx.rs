@@ -44,7 +44,7 @@ fn header(cursor: &mut Cursor<'_>) -> Result<(Dtype, Vec<usize>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{SampleSet, parse_idx_labels};
+    use crate::samples::set::{SampleSet, parse_idx_labels};
     use curt::{ErrorKind, Input};
 
     fn images(count: u8, bytes: usize) -> Vec<u8> {

@@ -7,4 +7,4 @@ pub(crate) mod npy;
 mod picture;
 mod set;
 
-pub(crate) use set::{SampleSet, open_labels, parse_idx_labels};
+pub(crate) use set::{SampleSet, open_labels};

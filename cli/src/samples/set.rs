@@ -4,7 +4,7 @@ use super::array::{Array, Elements, refuse, shape};
 use super::{idx, npy, picture};
 use curt::bytes::Storage;
 use curt::graph::InputSpec;
-use curt::{Defect, Dtype, Error, ErrorKind, Input, Result, Shape};
+use curt::{Defect, Dtype, Error, Input, Result, Shape};
 use std::path::{Path, PathBuf};
 
 /// Bytes of the largest file that is read.

@@ -2,6 +2,7 @@
 
 use super::super::array::check_size;
 use super::*;
+use curt::ErrorKind;
 
 const INPUT: InputSpec = InputSpec { dtype: Dtype::U8, shape: Shape::Image { channels: 1, height: 28, width: 28 }, kept: None };
 const COLOUR: InputSpec = InputSpec { dtype: Dtype::U8, shape: Shape::Image { channels: 3, height: 4, width: 5 }, kept: None };
