@@ -4,16 +4,13 @@ use super::description::{self, Description};
 use super::file::File;
 use super::layers::{Affine, Groups};
 use super::nodes;
-use super::{Layers, Method, Posterior, fail};
+use super::{KEY, Layers, Method, Posterior, fail};
 use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, Result};
 use crate::base::limits::{Limits, MAX_ELEMENTS};
 use crate::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op};
 use crate::tensor::Shape;
 use std::collections::BTreeSet;
-
-/// The key of the file's metadata.
-const KEY: &str = "curt";
 
 pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
     let mut file = File::parse(bytes)?;
@@ -24,7 +21,7 @@ pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
     let (mut layers, mut affines) = (Layers::new(method), Vec::new());
     let mut node_names = Vec::new();
     let mut read = BTreeSet::new();
-    for nodes::Node { name, op, inputs } in nodes {
+    for nodes::NamedNode { name, op, inputs } in nodes {
         let refuse = |error| fail(format!("node {name:?}: {error}"));
         let from: Option<Vec<Shape>> = inputs.iter().map(|&input| shapes.get(input).copied()).collect();
         let from = from.ok_or_else(|| fail(format!("node {name:?} reads a value that is not made before it")))?;

@@ -1,7 +1,7 @@
 //! The JSON text of a posterior file: the input and the nodes.
 
 use super::json::{self, Object};
-use super::nodes::{self, Node};
+use super::nodes::{self, NamedNode};
 use super::{Method, fail};
 use crate::base::checked::to_u64;
 use crate::base::error::Result;
@@ -9,8 +9,8 @@ use crate::base::limits::MAX_NAME_BYTES;
 use crate::tensor::{Dtype, Shape};
 use serde_json::Value;
 
-/// The version of the layout that is read.
-const VERSION: u64 = 1;
+/// The version of the layout that is read and written.
+pub(super) const VERSION: u64 = 1;
 
 /// What the caller of the network feeds: the network sees `x * scale + offset`, by channel.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,13 +25,19 @@ pub struct Input {
     pub offset: Vec<f32>,
 }
 
-/// What the text says, with names resolved; shapes are not known yet.
-pub(super) struct Description {
-    pub(super) name: String,
-    pub(super) method: Method,
-    pub(super) input: Input,
-    pub(super) nodes: Vec<Node>,
-    pub(super) training: Value,
+/// What a posterior file says besides its tensors, with names resolved to values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Description {
+    /// The network's name.
+    pub name: String,
+    /// How the network was trained.
+    pub method: Method,
+    /// What the caller of the network feeds.
+    pub input: Input,
+    /// The nodes in execution order.
+    pub nodes: Vec<NamedNode>,
+    /// The trainer's own record, or null.
+    pub training: Value,
 }
 
 pub(super) fn parse(text: &str) -> Result<Description> {

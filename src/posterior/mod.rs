@@ -1,4 +1,4 @@
-//! Trained posteriors and plain networks, read from safetensors (`docs/posteriors.md`).
+//! Trained posteriors and plain networks, read from safetensors and written to it (`docs/posteriors.md`).
 //!
 //! A [`Posterior`] was checked as a whole: the graph, every tensor's shape and numbers, and that no tensor is left over.
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
@@ -11,14 +11,19 @@ mod json;
 mod layers;
 mod method;
 mod nodes;
+mod write;
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::graph::Graph;
-pub use description::Input;
+pub use description::{Description, Input};
 pub use layers::{Affine, Codebook, GaussianLayer, GhsLayer, GnjLayer, Groups, Layers, LogNormals, PlainLayer, ScaledWeights};
 pub use method::Method;
+pub use nodes::NamedNode;
 use std::path::Path;
+pub use write::{NamedTensor, write};
 
+/// The key of the file's metadata.
+const KEY: &str = "curt";
 /// Bytes of the largest posterior file that is read.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
 /// Bytes of the largest safetensors header that is parsed.

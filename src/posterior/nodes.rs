@@ -11,16 +11,19 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 /// The name by which a node reads what the caller feeds.
-const INPUT: &str = "input";
+pub(super) const INPUT: &str = "input";
 /// A node; value 0 is the input, node `i` (from 0) makes value `i + 1`.
-pub(super) struct Node {
-    pub(super) name: String,
-    /// What is computed; a layer has no rows yet.
-    pub(super) op: Op,
-    pub(super) inputs: Vec<usize>,
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedNode {
+    /// A name of its own.
+    pub name: String,
+    /// What is computed. The rows of a layer are not known here: its tensors say them.
+    pub op: Op,
+    /// The values read.
+    pub inputs: Vec<usize>,
 }
 
-pub(super) fn parse(value: &Value) -> Result<Vec<Node>> {
+pub(super) fn parse(value: &Value) -> Result<Vec<NamedNode>> {
     let list = value.as_array().ok_or_else(|| fail(format!("\"nodes\" is {value}, expected a list")))?;
     if list.is_empty() || to_u64(list.len()) > Limits::FORMAT.nodes {
         return Err(fail(format!("{} nodes, expected 1 to {}", list.len(), Limits::FORMAT.nodes)));
@@ -37,7 +40,7 @@ pub(super) fn parse(value: &Value) -> Result<Vec<Node>> {
         if values.insert(name.clone(), i.saturating_add(1)).is_some() {
             return Err(fail(format!("two values are named {name:?}, expected names of their own")));
         }
-        nodes.push(Node { name, op, inputs });
+        nodes.push(NamedNode { name, op, inputs });
     }
     Ok(nodes)
 }

@@ -1,0 +1,256 @@
+//! Writing of posterior files: the description as JSON text, the tensors in a safetensors container.
+
+use super::description::{Description, Input, VERSION};
+use super::nodes::{self, NamedNode};
+use super::{KEY, Posterior, fail};
+use crate::base::error::Result;
+use crate::graph::{Activation, Op, PoolKind, Window};
+use safetensors::View;
+use safetensors::tensor::Dtype;
+use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// A named tensor of 32-bit floats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedTensor {
+    /// The name of its node, a dot, and what it is: `fc1.weight`.
+    pub name: String,
+    /// The dimensions.
+    pub shape: Vec<usize>,
+    /// The elements in row-major order, as many as the product of `shape`.
+    pub values: Vec<f32>,
+}
+
+impl View for &NamedTensor {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Owned(self.values.iter().flat_map(|value| value.to_le_bytes()).collect())
+    }
+
+    fn data_len(&self) -> usize {
+        self.values.len().saturating_mul(size_of::<f32>())
+    }
+}
+
+/// The bytes of a posterior file.
+///
+/// They are read back before they are returned, so that no file is written that [`Posterior::from_bytes`] refuses.
+///
+/// # Errors
+/// `posterior`: a tensor is missing, not expected, of another shape, or not finite; or the description is not that of a network.
+pub fn write(description: &Description, tensors: &[NamedTensor]) -> Result<Vec<u8>> {
+    let metadata = HashMap::from([(KEY.to_owned(), text(description)?)]);
+    let named = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor));
+    let bytes =
+        safetensors::serialize(named, Some(metadata)).map_err(|error| fail(format!("cannot write the tensors: {error}")))?;
+    Posterior::from_bytes(&bytes)?;
+    Ok(bytes)
+}
+
+/// The JSON text under the metadata key.
+fn text(description: &Description) -> Result<String> {
+    let Input { shape, dtype, scale, offset } = &description.input;
+    let nodes: Result<Vec<Value>> = description.nodes.iter().map(|node| node_json(node, &description.nodes)).collect();
+    let value = json!({
+        "posterior": VERSION,
+        "name": description.name,
+        "method": description.method.name(),
+        "input": { "shape": shape.dims(), "dtype": dtype.name(), "scale": scale, "offset": offset },
+        "nodes": nodes?,
+        "training": description.training,
+    });
+    Ok(value.to_string())
+}
+
+fn node_json(node: &NamedNode, nodes: &[NamedNode]) -> Result<Value> {
+    let input = |&value: &usize| match value.checked_sub(1) {
+        None => Ok(nodes::INPUT),
+        Some(made_by) => {
+            let node_of = nodes.get(made_by).map(|node| node.name.as_str());
+            node_of.ok_or_else(|| fail(format!("node {:?} reads value {value}, which no node makes", node.name)))
+        }
+    };
+    let inputs: Result<Vec<&str>> = node.inputs.iter().map(input).collect();
+    let mut keys = op_keys(&node.op);
+    keys.insert("name".to_owned(), json!(node.name));
+    keys.insert("op".to_owned(), json!(node.op.name()));
+    keys.insert("inputs".to_owned(), json!(inputs?));
+    Ok(Value::Object(keys))
+}
+
+/// The keys of an operator besides its name and its inputs.
+fn op_keys(op: &Op) -> Map<String, Value> {
+    let keys = match op {
+        Op::Conv2d(conv) => {
+            let mut keys = window(&conv.window);
+            keys.entry("padding").or_insert_with(|| json!([0, 0]));
+            if conv.window.dilation != [1, 1] {
+                keys.insert("dilation".to_owned(), json!(conv.window.dilation));
+            }
+            if conv.groups != 1 {
+                keys.insert("groups".to_owned(), json!(conv.groups));
+            }
+            return keys;
+        }
+        Op::Pool { kind, window: windows } => {
+            let mut keys = window(windows);
+            if *kind == PoolKind::AverageIncludingPadding {
+                keys.insert("include_padding".to_owned(), json!(true));
+            }
+            return keys;
+        }
+        Op::Activation(Activation::LeakyRelu { slope }) => json!({ "slope": slope }),
+        Op::Activation(Activation::Clip { min, max }) => json!({ "min": min, "max": max }),
+        Op::Activation(Activation::HardSigmoid { alpha, beta }) => json!({ "alpha": alpha, "beta": beta }),
+        Op::Reshape(shape) => json!({ "shape": shape.dims() }),
+        Op::Activation(Activation::Relu | Activation::Sigmoid | Activation::Tanh | Activation::HardSwish)
+        | Op::Linear(_)
+        | Op::GlobalAveragePool
+        | Op::Affine
+        | Op::Softmax
+        | Op::Flatten
+        | Op::Add
+        | Op::Concat => json!({}),
+    };
+    match keys {
+        Value::Object(keys) => keys,
+        _ => Map::new(),
+    }
+}
+
+/// `kernel` and `stride`; `padding` where there is some.
+fn window(window: &Window) -> Map<String, Value> {
+    let mut keys = Map::from_iter([("kernel".to_owned(), json!(window.kernel)), ("stride".to_owned(), json!(window.stride))]);
+    let ([top, left], [bottom, right]) = (window.padding_before, window.padding_after);
+    if [top, left] != [bottom, right] {
+        keys.insert("padding".to_owned(), json!([top, left, bottom, right]));
+    } else if [top, left] != [0, 0] {
+        keys.insert("padding".to_owned(), json!([top, left]));
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{Conv2d, Linear};
+    use crate::posterior::Method;
+    use crate::tensor::{Dtype as InputDtype, Shape};
+
+    fn node(name: &str, op: Op, inputs: &[usize]) -> NamedNode {
+        NamedNode { name: name.to_owned(), op, inputs: inputs.to_vec() }
+    }
+
+    fn tensor(name: &str, shape: &[usize]) -> NamedTensor {
+        let count = shape.iter().product::<usize>();
+        NamedTensor { name: name.to_owned(), shape: shape.to_vec(), values: (0u8..).take(count).map(f32::from).collect() }
+    }
+
+    fn describe(nodes: Vec<NamedNode>) -> Description {
+        Description {
+            name: "small".to_owned(),
+            method: Method::Plain,
+            input: Input {
+                shape: Shape::Image { channels: 2, height: 8, width: 8 },
+                dtype: InputDtype::U8,
+                scale: vec![1.0 / 255.0, 0.5],
+                offset: vec![0.0, -1.0],
+            },
+            nodes,
+            training: json!({ "seed": 3 }),
+        }
+    }
+
+    /// Every operator that a description may have.
+    fn everything() -> Description {
+        let conv = |groups, window| Op::Conv2d(Conv2d { linear: Linear::dense(0), window, groups });
+        let padded = Window { padding_before: [1, 0], padding_after: [2, 1], ..Window::new([3, 2], [1, 1]) };
+        let dilated = Window { dilation: [2, 1], padding_before: [1, 1], padding_after: [1, 1], ..Window::new([2, 3], [1, 1]) };
+        let pool = |kind| Op::Pool {
+            kind,
+            window: Window { padding_before: [1, 1], padding_after: [1, 1], ..Window::new([2, 2], [2, 2]) },
+        };
+        let mut ops = vec![conv(1, padded), Op::Affine, conv(2, dilated)];
+        ops.extend([pool(PoolKind::Max), pool(PoolKind::Average), pool(PoolKind::AverageIncludingPadding)]);
+        ops.extend([
+            Op::RELU,
+            Op::Activation(Activation::LeakyRelu { slope: 0.1 }),
+            Op::Activation(Activation::Sigmoid),
+            Op::Activation(Activation::Tanh),
+            Op::Activation(Activation::Clip { min: 0.0, max: 6.0 }),
+            Op::Activation(Activation::HardSigmoid { alpha: 0.2, beta: 0.5 }),
+            Op::Activation(Activation::HardSwish),
+            Op::GlobalAveragePool,
+            Op::Flatten,
+        ]);
+        let mut nodes: Vec<NamedNode> = ops.iter().enumerate().map(|(i, &op)| node(&format!("n{i}"), op, &[i])).collect();
+        let last = nodes.len();
+        nodes.push(node("sum", Op::Add, &[last, last]));
+        nodes.push(node("both", Op::Concat, &[last, last + 1]));
+        nodes.push(node("shaped", Op::Reshape(Shape::Vector(8)), &[last + 2]));
+        nodes.push(node("fc", Op::Linear(Linear::dense(0)), &[last + 3]));
+        nodes.push(node("out", Op::Softmax, &[last + 4]));
+        describe(nodes)
+    }
+
+    fn tensors() -> Vec<NamedTensor> {
+        [
+            ("n0.weight", &[4, 2, 3, 2][..]),
+            ("n0.bias", &[4]),
+            ("n1.scale", &[4]),
+            ("n1.offset", &[4]),
+            ("n2.weight", &[4, 2, 2, 3]),
+            ("fc.weight", &[3, 8]),
+        ]
+        .map(|(name, shape)| tensor(name, shape))
+        .to_vec()
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let (description, tensors) = (everything(), tensors());
+        let bytes = write(&description, &tensors).unwrap();
+        let posterior = Posterior::from_bytes(&bytes).unwrap();
+        assert_eq!((posterior.name(), posterior.method()), ("small", Method::Plain));
+        assert_eq!(posterior.input(), &description.input);
+        assert_eq!(posterior.training(), &description.training);
+        let names: Vec<&str> = description.nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(posterior.node_names(), names);
+        for (read, written) in posterior.graph().nodes().iter().zip(&description.nodes) {
+            let linear = written.op.linear().map(|_| *read.op.linear().unwrap());
+            let op = linear.map_or(written.op, |linear| written.op.with_linear(linear));
+            assert_eq!((&read.op, &read.inputs), (&op, &written.inputs), "{}", written.name);
+        }
+        let crate::posterior::Layers::Plain(layers) = posterior.layers() else { panic!("a plain network") };
+        assert_eq!(layers[0].weight, tensors[0].values);
+        assert_eq!(layers[0].bias, tensors[1].values);
+        assert_eq!(posterior.affines()[0].scale, tensors[2].values);
+        assert_eq!(layers[2].weight, tensors[5].values);
+        assert_eq!(write(&description, &tensors).unwrap(), bytes, "the same bytes each time");
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_read_is_not_written() {
+        let refused = |description: &Description, tensors: &[NamedTensor]| write(description, tensors).unwrap_err().to_string();
+        let mut nan = tensors();
+        nan[0].values[5] = f32::NAN;
+        assert!(refused(&everything(), &nan).contains("\"n0.weight\": element 5 is NaN"));
+        let mut surplus = tensors();
+        surplus.push(tensor("n9.weight", &[1]));
+        assert!(refused(&everything(), &surplus).contains("\"n9.weight\" is not expected"));
+        assert!(refused(&everything(), &tensors()[1..]).contains("\"n0.weight\" is missing"));
+        let reads_nothing = describe(vec![node("fc", Op::Flatten, &[7])]);
+        assert!(refused(&reads_nothing, &[]).contains("reads value 7, which no node makes"));
+        let mut short = tensors();
+        short[0].values.pop();
+        assert!(refused(&everything(), &short).contains("cannot write the tensors"));
+    }
+}
