@@ -4,10 +4,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use curt::posterior::NamedTensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::files::{self, Array, Arrays};
+use crate::files::{self, Arrays};
 use crate::methods::Method;
 use crate::shed::Units;
 
@@ -40,7 +41,7 @@ pub fn write(path: &Path, method: &mut dyn Method, recipe: &Value, progress: Pro
         for (suffix, values) in
             [("", &parameter.value), (".first_moment", &parameter.first_moment), (".second_moment", &parameter.second_moment)]
         {
-            arrays.push(Array {
+            arrays.push(NamedTensor {
                 name: format!("{}{suffix}", named.name),
                 shape: parameter.shape.clone(),
                 values: values.clone(),
@@ -81,11 +82,9 @@ pub fn read(path: &Path, method: &mut dyn Method, recipe: &Value) -> Result<Prog
     Ok(header.progress)
 }
 
-/// The first option on which two recipes differ.
+/// The first option on which two recipes differ; an option that one of them lacks is null there.
 fn first_difference(stored: &Value, given: &Value) -> Option<String> {
-    let given = given.as_object()?;
-    given.iter().find_map(|(option, value)| {
-        let stored = &stored[option];
-        (stored != value).then(|| format!("{option} was {stored}, now {value}"))
-    })
+    let options = given.as_object()?.keys().chain(stored.as_object().into_iter().flat_map(|stored| stored.keys()));
+    let mut differences = options.filter(|&option| stored[option] != given[option]);
+    differences.next().map(|option| format!("{option} was {}, now {}", stored[option], given[option]))
 }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use serde_json::json;
 
-use crate::data::{Images, Scaling};
+use crate::data::{HeldOut, Images, Scaling};
 use crate::evaluate::{self, Choice};
 use crate::methods::ghs::GhsRecipe;
 use crate::methods::gnj::GnjRecipe;
@@ -19,15 +19,16 @@ use crate::methods::soft_share::SoftShareRecipe;
 use crate::methods::sparse_vd::SparseVdRecipe;
 use crate::methods::surgery::SurgeryRecipe;
 use crate::methods::vnq::VnqRecipe;
-use crate::methods::{self, Options, Posterior};
+use crate::methods::{self, Options, Trained};
 use crate::network::Network;
 use crate::posterior;
 use crate::recipe::Recipe;
+use crate::remake::{self, RemakeOptions};
 use crate::train::{self, Run, Split};
 
 #[derive(Parser)]
 #[command(version, about, after_help = EXAMPLES)]
-struct Cli {
+pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -39,11 +40,12 @@ Examples:
   trainer sparse-vd --data ../data/mnist --out runs/sparse-vd --epochs 100
   trainer graves --data ../data/mnist --out runs/graves --epochs 60
   trainer vnq --data ../data/mnist --out runs/vnq --start runs/dense/posterior.safetensors --epochs 60
-  trainer rate --data ../data/mnist --out runs/rate --start runs/gnj/posterior.safetensors --bytes 2300 --schedule cosine --rate 0.01
+  trainer rate --data ../data/mnist --out runs/rate --start runs/gnj/posterior.safetensors --bytes 2300 --schedule cosine --rate 0.01 --held-out 10000 --held-out-seed 1
   trainer prune --data ../data/mnist --out runs/prune --start runs/dense/posterior.safetensors --dense 15 --rounds 4 --epochs 32 --keep 0.08,0.09,0.26
   trainer share --data ../data/mnist --out runs/share --start runs/prune/posterior.safetensors --levels 64 --epochs 5 --rate 1e-4
   trainer dense --network lenet-5-caffe --epochs 15 --data ../data/mnist --out runs/dense
   trainer evaluate runs/gnj/posterior.safetensors --data ../data/mnist --max-error 1.8 --test
+  trainer remake lenet-300-100-gnj
 
 A run writes log.jsonl (one line per epoch), checkpoint.safetensors and posterior.safetensors.";
 
@@ -71,6 +73,8 @@ enum Command {
     SoftShare(Job<SoftShareRecipe>),
     /// Train a plain network by maximum likelihood
     Dense(Job<Recipe>),
+    /// Remake a model of models/ by its recipe: train, compress, pack, write its record
+    Remake(RemakeOptions),
     /// Choose thresholds on the validation images and show what they keep
     Evaluate {
         /// Posterior file
@@ -78,9 +82,9 @@ enum Command {
         /// Folder of the data set
         #[arg(long)]
         data: PathBuf,
-        /// Last training images used for validation; as many as training kept apart
-        #[arg(long, default_value_t = 5000)]
-        validation: usize,
+        /// Validation images: those that training kept apart
+        #[command(flatten)]
+        held_out: HeldOut,
         /// Validation error the thresholds may reach, in percent [default: that of the posterior
         /// mean without pruning, and 0.2 more]
         #[arg(long)]
@@ -132,9 +136,10 @@ pub fn run() -> Result<()> {
         Command::Share(job) => train(job),
         Command::SoftShare(job) => train(job),
         Command::Dense(job) => train(job),
-        Command::Evaluate { posterior, data, validation, max_error, thresholds, test } => {
+        Command::Remake(options) => remake::run(&options),
+        Command::Evaluate { posterior, data, held_out, max_error, thresholds, test } => {
             let (posterior, scaling) = methods::read(&posterior)?;
-            let (_, validation) = Images::read(&data, "train", scaling)?.split_last(validation)?;
+            let (_, validation) = held_out.split(Images::read(&data, "train", scaling)?)?;
             let test = match test {
                 true => Some(Images::read(&data, "t10k", scaling)?),
                 false => None,
@@ -168,7 +173,7 @@ impl Places {
 fn prepare(recipe: &Recipe, places: &Places) -> Result<Split> {
     let scaling: Scaling = recipe.pixels.scaling();
     let images = Images::read(&places.data, "train", scaling)?;
-    let (training, validation) = images.split_last(recipe.validation)?;
+    let (training, validation) = recipe.held_out.split(images)?;
     fs::create_dir_all(&places.out).with_context(|| format!("cannot make {}", places.out.display()))?;
     let begun = places.out.join("checkpoint.safetensors").exists();
     ensure!(
@@ -180,7 +185,7 @@ fn prepare(recipe: &Recipe, places: &Places) -> Result<Split> {
 }
 
 fn evaluate(
-    posterior: &dyn Posterior,
+    posterior: &dyn Trained,
     validation: &Images,
     test: Option<&Images>,
     max_error: Option<f64>,

@@ -4,7 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use clap::Args;
 use serde::{Deserialize, Serialize};
+
+use crate::noise::Noise;
 
 /// How a pixel byte becomes a number: `x * scale + offset`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +21,41 @@ impl Scaling {
     pub const UNIT: Self = Self { scale: 1.0 / 255.0, offset: 0.0 };
     /// Pixels in [-1, 1].
     pub const SIGNED: Self = Self { scale: 1.0 / 127.5, offset: -1.0 };
+}
+
+/// Which training images are kept apart for validation.
+#[derive(Clone, Debug, PartialEq, Eq, Args, Serialize, Deserialize)]
+pub struct HeldOut {
+    /// Last training images kept apart for validation; 0 keeps none apart
+    #[arg(long, default_value_t = 5000)]
+    validation: usize,
+    /// Training images drawn at random and kept apart for validation, instead of the last ones
+    #[arg(long = "held-out", value_name = "N", conflicts_with = "validation")]
+    #[serde(rename = "held_out", default, skip_serializing_if = "Option::is_none")]
+    drawn: Option<usize>,
+    /// Seed of the draw of --held-out, whatever the seed of the run [default: 1]
+    #[arg(long = "held-out-seed", value_name = "S", requires = "drawn")]
+    #[serde(rename = "held_out_seed", default, skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+}
+
+impl HeldOut {
+    /// The last `count` images.
+    #[cfg(test)]
+    pub fn last(count: usize) -> Self {
+        Self { validation: count, drawn: None, seed: None }
+    }
+
+    /// Divides images into those to train on and those kept apart. The same count and seed keep the same images apart.
+    ///
+    /// # Errors
+    /// When no image is left to train on.
+    pub fn split(&self, images: Images) -> Result<(Images, Images)> {
+        match self.drawn {
+            Some(count) => images.split_drawn(count, self.seed.unwrap_or(1)),
+            None => images.split_last(self.validation),
+        }
+    }
 }
 
 /// Images of one size with their labels, and how their pixels are scaled.
@@ -76,6 +114,24 @@ impl Images {
             ..self
         };
         Ok((self, last))
+    }
+
+    /// Splits off `count` images drawn at random: (the others, the drawn), both in the order of the file.
+    fn split_drawn(self, count: usize, seed: u64) -> Result<(Self, Self)> {
+        ensure!(count < self.len(), "cannot take {count} validation images out of {}", self.len());
+        let mut order = Noise::for_held_out(seed).order(self.len());
+        let (drawn, others) = order.split_at_mut(count);
+        drawn.sort_unstable();
+        others.sort_unstable();
+        Ok((self.select(others), self.select(drawn)))
+    }
+
+    /// The images of these indices.
+    fn select(&self, indices: &[usize]) -> Self {
+        let length = self.size[0] * self.size[1];
+        let pixels = indices.iter().flat_map(|&index| &self.pixels[index * length..(index + 1) * length]);
+        let labels = indices.iter().map(|&index| self.labels[index]);
+        Self { pixels: pixels.copied().collect(), labels: labels.collect(), size: self.size, scaling: self.scaling }
     }
 
     /// Copies these images out, scaled.
@@ -168,6 +224,21 @@ mod tests {
         let unit = Scaling::UNIT.scale;
         assert_eq!(validation.batch([0]).pixels, [6.0 * unit, 7.0 * unit]);
         assert!(four_images().split_last(4).is_err());
+    }
+
+    #[test]
+    fn drawn_images_are_kept_apart_the_same_way_for_a_seed() {
+        let images = || Images::new([1, 1], (0..200).collect(), (0..200).collect(), Scaling::UNIT).unwrap();
+        let split = |seed| HeldOut { validation: 5000, drawn: Some(50), seed }.split(images()).unwrap();
+        let (training, held_out) = split(Some(1));
+        assert_eq!((training.len(), held_out.len()), (150, 50));
+        let mut all = [training.labels.clone(), held_out.labels.clone()].concat();
+        all.sort_unstable();
+        assert_eq!(all, images().labels, "each image is in one part");
+        assert_eq!(held_out.pixels, held_out.labels, "labels go with their images");
+        assert_eq!(split(None).1.labels, held_out.labels, "the default seed is 1");
+        assert_ne!(split(Some(2)).1.labels, held_out.labels);
+        assert!(HeldOut { validation: 0, drawn: Some(200), seed: None }.split(images()).is_err());
     }
 
     #[test]

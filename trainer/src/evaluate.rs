@@ -7,7 +7,7 @@
 use anyhow::{Context, Result};
 
 use crate::data::Images;
-use crate::methods::{Method, Posterior, dead};
+use crate::methods::{Method, Trained, dead};
 use crate::shed;
 
 /// What a choice of thresholds keeps and costs.
@@ -23,7 +23,7 @@ pub struct Choice {
 }
 
 /// What these thresholds keep, and the error of the masked posterior mean on `images`.
-pub fn measure(posterior: &dyn Posterior, thresholds: &[f64], images: &Images) -> Choice {
+pub fn measure(posterior: &dyn Trained, thresholds: &[f64], images: &Images) -> Choice {
     let mut plain = posterior.masked_mean(thresholds);
     let error = plain.score(images).error;
     dead::remove_dead(&mut plain);
@@ -36,7 +36,7 @@ pub fn measure(posterior: &dyn Posterior, thresholds: &[f64], images: &Images) -
 }
 
 /// The same threshold in every layer, from the one that prunes least; one choice for each set of weights that comes out.
-pub fn sweep(posterior: &dyn Posterior, images: &Images) -> Vec<Choice> {
+pub fn sweep(posterior: &dyn Trained, images: &Images) -> Vec<Choice> {
     let layers = posterior.network().layers.len();
     let shared = posterior.thresholds().into_iter().map(|threshold| vec![threshold; layers]);
     let mut choices: Vec<Choice> = shared.map(|thresholds| measure(posterior, &thresholds, images)).collect();

@@ -1,13 +1,13 @@
 //! Files that are either whole or not there, and arrays in safetensors form.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use safetensors::{Dtype, SafeTensors, View};
+use curt::posterior::NamedTensor;
+use safetensors::{Dtype, SafeTensors};
 
 /// Writes a file so that a crash leaves the old one or the new one: temporary file, fsync, rename,
 /// fsync of the folder.
@@ -27,34 +27,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// A named f32 array on its way into a file.
-pub struct Array {
-    pub name: String,
-    pub shape: Vec<usize>,
-    pub values: Vec<f32>,
-}
-
-impl View for &Array {
-    fn dtype(&self) -> Dtype {
-        Dtype::F32
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        let bytes = self.values.iter().flat_map(|value| value.to_le_bytes());
-        Cow::Owned(bytes.collect())
-    }
-
-    fn data_len(&self) -> usize {
-        self.values.len() * size_of::<f32>()
-    }
-}
-
 /// Writes arrays and one metadata entry.
-pub fn write_arrays(path: &Path, arrays: &[Array], key: &str, metadata: String) -> Result<()> {
+pub fn write_arrays(path: &Path, arrays: &[NamedTensor], key: &str, metadata: String) -> Result<()> {
     let metadata = HashMap::from([(key.to_owned(), metadata)]);
     let named = arrays.iter().map(|array| (&array.name, array));
     let bytes = safetensors::serialize(named, Some(metadata)).with_context(|| format!("cannot lay out {}", path.display()))?;
@@ -71,9 +45,14 @@ impl Arrays {
     pub fn read(path: &Path, key: &str) -> Result<Self> {
         let shown = path.display();
         let bytes = fs::read(path).with_context(|| format!("cannot read {shown}"))?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).with_context(|| format!("{shown} is not a safetensors file"))?;
+        Self::parse(bytes, key).with_context(|| format!("{shown} is not usable"))
+    }
+
+    /// Takes over the bytes of a file.
+    pub fn parse(bytes: Vec<u8>, key: &str) -> Result<Self> {
+        let (_, header) = SafeTensors::read_metadata(&bytes).context("it is not a safetensors file")?;
         let entry = header.metadata().as_ref().and_then(|all| all.get(key));
-        let metadata = entry.with_context(|| format!("{shown} has no metadata entry '{key}'"))?.clone();
+        let metadata = entry.with_context(|| format!("it has no metadata entry '{key}'"))?.clone();
         Ok(Self { bytes, metadata })
     }
 
@@ -110,7 +89,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("curt-arrays-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join("a.safetensors");
-        let array = Array { name: "a".to_owned(), shape: vec![2, 1], values: vec![1.5, -0.0] };
+        let array = NamedTensor { name: "a".to_owned(), shape: vec![2, 1], values: vec![1.5, -0.0] };
         write_arrays(&path, &[array], "note", "text".to_owned()).unwrap();
         let read = Arrays::read(&path, "note").unwrap();
         assert_eq!(read.metadata(), "text");

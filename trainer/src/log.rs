@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::files;
 
 /// One line of `log.jsonl`.
-#[derive(Clone, Debug, Serialize)]
-pub struct Record {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EpochRecord {
     /// Finished epochs.
     pub epoch: usize,
     pub learning_rate: f64,
@@ -21,7 +21,7 @@ pub struct Record {
     pub cross_entropy: f64,
     /// The method's own figures.
     #[serde(flatten)]
-    pub method: BTreeMap<&'static str, f64>,
+    pub method: BTreeMap<String, f64>,
     /// Groups kept in each layer.
     pub kept: Vec<usize>,
     pub kept_weights: usize,
@@ -62,7 +62,7 @@ impl Log {
         self.bar.set_message(format!("[{}%]", 100 * done / steps));
     }
 
-    pub fn append(&self, record: &Record) -> Result<()> {
+    pub fn append(&self, record: &EpochRecord) -> Result<()> {
         let mut line = serde_json::to_string(record)?;
         line.push('\n');
         OpenOptions::new()

@@ -15,6 +15,7 @@ mod noise;
 mod parameter;
 mod posterior;
 mod recipe;
+mod remake;
 mod shed;
 mod train;
 

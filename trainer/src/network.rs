@@ -1,7 +1,8 @@
 //! The networks that can be trained: which layers, in which order, of which shape.
 
 use anyhow::{Result, bail};
-use serde_json::{Value, json};
+use curt::graph::{Conv2d, Linear, Op, PoolKind, Window};
+use curt::posterior::NamedNode;
 
 /// The shape of a layer that has weights. One group (one scale z) belongs to each input unit of a
 /// linear layer and to each output map of a convolution.
@@ -182,33 +183,23 @@ impl Network {
     }
 
     /// The nodes as the posterior file describes them.
-    pub fn nodes_json(&self) -> Value {
-        let mut previous = "input";
-        let mut nodes = Vec::new();
-        for (name, operation) in &self.nodes {
-            let mut node = json!({ "name": name, "inputs": [previous] });
-            match *operation {
-                Operation::Weighted(index) => match self.layers[index].1 {
-                    LayerShape::Linear { .. } => node["op"] = json!("linear"),
+    pub fn described(&self) -> Vec<NamedNode> {
+        let node = |(index, (name, operation)): (usize, &(String, Operation))| {
+            let op = match *operation {
+                Operation::Weighted(layer) => match self.layers[layer].1 {
+                    LayerShape::Linear { .. } => Op::Linear(Linear::dense(0)),
                     LayerShape::Convolution { kernel, .. } => {
-                        node["op"] = json!("conv2d");
-                        node["kernel"] = json!([kernel, kernel]);
-                        node["stride"] = json!([1, 1]);
-                        node["padding"] = json!([0, 0]);
+                        Op::Conv2d(Conv2d { linear: Linear::dense(0), window: Window::new([kernel; 2], [1, 1]), groups: 1 })
                     }
                 },
-                Operation::Relu => node["op"] = json!("relu"),
-                Operation::MaxPool => {
-                    node["op"] = json!("max_pool");
-                    node["kernel"] = json!([2, 2]);
-                    node["stride"] = json!([2, 2]);
-                }
-                Operation::Flatten => node["op"] = json!("flatten"),
-            }
-            nodes.push(node);
-            previous = name;
-        }
-        Value::Array(nodes)
+                Operation::Relu => Op::RELU,
+                Operation::MaxPool => Op::Pool { kind: PoolKind::Max, window: Window::new([2, 2], [2, 2]) },
+                Operation::Flatten => Op::Flatten,
+            };
+            // A chain: each node reads what the one before it makes.
+            NamedNode { name: name.clone(), op, inputs: vec![index] }
+        };
+        self.nodes.iter().enumerate().map(node).collect()
     }
 }
 
@@ -237,12 +228,11 @@ mod tests {
 
     #[test]
     fn nodes_form_a_chain_with_the_names_of_the_layers() {
-        let nodes = Network::lenet_5_caffe().nodes_json();
-        assert_eq!(nodes[0]["inputs"], json!(["input"]));
-        assert_eq!(nodes[2]["name"], "conv2");
-        assert_eq!(nodes[2]["inputs"], json!(["pool1"]));
-        assert_eq!(nodes[2]["padding"], json!([0, 0]));
-        assert_eq!(nodes[7]["op"], "linear");
+        let nodes = Network::lenet_5_caffe().described();
+        let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(names, ["conv1", "pool1", "conv2", "pool2", "flatten", "fc1", "relu1", "fc2"]);
+        assert!(nodes.iter().enumerate().all(|(index, node)| node.inputs == [index]));
+        assert_eq!(nodes[7].op.name(), "linear");
     }
 
     #[test]

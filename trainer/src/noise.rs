@@ -20,6 +20,11 @@ impl Noise {
         Self::stream(seed, epoch as u64 + 1)
     }
 
+    /// The stream that draws images to be kept apart.
+    pub fn for_held_out(seed: u64) -> Self {
+        Self::stream(seed, u64::MAX)
+    }
+
     fn stream(seed: u64, stream: u64) -> Self {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(stream);

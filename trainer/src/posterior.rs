@@ -1,41 +1,49 @@
 //! The posterior file: every array at the original shape, the graph as metadata
 //! (`docs/posteriors.md`).
 
+use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use anyhow::{Context, Result};
+use curt::posterior::{Description, Input, Method as FileMethod, NamedTensor, Posterior};
+use curt::tensor::{Dtype, Shape};
+use serde_json::Value;
 
 use crate::data::Scaling;
-use crate::files::{self, Array, Arrays};
+use crate::files::{self, Arrays};
 use crate::methods::Method;
 use crate::network::{LayerShape, Network};
 use crate::parameter::Parameter;
 use crate::shed::Units;
 
+/// The key of the metadata in a posterior file.
 const KEY: &str = "curt";
-const VERSION: u64 = 1;
 
 /// Writes what a method learnt.
+///
+/// # Errors
+/// When the file cannot be written, or would not be read: a number of an array is not finite.
 pub fn write(path: &Path, method: &dyn Method, scaling: Scaling, training: Value) -> Result<()> {
-    files::write_arrays(path, &method.arrays(), KEY, metadata(method.network(), method.name(), scaling, training))
+    let bytes = curt::posterior::write(&description(method, scaling, training), &method.arrays())
+        .with_context(|| format!("the posterior for {} is not usable", path.display()))?;
+    files::write_atomically(path, &bytes)
 }
 
-fn metadata(network: &Network, method: &str, scaling: Scaling, training: Value) -> String {
-    json!({
-        "posterior": VERSION,
-        "name": network.name,
-        "method": method,
-        "input": {
-            "shape": network.input,
-            "dtype": "u8",
-            "scale": [scaling.scale],
-            "offset": [scaling.offset],
+fn description(method: &dyn Method, scaling: Scaling, training: Value) -> Description {
+    let network = method.network();
+    let [channels, height, width] = network.input;
+    Description {
+        name: network.name.clone(),
+        method: method.file_method(),
+        input: Input {
+            shape: Shape::Image { channels, height, width },
+            dtype: Dtype::U8,
+            scale: vec![scaling.scale; channels],
+            offset: vec![scaling.offset; channels],
         },
-        "nodes": network.nodes_json(),
-        "training": training,
-    })
-    .to_string()
+        nodes: network.described(),
+        training,
+    }
 }
 
 /// Which units of a layer an array runs over.
@@ -48,9 +56,9 @@ pub enum Side {
 }
 
 /// The array of a name, with the values of kept units where they stood in the original layer and zeros elsewhere.
-pub fn array(name: String, values: &[f32], shape: LayerShape, units: &Units, side: Side) -> Array {
+pub fn array(name: String, values: &[f32], shape: LayerShape, units: &Units, side: Side) -> NamedTensor {
     let (shape, values) = widen(values, shape, units, side);
-    Array { name, shape, values }
+    NamedTensor { name, shape, values }
 }
 
 fn widen(values: &[f32], shape: LayerShape, units: &Units, side: Side) -> (Vec<usize>, Vec<f32>) {
@@ -82,7 +90,7 @@ fn widen(values: &[f32], shape: LayerShape, units: &Units, side: Side) -> (Vec<u
 
 /// A posterior file: what it says, and its arrays.
 pub struct Stored {
-    pub method: String,
+    pub method: FileMethod,
     pub network: Network,
     pub scaling: Scaling,
     arrays: Arrays,
@@ -91,21 +99,19 @@ pub struct Stored {
 impl Stored {
     /// Reads the file of one of the known networks.
     pub fn open(path: &Path) -> Result<Self> {
-        let arrays = Arrays::read(path, KEY)?;
-        Self::new(arrays).with_context(|| format!("{} is not usable", path.display()))
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(bytes).with_context(|| format!("{} is not usable", path.display()))
     }
 
-    fn new(arrays: Arrays) -> Result<Self> {
-        let metadata: Value = serde_json::from_str(arrays.metadata())?;
-        ensure!(metadata["posterior"] == VERSION, "layout version {} instead of {VERSION}", metadata["posterior"]);
-        let name = metadata["name"].as_str().context("it has no name")?;
-        let number = |key: &str| {
-            let value = metadata["input"][key][0].as_f64();
-            value.with_context(|| format!("input.{key} is not a list of numbers"))
-        };
-        let scaling = Scaling { scale: number("scale")? as f32, offset: number("offset")? as f32 };
-        let method = metadata["method"].as_str().context("it has no method")?.to_owned();
-        Ok(Self { method, network: Network::by_name(name)?, scaling, arrays })
+    fn parse(bytes: Vec<u8>) -> Result<Self> {
+        let posterior = Posterior::from_bytes(&bytes)?;
+        let [scale, offset] = [&posterior.input().scale, &posterior.input().offset].map(|values| values[0]);
+        Ok(Self {
+            method: posterior.method(),
+            network: Network::by_name(posterior.name())?,
+            scaling: Scaling { scale, offset },
+            arrays: Arrays::parse(bytes, KEY)?,
+        })
     }
 
     /// The value of an array of one.
@@ -122,8 +128,6 @@ impl Stored {
     pub fn fill(&self, parameters: Vec<(String, &mut Parameter)>) -> Result<()> {
         for (name, parameter) in parameters {
             parameter.value = self.arrays.get(&name, &parameter.shape)?;
-            let found = parameter.value.iter().find(|value| !value.is_finite());
-            ensure!(found.is_none(), "the array '{name}' has the value {}", found.copied().unwrap_or_default());
         }
         Ok(())
     }
@@ -131,8 +135,9 @@ impl Stored {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::path::PathBuf;
+
+    use serde_json::json;
 
     use super::*;
     use crate::methods::gnj::Gnj;
@@ -184,14 +189,13 @@ mod tests {
     }
 
     #[test]
-    fn an_array_that_holds_no_numbers_is_named() {
+    fn an_array_that_holds_no_numbers_is_named_and_not_written() {
         let network = Network::lenet_300_100();
         let mut plain = Plain::initialise(&network, &mut Noise::for_initialisation(3));
         plain.layers[1].bias.value[4] = f32::NAN;
         let path = file("nan");
-        write(&path, &plain, Scaling::UNIT, Value::Null).unwrap();
-        let Err(error) = read(&path) else { panic!("it was read") };
-        assert!(format!("{error:#}").contains("'fc2.bias' has the value NaN"), "{error:#}");
-        fs::remove_file(path).unwrap();
+        let error = write(&path, &plain, Scaling::UNIT, Value::Null).unwrap_err();
+        assert!(format!("{error:#}").contains("\"fc2.bias\": element 4 is NaN"), "{error:#}");
+        assert!(!path.exists());
     }
 }

@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use crate::data::Scaling;
+use crate::data::{HeldOut, Scaling};
 use crate::methods::Moment;
 
 /// How pixels are scaled before they reach the network.
@@ -59,9 +59,9 @@ pub struct Recipe {
     /// Images per step
     #[arg(long, default_value_t = 128)]
     pub batch: usize,
-    /// Last training images kept apart for validation; 0 trains on all of them
-    #[arg(long, default_value_t = 5000)]
-    pub validation: usize,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub held_out: HeldOut,
     /// Pixels by which each training image is moved at random in each epoch, at most, along either axis; 0 trains on the images as they are
     #[arg(long, default_value_t = 0)]
     pub shift: usize,
@@ -139,7 +139,7 @@ pub mod tests {
             epochs,
             seed: 7,
             batch: 8,
-            validation: 1,
+            held_out: HeldOut::last(1),
             shift: 0,
             pixels: Pixels::Unit,
             rate: 1e-2,

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::checkpoint::{self, Progress};
 use crate::data::Images;
-use crate::log::{Log, Record};
+use crate::log::{EpochRecord, Log};
 use crate::methods::{Method, Moment};
 use crate::noise::Noise;
 use crate::parameter::Adam;
@@ -49,11 +49,11 @@ pub fn train(method: &mut dyn Method, recipe: &Recipe, options: &Value, data: &S
         progress.epoch += 1;
         let units = method.units();
         let validation = data.validation.as_ref().map(|images| method.prediction().score(images));
-        let record = Record {
+        let record = EpochRecord {
             epoch: progress.epoch,
             learning_rate: method.rate_at(recipe, moment(recipe, data.training.len(), epoch, 0)),
             cross_entropy,
-            method: method.report(epoch).into_iter().collect(),
+            method: method.report(epoch).into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             kept: shed::kept_groups(method.network(), &units),
             kept_weights: shed::kept_weights(method.network(), &units),
             validation_error: validation.map(|score| score.error),

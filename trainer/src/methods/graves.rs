@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use curt::posterior::Method as FileMethod;
 use serde::Serialize;
 
 use super::Options;
@@ -33,7 +34,7 @@ impl Empirical {
 }
 
 impl Prior for Empirical {
-    const NAME: &'static str = "graves";
+    const FILE_METHOD: FileMethod = FileMethod::Graves;
     const PRUNED: Option<f64> = None;
 
     fn read(_: &Stored, _: &str) -> Result<Self> {

@@ -1,4 +1,4 @@
-//! Training methods behind one interface: options begin a method, the loop trains it, its file is read back as a posterior.
+//! Training methods behind one interface: options begin a method, the loop trains it, its file is read back.
 
 #[cfg(test)]
 mod check;
@@ -19,11 +19,11 @@ pub mod vnq;
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use curt::posterior::{Method as FileMethod, NamedTensor};
 use serde::Serialize;
 
 use crate::data::{Batch, Scaling};
-use crate::files::Array;
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
@@ -33,7 +33,7 @@ use crate::shed::Units;
 use ghs::Ghs;
 use gnj::Gnj;
 use graves::Empirical;
-use normal::{Normal, Prior};
+use normal::Normal;
 use plain::Plain;
 use sparse_vd::LogUniform;
 use vnq::Codebook;
@@ -90,8 +90,8 @@ pub struct Slope {
 
 /// What the training loop needs of a method.
 pub trait Method {
-    /// Its name in posterior files.
-    fn name(&self) -> &'static str;
+    /// What posterior files call it.
+    fn file_method(&self) -> FileMethod;
 
     fn network(&self) -> &Network;
 
@@ -130,11 +130,11 @@ pub trait Method {
     fn prediction(&self) -> Plain;
 
     /// What its posterior file holds, at the original shape (`docs/posteriors.md`).
-    fn arrays(&self) -> Vec<Array>;
+    fn arrays(&self) -> Vec<NamedTensor>;
 }
 
 /// A trained network, read from its file.
-pub trait Posterior {
+pub trait Trained {
     fn network(&self) -> &Network;
 
     /// Thresholds of the pruning statistic that are worth a try, from the one that prunes least; none where nothing is left to prune.
@@ -147,23 +147,22 @@ pub trait Posterior {
 /// Reads the file of any method, with its pixel scaling.
 ///
 /// # Errors
-/// When it is not a posterior of a known network and method; names the array that does not fit.
-pub fn read(path: &Path) -> Result<(Box<dyn Posterior>, Scaling)> {
+/// When it is not a posterior of a known network; names the array that does not fit.
+pub fn read(path: &Path) -> Result<(Box<dyn Trained>, Scaling)> {
     let stored = Stored::open(path)?;
-    let posterior = match stored.method.as_str() {
-        "ghs" => Ghs::read(&stored).map(boxed),
-        "gnj" => Gnj::read(&stored).map(boxed),
-        "plain" | "rate" | "shared" => Plain::read(&stored).map(boxed),
-        Codebook::NAME => Normal::<Codebook>::read(&stored).map(boxed),
-        Empirical::NAME => Normal::<Empirical>::read(&stored).map(boxed),
-        LogUniform::NAME => Normal::<LogUniform>::read(&stored).map(boxed),
-        other => bail!("{} is of the method '{other}', which is unknown", path.display()),
+    let trained = match stored.method {
+        FileMethod::Ghs => Ghs::read(&stored).map(boxed),
+        FileMethod::Gnj => Gnj::read(&stored).map(boxed),
+        FileMethod::Plain | FileMethod::Rate | FileMethod::Shared => Plain::read(&stored).map(boxed),
+        FileMethod::Vnq => Normal::<Codebook>::read(&stored).map(boxed),
+        FileMethod::Graves => Normal::<Empirical>::read(&stored).map(boxed),
+        FileMethod::SparseVd => Normal::<LogUniform>::read(&stored).map(boxed),
     };
-    Ok((posterior.with_context(|| format!("{} is not usable", path.display()))?, stored.scaling))
+    Ok((trained.with_context(|| format!("{} is not usable", path.display()))?, stored.scaling))
 }
 
-fn boxed(posterior: impl Posterior + 'static) -> Box<dyn Posterior> {
-    Box::new(posterior)
+fn boxed(trained: impl Trained + 'static) -> Box<dyn Trained> {
+    Box::new(trained)
 }
 
 /// The network that a run begins from: the mean of the posterior in a file, without what reaches the threshold.

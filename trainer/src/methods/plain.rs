@@ -3,11 +3,11 @@
 
 use anyhow::Result;
 use burn::tensor::Tensor;
+use curt::posterior::{Method as FileMethod, NamedTensor};
 
 use super::dead::Folds;
-use super::{Method, Moment, Named, Options, Posterior, Slope};
+use super::{Method, Moment, Named, Options, Slope, Trained};
 use crate::data::{Batch, Images};
-use crate::files::Array;
 use crate::forward::{self, Activation, Precision, Windows, constant};
 use crate::network::{LayerShape, Network};
 use crate::noise::Noise;
@@ -227,8 +227,8 @@ fn argmax(row: &[f32]) -> usize {
 }
 
 impl Method for Plain {
-    fn name(&self) -> &'static str {
-        "plain"
+    fn file_method(&self) -> FileMethod {
+        FileMethod::Plain
     }
 
     fn network(&self) -> &Network {
@@ -276,7 +276,7 @@ impl Method for Plain {
         self.clone()
     }
 
-    fn arrays(&self) -> Vec<Array> {
+    fn arrays(&self) -> Vec<NamedTensor> {
         let mut arrays = Vec::new();
         for ((name, shape), layer) in self.network.layers.iter().zip(&self.layers) {
             for (tensor, parameter, side) in [("weight", &layer.weight, Side::Both), ("bias", &layer.bias, Side::Outputs)] {
@@ -293,7 +293,7 @@ impl Folds for Plain {
     }
 }
 
-impl Posterior for Plain {
+impl Trained for Plain {
     fn network(&self) -> &Network {
         &self.network
     }

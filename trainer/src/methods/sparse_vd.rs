@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use clap::Args;
+use curt::posterior::Method as FileMethod;
 use serde::Serialize;
 
 use super::Options;
@@ -20,7 +21,7 @@ const LOG_ALPHA_BOUND: f64 = 8.0;
 pub struct LogUniform;
 
 impl Prior for LogUniform {
-    const NAME: &'static str = "sparse_vd";
+    const FILE_METHOD: FileMethod = FileMethod::SparseVd;
     const PRUNED: Option<f64> = Some(kl::CERTAIN_NOISE);
 
     fn read(_: &Stored, _: &str) -> Result<Self> {

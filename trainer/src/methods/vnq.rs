@@ -3,6 +3,7 @@
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use curt::posterior::Method as FileMethod;
 use serde::Serialize;
 
 use super::Options;
@@ -102,18 +103,14 @@ fn is_codebook(levels: usize) -> bool {
 }
 
 impl Prior for Codebook {
-    const NAME: &'static str = "vnq";
+    const FILE_METHOD: FileMethod = FileMethod::Vnq;
     const PRUNED: Option<f64> = Some(kl::CERTAIN_NOISE);
 
     fn read(stored: &Stored, layer: &str) -> Result<Self> {
         let level = stored.scalar(&format!("{layer}.level"))?;
-        ensure!(level.is_finite() && level > 0.0, "{layer}.level is {level}, not above 0");
         let name = format!("{layer}.levels");
         let levels = if stored.contains(&name) { stored.scalar(&name)? } else { 3.0 };
-        // Saturates, and then is refused.
-        let count = levels as usize;
-        ensure!(is_codebook(count) && count as f32 == levels, "{name} is {levels}, not an odd number from 3 to 255");
-        Ok(Self::new(level, count))
+        Ok(Self::new(level, levels as usize)) // the library has checked both
     }
 
     fn thresholds() -> Vec<f64> {

@@ -1,6 +1,7 @@
 //! One layer of the posterior: four log-normal scales, two of the layer and two of each group.
 
 use burn::tensor::{Gradients, Tensor};
+use curt::posterior::Method as FileMethod;
 
 use crate::forward::{self, Precision};
 use crate::kl;
@@ -130,7 +131,7 @@ fn pairs<'a>(mean: &'a Parameter, log_variance: &'a Parameter) -> impl Iterator<
 }
 
 impl GroupLayer for GhsLayer {
-    const METHOD: &'static str = "ghs";
+    const FILE_METHOD: FileMethod = FileMethod::Ghs;
     /// Scales whose mode is e^-8.
     const CERTAIN_NOISE: f64 = 8.0;
 

@@ -1,6 +1,7 @@
 //! One layer of the posterior: six arrays, their start, their bounds, their prediction.
 
 use burn::tensor::{Gradients, Tensor};
+use curt::posterior::Method as FileMethod;
 
 use crate::forward::{self, Precision};
 use crate::kl;
@@ -62,7 +63,7 @@ impl GnjLayer {
 }
 
 impl GroupLayer for GnjLayer {
-    const METHOD: &'static str = "gnj";
+    const FILE_METHOD: FileMethod = FileMethod::Gnj;
     const CERTAIN_NOISE: f64 = kl::CERTAIN_NOISE;
 
     type Leaves = LayerTensors;

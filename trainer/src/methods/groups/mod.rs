@@ -9,11 +9,11 @@ pub use recipe::tests::short;
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Gradients;
+use curt::posterior::{Method as FileMethod, NamedTensor};
 
 use super::plain::{Plain, PlainLayer};
-use super::{Method, Moment, Named, Posterior, Slope};
+use super::{Method, Moment, Named, Slope, Trained};
 use crate::data::Batch;
-use crate::files::Array;
 use crate::forward::{self, Precision};
 use crate::network::{LayerShape, Network};
 use crate::noise::Noise;
@@ -24,8 +24,8 @@ use likelihood::SampledLayer;
 
 /// One layer of such a posterior, for the units still there.
 pub trait GroupLayer: Clone {
-    /// The method's name in posterior files.
-    const METHOD: &'static str;
+    /// What posterior files call the method.
+    const FILE_METHOD: FileMethod;
     /// Threshold of the statistic above which a group is certain to be noise.
     const CERTAIN_NOISE: f64;
 
@@ -133,7 +133,8 @@ impl<L: GroupLayer> Groups<L> {
 
     /// Reads a posterior back, at the original shape.
     pub fn read(stored: &Stored) -> Result<Self> {
-        ensure!(stored.method == L::METHOD, "its method is {} instead of {}", stored.method, L::METHOD);
+        let (found, expected) = (stored.method.name(), L::FILE_METHOD.name());
+        ensure!(found == expected, "its method is {found}, expected {expected}");
         let mut groups = Self::initialise(&stored.network, None, L::Hyper::default(), &mut Noise::for_initialisation(0));
         stored.fill(groups.named().into_iter().map(|(name, _, parameter)| (name, parameter)).collect())?;
         Ok(groups)
@@ -218,7 +219,7 @@ impl<L: GroupLayer> Training<L> {
             Some(path) => {
                 let stored = Stored::open(path)?;
                 ensure!(stored.network == *network, "{} is of another network than {}", path.display(), network.name);
-                if stored.method == L::METHOD {
+                if stored.method == L::FILE_METHOD {
                     let mut groups = Groups::<L>::read(&stored).with_context(|| format!("{} is not usable", path.display()))?;
                     groups.layers.iter_mut().for_each(|layer| layer.set_hyper(hyper));
                     groups.shed(&vec![L::CERTAIN_NOISE; groups.layers.len()]);
@@ -234,8 +235,8 @@ impl<L: GroupLayer> Training<L> {
 }
 
 impl<L: GroupLayer> Method for Training<L> {
-    fn name(&self) -> &'static str {
-        L::METHOD
+    fn file_method(&self) -> FileMethod {
+        L::FILE_METHOD
     }
 
     fn network(&self) -> &Network {
@@ -288,7 +289,7 @@ impl<L: GroupLayer> Method for Training<L> {
     }
 
     /// Units that training removed come back as zeros; a layer's file says what that makes of the statistic.
-    fn arrays(&self) -> Vec<Array> {
+    fn arrays(&self) -> Vec<NamedTensor> {
         let mut groups = self.groups.clone();
         let layers: Vec<_> = groups.layers.iter().map(|layer| (layer.shape(), layer.units().clone())).collect();
         let arrays = self.groups.layers.len();
@@ -302,7 +303,7 @@ impl<L: GroupLayer> Method for Training<L> {
     }
 }
 
-impl<L: GroupLayer> Posterior for Groups<L> {
+impl<L: GroupLayer> Trained for Groups<L> {
     fn network(&self) -> &Network {
         &self.network
     }

@@ -12,9 +12,10 @@ pub use recipe::{NormalRecipe, Shares};
 pub use training::NormalTraining;
 
 use anyhow::Result;
+use curt::posterior::Method as FileMethod;
 
 use super::plain::Plain;
-use super::{Method as _, Posterior};
+use super::{Method as _, Trained};
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
@@ -22,8 +23,8 @@ use crate::posterior::Stored;
 
 /// The prior of the weights of one layer, and what it makes of their posterior.
 pub trait Prior: Clone {
-    /// The method's name in posterior files.
-    const NAME: &'static str;
+    /// What posterior files call the method.
+    const FILE_METHOD: FileMethod;
 
     /// What the statistic of a pruned weight reaches, where the method says so: then weights count as pruned in training too.
     const PRUNED: Option<f64>;
@@ -158,7 +159,7 @@ impl<P: Prior> Normal<P> {
     }
 }
 
-impl<P: Prior> Posterior for Normal<P> {
+impl<P: Prior> Trained for Normal<P> {
     fn network(&self) -> &Network {
         &self.network
     }

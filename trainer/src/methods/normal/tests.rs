@@ -168,7 +168,7 @@ pub fn check_file<P: Prior + 'static>(prior: P) {
     units[0].outputs.retain(|unit| unit % 7 != 3);
     units[1].outputs.truncate(90);
     training.restrict(&crate::shed::consistent(&network, &units));
-    let path = std::env::temp_dir().join(format!("curt-{}-{}.safetensors", P::NAME, std::process::id()));
+    let path = std::env::temp_dir().join(format!("curt-{}-{}.safetensors", P::FILE_METHOD.name(), std::process::id()));
     posterior::write(&path, &training, Scaling::SIGNED, Value::Null).unwrap();
     let (read, scaling) = methods::read(&path).unwrap();
     assert_eq!(scaling, Scaling::SIGNED);
@@ -235,7 +235,7 @@ fn a_layer_that_is_pruned_whole_stays() {
 pub fn check_training<P: Prior>(recipe: &NormalRecipe, prior: &P) {
     let plain = Plain::initialise(&train::tests::network(), &mut Noise::for_initialisation(7));
     let begin = || NormalTraining { posterior: Normal::around(&plain, -6.0, prior.clone()), recipe: recipe.clone(), clip: false };
-    check_resumption(P::NAME, &recipe.common, P::PRUNED.is_some(), begin);
+    check_resumption(P::FILE_METHOD.name(), &recipe.common, P::PRUNED.is_some(), begin);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! The posterior in training, by its recipe.
 
+use curt::posterior::{Method as FileMethod, NamedTensor};
+
 use super::likelihood::{self, LayerTensors};
 use super::{Normal, NormalRecipe, Prior};
 use crate::data::Batch;
-use crate::files::Array;
 use crate::forward::{self, Precision};
 use crate::methods::plain::Plain;
 use crate::methods::{Method, Moment, Named, Slope};
@@ -51,8 +52,8 @@ impl<P: Prior> NormalTraining<P> {
 }
 
 impl<P: Prior> Method for NormalTraining<P> {
-    fn name(&self) -> &'static str {
-        P::NAME
+    fn file_method(&self) -> FileMethod {
+        P::FILE_METHOD
     }
 
     fn network(&self) -> &Network {
@@ -121,7 +122,7 @@ impl<P: Prior> Method for NormalTraining<P> {
     }
 
     /// Units that training removed come back as zeros: a zero mean with a zero log variance is pruned at any threshold.
-    fn arrays(&self) -> Vec<Array> {
+    fn arrays(&self) -> Vec<NamedTensor> {
         let mut arrays = Vec::new();
         let layers = self.posterior.layers.iter().zip(&self.posterior.priors);
         for ((name, _), (layer, prior)) in self.posterior.network.layers.iter().zip(layers) {
@@ -133,7 +134,7 @@ impl<P: Prior> Method for NormalTraining<P> {
                 arrays.push(posterior::array(format!("{name}.{tensor}"), &parameter.value, layer.shape, &layer.units, side));
             }
             let own = prior.arrays().into_iter();
-            arrays.extend(own.map(|(tensor, value)| Array {
+            arrays.extend(own.map(|(tensor, value)| NamedTensor {
                 name: format!("{name}.{tensor}"),
                 shape: vec![1],
                 values: vec![value],

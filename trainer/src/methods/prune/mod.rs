@@ -7,11 +7,12 @@ mod tests;
 
 pub use recipe::{PruneRecipe, Retrain};
 
+use curt::posterior::{Method as FileMethod, NamedTensor};
+
 use super::dead::remove_dead;
 use super::plain::{Plain, PlainLayer};
 use super::{Method, Moment, Named, Slope};
 use crate::data::Batch;
-use crate::files::Array;
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::recipe::Recipe;
@@ -66,8 +67,8 @@ fn zeros(layer: &PlainLayer) -> impl Iterator<Item = usize> {
 }
 
 impl Method for Prune {
-    fn name(&self) -> &'static str {
-        "plain"
+    fn file_method(&self) -> FileMethod {
+        FileMethod::Plain
     }
 
     fn network(&self) -> &Network {
@@ -124,7 +125,7 @@ impl Method for Prune {
         self.plain.clone()
     }
 
-    fn arrays(&self) -> Vec<Array> {
+    fn arrays(&self) -> Vec<NamedTensor> {
         self.plain.arrays()
     }
 }

@@ -12,12 +12,12 @@ pub use recipe::RateRecipe;
 
 use bits::Bits;
 use burn::tensor::Tensor;
+use curt::posterior::{Method as FileMethod, NamedTensor};
 
 use super::dead::{Folds, remove_dead};
 use super::plain::{LayerTensors, Plain, logits};
 use super::{Method, Moment, Named, Slope};
 use crate::data::Batch;
-use crate::files::Array;
 use crate::forward::{self, Activation, Precision, constant};
 use crate::network::Network;
 use crate::noise::Noise;
@@ -133,8 +133,8 @@ impl Folds for Rate {
 }
 
 impl Method for Rate {
-    fn name(&self) -> &'static str {
-        "rate"
+    fn file_method(&self) -> FileMethod {
+        FileMethod::Rate
     }
 
     fn network(&self) -> &Network {
@@ -245,10 +245,10 @@ impl Method for Rate {
     }
 
     /// The weights, and the step of each layer.
-    fn arrays(&self) -> Vec<Array> {
+    fn arrays(&self) -> Vec<NamedTensor> {
         let mut arrays = self.prediction().arrays();
         for ((name, _), layer) in self.network.layers.iter().zip(&self.layers) {
-            arrays.push(Array { name: format!("{name}.step"), shape: vec![1], values: vec![layer.average.step()] });
+            arrays.push(NamedTensor { name: format!("{name}.step"), shape: vec![1], values: vec![layer.average.step()] });
         }
         arrays
     }

@@ -8,11 +8,12 @@ mod tests;
 
 pub use recipe::ShareRecipe;
 
+use curt::posterior::{Method as FileMethod, NamedTensor};
+
 use super::dead::remove_dead;
 use super::plain::Plain;
 use super::{Method, Moment, Named, Slope};
 use crate::data::Batch;
-use crate::files::Array;
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
@@ -77,8 +78,8 @@ impl Clusters {
 }
 
 impl Method for Share {
-    fn name(&self) -> &'static str {
-        "shared"
+    fn file_method(&self) -> FileMethod {
+        FileMethod::Shared
     }
 
     fn network(&self) -> &Network {
@@ -140,7 +141,7 @@ impl Method for Share {
         plain
     }
 
-    fn arrays(&self) -> Vec<Array> {
+    fn arrays(&self) -> Vec<NamedTensor> {
         self.prediction().arrays()
     }
 }

@@ -8,10 +8,11 @@ mod tests;
 
 pub use recipe::SoftShareRecipe;
 
+use curt::posterior::{Method as FileMethod, NamedTensor};
+
 use super::plain::Plain;
 use super::{Method, Moment, Named, Slope};
 use crate::data::Batch;
-use crate::files::Array;
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
@@ -72,8 +73,8 @@ impl SoftShare {
 }
 
 impl Method for SoftShare {
-    fn name(&self) -> &'static str {
-        "shared"
+    fn file_method(&self) -> FileMethod {
+        FileMethod::Shared
     }
 
     fn network(&self) -> &Network {
@@ -135,7 +136,7 @@ impl Method for SoftShare {
         plain
     }
 
-    fn arrays(&self) -> Vec<Array> {
+    fn arrays(&self) -> Vec<NamedTensor> {
         self.prediction().arrays()
     }
 }

@@ -6,10 +6,11 @@ mod tests;
 
 pub use recipe::SurgeryRecipe;
 
+use curt::posterior::{Method as FileMethod, NamedTensor};
+
 use super::plain::Plain;
 use super::{Method, Moment, Named, Slope};
 use crate::data::Batch;
-use crate::files::Array;
 use crate::network::Network;
 use crate::noise::Noise;
 use crate::parameter::Parameter;
@@ -72,8 +73,8 @@ fn masked(mask: f32, weight: f32, threshold: f32) -> f32 {
 }
 
 impl Method for Surgery {
-    fn name(&self) -> &'static str {
-        "plain"
+    fn file_method(&self) -> FileMethod {
+        FileMethod::Plain
     }
 
     fn network(&self) -> &Network {
@@ -127,7 +128,7 @@ impl Method for Surgery {
         plain
     }
 
-    fn arrays(&self) -> Vec<Array> {
+    fn arrays(&self) -> Vec<NamedTensor> {
         self.prediction().arrays()
     }
 }
