@@ -31,10 +31,10 @@ struct Header {
     units: Vec<(Vec<usize>, Vec<usize>)>,
 }
 
-/// Writes the state of a run; `recipe` is stored to be compared when the run resumes.
-pub fn write(path: &Path, method: &mut dyn Method, recipe: &Value, progress: Progress) -> Result<()> {
+/// Writes the state of a run; `options` is stored to be compared when the run resumes.
+pub fn write(path: &Path, method: &mut dyn Method, options: &Value, progress: Progress) -> Result<()> {
     let units = method.units().into_iter();
-    let header = Header { recipe: recipe.clone(), progress, units: units.map(|units| (units.inputs, units.outputs)).collect() };
+    let header = Header { recipe: options.clone(), progress, units: units.map(|units| (units.inputs, units.outputs)).collect() };
     let mut arrays = Vec::new();
     for named in method.parameters() {
         let parameter = named.parameter;
@@ -54,13 +54,13 @@ pub fn write(path: &Path, method: &mut dyn Method, recipe: &Value, progress: Pro
 /// Restores the state of a run into a freshly initialised method.
 ///
 /// # Errors
-/// When the file is not a checkpoint, or of a run with another recipe.
-pub fn read(path: &Path, method: &mut dyn Method, recipe: &Value) -> Result<Progress> {
+/// When the file is not a checkpoint, or of a run with other options.
+pub fn read(path: &Path, method: &mut dyn Method, options: &Value) -> Result<Progress> {
     let arrays = Arrays::read(path, KEY)?;
     let header: Header =
         serde_json::from_str(arrays.metadata()).with_context(|| format!("{} has a damaged header", path.display()))?;
-    if let Some(difference) = first_difference(&header.recipe, recipe) {
-        anyhow::bail!("{} is of a run with another recipe: {difference}; resume with the options it began with", path.display());
+    if let Some(difference) = first_difference(&header.recipe, options) {
+        anyhow::bail!("{} is of a run with other options: {difference}; resume with the options it began with", path.display());
     }
     let units: Vec<Units> = header.units.into_iter().map(|(inputs, outputs)| Units { inputs, outputs }).collect();
     let begun_with = method.units();
@@ -82,9 +82,9 @@ pub fn read(path: &Path, method: &mut dyn Method, recipe: &Value) -> Result<Prog
     Ok(header.progress)
 }
 
-/// The first option on which two recipes differ; an option that one of them lacks is null there.
+/// The first option in which two runs differ; an option that one of them lacks is null there.
 fn first_difference(stored: &Value, given: &Value) -> Option<String> {
-    let options = given.as_object()?.keys().chain(stored.as_object().into_iter().flat_map(|stored| stored.keys()));
-    let mut differences = options.filter(|&option| stored[option] != given[option]);
+    let names = given.as_object()?.keys().chain(stored.as_object().into_iter().flat_map(|stored| stored.keys()));
+    let mut differences = names.filter(|&option| stored[option] != given[option]);
     differences.next().map(|option| format!("{option} was {}, now {}", stored[option], given[option]))
 }

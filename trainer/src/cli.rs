@@ -9,20 +9,20 @@ use serde_json::json;
 
 use crate::data::{HeldOut, Images, Scaling};
 use crate::evaluate::{self, Choice};
-use crate::methods::ghs::GhsRecipe;
-use crate::methods::gnj::GnjRecipe;
-use crate::methods::graves::GravesRecipe;
-use crate::methods::prune::PruneRecipe;
-use crate::methods::rate::RateRecipe;
-use crate::methods::share::ShareRecipe;
-use crate::methods::soft_share::SoftShareRecipe;
-use crate::methods::sparse_vd::SparseVdRecipe;
-use crate::methods::surgery::SurgeryRecipe;
-use crate::methods::vnq::VnqRecipe;
-use crate::methods::{self, Options, Trained};
+use crate::methods::ghs::GhsOptions;
+use crate::methods::gnj::GnjOptions;
+use crate::methods::graves::GravesOptions;
+use crate::methods::prune::PruneOptions;
+use crate::methods::rate::RateOptions;
+use crate::methods::share::ShareOptions;
+use crate::methods::soft_share::SoftShareOptions;
+use crate::methods::sparse_vd::SparseVdOptions;
+use crate::methods::surgery::SurgeryOptions;
+use crate::methods::vnq::VnqOptions;
+use crate::methods::{self, MethodOptions, Trained};
 use crate::network::Network;
+use crate::options::CommonOptions;
 use crate::posterior;
-use crate::recipe::Recipe;
 use crate::remake::{self, RemakeOptions};
 use crate::train::{self, Run, Split};
 
@@ -52,27 +52,27 @@ A run writes log.jsonl (one line per epoch), checkpoint.safetensors and posterio
 #[derive(Subcommand)]
 enum Command {
     /// Train a posterior with the group normal-Jeffreys prior
-    Gnj(Job<GnjRecipe>),
+    Gnj(Job<GnjOptions>),
     /// Train a posterior with the group horseshoe prior
-    Ghs(Job<GhsRecipe>),
+    Ghs(Job<GhsOptions>),
     /// Train a normal posterior per weight with the log-uniform prior: sparse variational dropout
-    SparseVd(Job<SparseVdRecipe>),
+    SparseVd(Job<SparseVdOptions>),
     /// Train a normal posterior per weight under a normal prior that follows it (Graves 2011)
-    Graves(Job<GravesRecipe>),
+    Graves(Job<GravesOptions>),
     /// Draw the weights of a trained network to a small codebook: variational network quantization
-    Vnq(Job<VnqRecipe>),
+    Vnq(Job<VnqOptions>),
     /// Train a network of integers under a bound of bits
-    Rate(Job<RateRecipe>),
+    Rate(Job<RateOptions>),
     /// Prune a plain network by magnitude, in rounds
-    Prune(Job<PruneRecipe>),
+    Prune(Job<PruneOptions>),
     /// Prune a plain network by dynamic surgery: weights that grow come back
-    Surgery(Job<SurgeryRecipe>),
+    Surgery(Job<SurgeryOptions>),
     /// Share a few values among the weights of a pruned network
-    Share(Job<ShareRecipe>),
+    Share(Job<ShareOptions>),
     /// Draw the weights of a plain network to a few values, most to zero, by a mixture prior
-    SoftShare(Job<SoftShareRecipe>),
+    SoftShare(Job<SoftShareOptions>),
     /// Train a plain network by maximum likelihood
-    Dense(Job<Recipe>),
+    Dense(Job<CommonOptions>),
     /// Remake a model of models/ by its recipe: train, compress, pack, write its record
     Remake(RemakeOptions),
     /// Choose thresholds on the validation images and show what they keep
@@ -102,7 +102,7 @@ enum Command {
 #[derive(clap::Args)]
 struct Job<R: clap::Args> {
     #[command(flatten)]
-    recipe: R,
+    options: R,
     #[command(flatten)]
     places: Places,
 }
@@ -149,14 +149,14 @@ pub fn run() -> Result<()> {
     }
 }
 
-fn train<R: Options + clap::Args>(Job { recipe, places }: Job<R>) -> Result<()> {
-    let network = Network::by_name(&recipe.common().network)?;
-    let recipe = recipe.complete(&network)?;
-    let data = prepare(recipe.common(), &places)?;
-    let mut method = recipe.begin(&network)?;
-    let options = serde_json::to_value(&recipe)?;
-    train::train(&mut method, recipe.common(), &options, &data, &places.run())?;
-    let record = json!({ "recipe": options, "images": data.training.len() });
+fn train<R: MethodOptions + clap::Args>(Job { options, places }: Job<R>) -> Result<()> {
+    let network = Network::by_name(&options.common().network)?;
+    let options = options.complete(&network)?;
+    let data = prepare(options.common(), &places)?;
+    let mut method = options.begin(&network)?;
+    let recorded = serde_json::to_value(&options)?;
+    train::train(&mut method, options.common(), &recorded, &data, &places.run())?;
+    let record = json!({ "recipe": recorded, "images": data.training.len() });
     let path = places.out.join("posterior.safetensors");
     posterior::write(&path, &method, data.training.scaling, record)?;
     println!("{}", path.display());
@@ -170,10 +170,10 @@ impl Places {
 }
 
 /// Reads the data and makes the folder of the run.
-fn prepare(recipe: &Recipe, places: &Places) -> Result<Split> {
-    let scaling: Scaling = recipe.pixels.scaling();
+fn prepare(options: &CommonOptions, places: &Places) -> Result<Split> {
+    let scaling: Scaling = options.pixels.scaling();
     let images = Images::read(&places.data, "train", scaling)?;
-    let (training, validation) = recipe.held_out.split(images)?;
+    let (training, validation) = options.held_out.split(images)?;
     fs::create_dir_all(&places.out).with_context(|| format!("cannot make {}", places.out.display()))?;
     let begun = places.out.join("checkpoint.safetensors").exists();
     ensure!(
@@ -234,7 +234,7 @@ fn print_choice(network: &Network, choice: &Choice) {
 mod tests {
     use super::*;
     use crate::methods::gnj::Gnj;
-    use crate::methods::groups::{GroupRecipe, Training, short};
+    use crate::methods::groups::{GroupOptions, Training, short};
     use crate::noise::Noise;
 
     #[test]
@@ -253,14 +253,14 @@ mod tests {
         let mut earlier = Gnj::initialise(&network, None, (), &mut Noise::for_initialisation(5));
         earlier.layers[1].scale_log_variance.value[7] = 9.0;
         let path = std::env::temp_dir().join(format!("curt-start-{}.safetensors", std::process::id()));
-        let recipe = GnjRecipe { groups: GroupRecipe { start: Some(path.clone()), ..short(1) } };
-        let training = Training { groups: earlier.clone(), recipe: recipe.groups.clone() };
+        let options = GnjOptions { groups: GroupOptions { start: Some(path.clone()), ..short(1) } };
+        let training = Training { groups: earlier.clone(), options: options.groups.clone() };
         posterior::write(&path, &training, Scaling::UNIT, json!(null)).unwrap();
 
-        let gnj = recipe.begin(&network).unwrap().groups;
+        let gnj = options.begin(&network).unwrap().groups;
         assert!(!gnj.units()[1].inputs.contains(&7));
         assert_eq!(gnj.layers[2].weight_mean.value, earlier.layers[2].weight_mean.value);
-        let Err(error) = recipe.begin(&Network::lenet_5_caffe()) else { panic!("another network") };
+        let Err(error) = options.begin(&Network::lenet_5_caffe()) else { panic!("another network") };
         assert!(error.to_string().contains("is of another network than lenet-5-caffe"), "{error}");
         std::fs::remove_file(path).unwrap();
     }

@@ -159,7 +159,7 @@ mod tests {
             }
             gnj.shed(&[3.0; 4]);
             let path = file(&network.name);
-            let training = Training { groups: gnj.clone(), recipe: short(1) };
+            let training = Training { groups: gnj.clone(), options: short(1) };
             write(&path, &training, Scaling::SIGNED, json!({ "seed": 3 })).unwrap();
             let stored = Stored::open(&path).unwrap();
             let read = Gnj::read(&stored).unwrap();

@@ -11,8 +11,8 @@ use crate::data::Images;
 use crate::log::{EpochRecord, Log};
 use crate::methods::{Method, Moment};
 use crate::noise::Noise;
+use crate::options::CommonOptions;
 use crate::parameter::Adam;
-use crate::recipe::Recipe;
 use crate::shed;
 
 /// The images of a run.
@@ -26,7 +26,7 @@ pub struct Split {
 pub struct Run<'a> {
     pub folder: &'a Path,
     pub resume: bool,
-    /// Stop after this many epochs of the recipe, to be resumed later.
+    /// Stop after this many epochs, to be resumed later.
     pub stop_after: Option<usize>,
 }
 
@@ -35,23 +35,23 @@ pub struct Run<'a> {
 ///
 /// # Errors
 /// When a file cannot be written, the checkpoint does not fit, or the loss stops being a number.
-pub fn train(method: &mut dyn Method, recipe: &Recipe, options: &Value, data: &Split, run: &Run) -> Result<()> {
+pub fn train(method: &mut dyn Method, options: &CommonOptions, recorded: &Value, data: &Split, run: &Run) -> Result<()> {
     let file = run.folder.join("checkpoint.safetensors");
-    let mut progress = if run.resume { checkpoint::read(&file, method, options)? } else { Progress::default() };
-    let log = Log::open(run.folder, progress.epoch, recipe.epochs)?;
-    let last = run.stop_after.unwrap_or(usize::MAX).min(recipe.epochs);
+    let mut progress = if run.resume { checkpoint::read(&file, method, recorded)? } else { Progress::default() };
+    let log = Log::open(run.folder, progress.epoch, options.epochs)?;
+    let last = run.stop_after.unwrap_or(usize::MAX).min(options.epochs);
     while progress.epoch < last {
         let started = Instant::now();
         let epoch = progress.epoch;
         method.before_epoch(epoch);
-        let cross_entropy = epoch_of_steps(method, recipe, &data.training, &mut progress, &log)?;
+        let cross_entropy = epoch_of_steps(method, options, &data.training, &mut progress, &log)?;
         method.after_epoch(epoch);
         progress.epoch += 1;
         let units = method.units();
         let validation = data.validation.as_ref().map(|images| method.prediction().score(images));
         let record = EpochRecord {
             epoch: progress.epoch,
-            learning_rate: method.rate_at(recipe, moment(recipe, data.training.len(), epoch, 0)),
+            learning_rate: method.rate_at(options, moment(options, data.training.len(), epoch, 0)),
             cross_entropy,
             method: method.report(epoch).into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             kept: shed::kept_groups(method.network(), &units),
@@ -62,26 +62,32 @@ pub fn train(method: &mut dyn Method, recipe: &Recipe, options: &Value, data: &S
         };
         // In this order: a resumed run drops lines ahead of its checkpoint, but cannot invent missing ones.
         log.append(&record)?;
-        checkpoint::write(&file, method, options, progress)?;
+        checkpoint::write(&file, method, recorded, progress)?;
     }
     log.finish();
     Ok(())
 }
 
 /// One pass over the training images in random order; returns the mean cross-entropy.
-fn epoch_of_steps(method: &mut dyn Method, recipe: &Recipe, images: &Images, progress: &mut Progress, log: &Log) -> Result<f64> {
+fn epoch_of_steps(
+    method: &mut dyn Method,
+    options: &CommonOptions,
+    images: &Images,
+    progress: &mut Progress,
+    log: &Log,
+) -> Result<f64> {
     let epoch = progress.epoch;
-    let mut noise = Noise::for_epoch(recipe.seed, epoch);
+    let mut noise = Noise::for_epoch(options.seed, epoch);
     let order = noise.order(images.len());
-    let steps = order.len().div_ceil(recipe.batch);
+    let steps = order.len().div_ceil(options.batch);
     let mut sum = 0.0;
-    for (done, indices) in order.chunks(recipe.batch).enumerate() {
+    for (done, indices) in order.chunks(options.batch).enumerate() {
         let mut batch = images.batch(indices.iter().copied());
-        if recipe.shift > 0 {
-            let moves = noise.moves(indices.len(), recipe.shift as i32);
+        if options.shift > 0 {
+            let moves = noise.moves(indices.len(), options.shift as i32);
             batch.shift(images.size, &moves, images.scaling.offset);
         }
-        let at = moment(recipe, images.len(), epoch, done);
+        let at = moment(options, images.len(), epoch, done);
         let slope = method.slope(&batch, at, &mut noise);
         ensure!(
             slope.cross_entropy.is_finite(),
@@ -91,7 +97,7 @@ fn epoch_of_steps(method: &mut dyn Method, recipe: &Recipe, images: &Images, pro
         );
         sum += slope.cross_entropy * indices.len() as f64;
         progress.step += 1;
-        let adam = Adam::at_step(progress.step, method.rate_at(recipe, at));
+        let adam = Adam::at_step(progress.step, method.rate_at(options, at));
         let learned = method.parameters().into_iter().zip(&slope.gradients).filter(|(named, _)| named.rate > 0.0);
         for (named, gradient) in learned {
             adam.update(named.parameter, gradient, named.rate as f32);
@@ -103,9 +109,9 @@ fn epoch_of_steps(method: &mut dyn Method, recipe: &Recipe, images: &Images, pro
 }
 
 /// The moment before step `done` of an epoch.
-fn moment(recipe: &Recipe, images: usize, epoch: usize, done: usize) -> Moment {
-    let steps = images.div_ceil(recipe.batch);
-    Moment { epoch, progress: (epoch * steps + done) as f64 / (recipe.epochs * steps) as f64, images }
+fn moment(options: &CommonOptions, images: usize, epoch: usize, done: usize) -> Moment {
+    let steps = images.div_ceil(options.batch);
+    Moment { epoch, progress: (epoch * steps + done) as f64 / (options.epochs * steps) as f64, images }
 }
 
 #[cfg(test)]
@@ -116,10 +122,10 @@ pub mod tests {
     use super::*;
     use crate::data::Scaling;
     use crate::methods::gnj::{Gnj, GnjLayer};
-    use crate::methods::groups::{GroupRecipe, Training, short};
+    use crate::methods::groups::{GroupOptions, Training, short};
     use crate::methods::plain::Plain;
     use crate::network::{Network, Step};
-    use crate::recipe;
+    use crate::options;
 
     fn folder(name: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("curt-{name}-{}", std::process::id()));
@@ -150,9 +156,9 @@ pub mod tests {
         Network::new("small", [1, 12, 12], &steps)
     }
 
-    /// A recipe under which groups die in several epochs.
-    fn shedding() -> GroupRecipe {
-        GroupRecipe { scale_rate: 3.0, shed: vec![-6.5, -6.5, -6.5], shed_between: vec![0, 2], ..short(6) }
+    /// Options under which groups die in several epochs.
+    fn shedding() -> GroupOptions {
+        GroupOptions { scale_rate: 3.0, shed: vec![-6.5, -6.5, -6.5], shed_between: vec![0, 2], ..short(6) }
     }
 
     pub fn split() -> Split {
@@ -160,15 +166,15 @@ pub mod tests {
         Split { training, validation: Some(validation) }
     }
 
-    fn begin(recipe: GroupRecipe) -> Training<GnjLayer> {
-        let mut start = Noise::for_initialisation(recipe.common.seed);
-        Training { groups: Gnj::initialise(&network(), None, (), &mut start), recipe }
+    fn begin(options: GroupOptions) -> Training<GnjLayer> {
+        let mut start = Noise::for_initialisation(options.common.seed);
+        Training { groups: Gnj::initialise(&network(), None, (), &mut start), options }
     }
 
-    /// Trains by the recipe that the method holds.
+    /// Trains by the options that the method holds.
     fn go(method: &mut Training<GnjLayer>, run: &Run) -> Result<()> {
-        let recipe = method.recipe.clone();
-        train(method, &recipe.common, &serde_json::to_value(&recipe)?, &split(), run)
+        let options = method.options.clone();
+        train(method, &options.common, &serde_json::to_value(&options)?, &split(), run)
     }
 
     /// Values and moments as bits, so that equality means equality.
@@ -194,15 +200,15 @@ pub mod tests {
 
     /// A run of the method broken off after two thirds of its epochs, and resumed, equals a straight one bit for bit: parameters, moments, units and log. `begin`
     /// gives the method before its first step. If it sheds, units are to go before the break and after it.
-    pub fn check_resumption<M: Method>(name: &str, recipe: &Recipe, sheds: bool, begin: impl Fn() -> M) {
+    pub fn check_resumption<M: Method>(name: &str, options: &CommonOptions, sheds: bool, begin: impl Fn() -> M) {
         let run = |folder: &Path, resume, stop_after| {
             let mut method = begin();
-            train(&mut method, recipe, &Value::Null, &split(), &Run { folder, resume, stop_after }).unwrap();
+            train(&mut method, options, &Value::Null, &split(), &Run { folder, resume, stop_after }).unwrap();
             method
         };
         let (straight, broken) = (folder(&format!("{name}-straight")), folder(&format!("{name}-broken")));
         let mut whole = run(&straight, false, None);
-        let done = recipe.epochs * 2 / 3;
+        let done = options.epochs * 2 / 3;
         let middle = run(&broken, false, Some(done));
         // The log may be ahead of the checkpoint when a run is killed between the two writes.
         let log = broken.join("log.jsonl");
@@ -224,12 +230,12 @@ pub mod tests {
     }
 
     #[test]
-    fn a_checkpoint_of_another_recipe_is_refused_by_name() {
+    fn a_checkpoint_of_other_options_is_refused_by_name() {
         let folder = folder("other");
         go(&mut begin(shedding()), &Run { folder: &folder, resume: false, stop_after: Some(1) }).unwrap();
-        let mut recipe = shedding();
-        recipe.common.seed = 8;
-        let error = go(&mut begin(recipe), &Run { folder: &folder, resume: true, stop_after: None }).unwrap_err();
+        let mut options = shedding();
+        options.common.seed = 8;
+        let error = go(&mut begin(options), &Run { folder: &folder, resume: true, stop_after: None }).unwrap_err();
         assert!(error.to_string().contains("seed was 7, now 8"), "{error}");
         fs::remove_dir_all(folder).unwrap();
     }
@@ -237,13 +243,13 @@ pub mod tests {
     #[test]
     fn a_plain_network_learns_the_classes() {
         let folder = folder("plain");
-        let recipe = recipe::tests::short(10);
+        let options = options::tests::short(10);
         let mut plain = Plain::initialise(&network(), &mut Noise::for_initialisation(1));
         let split = split();
         let validation = split.validation.as_ref().unwrap();
         let before = plain.score(validation).error;
         let run = Run { folder: &folder, resume: false, stop_after: None };
-        train(&mut plain, &recipe, &Value::Null, &split, &run).unwrap();
+        train(&mut plain, &options, &Value::Null, &split, &run).unwrap();
         assert!(before > 0.2, "{before}");
         assert_eq!(plain.score(validation).error, 0.0);
         fs::remove_dir_all(folder).unwrap();

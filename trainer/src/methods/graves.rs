@@ -6,11 +6,11 @@ use clap::Args;
 use curt::posterior::Method as FileMethod;
 use serde::Serialize;
 
-use super::Options;
-use super::normal::{NormalLayer, NormalRecipe, NormalTraining, Prior, Shares, Slopes};
+use super::MethodOptions;
+use super::normal::{NormalLayer, NormalOptions, NormalTraining, Prior, Shares, Slopes};
 use crate::network::Network;
+use crate::options::CommonOptions;
 use crate::posterior::Stored;
-use crate::recipe::Recipe;
 
 /// N(mean, variance), shared by the weights of a layer.
 #[derive(Clone, Copy, Debug)]
@@ -69,16 +69,16 @@ impl Prior for Empirical {
 
 /// The shared options are all there are.
 #[derive(Clone, Debug, PartialEq, Args, Serialize)]
-pub struct GravesRecipe {
+pub struct GravesOptions {
     #[command(flatten)]
     #[serde(flatten)]
-    pub normal: NormalRecipe,
+    pub normal: NormalOptions,
 }
 
-impl Options for GravesRecipe {
+impl MethodOptions for GravesOptions {
     type Method = NormalTraining<Empirical>;
 
-    fn common(&self) -> &Recipe {
+    fn common(&self) -> &CommonOptions {
         &self.normal.common
     }
 

@@ -26,9 +26,9 @@ use serde::Serialize;
 use crate::data::{Batch, Scaling};
 use crate::network::Network;
 use crate::noise::Noise;
+use crate::options::CommonOptions;
 use crate::parameter::Parameter;
 use crate::posterior::Stored;
-use crate::recipe::Recipe;
 use crate::shed::Units;
 use ghs::Ghs;
 use gnj::Gnj;
@@ -39,11 +39,11 @@ use sparse_vd::LogUniform;
 use vnq::Codebook;
 
 /// The options of a method: everything that decides the result of a run.
-pub trait Options: Serialize {
+pub trait MethodOptions: Serialize {
     type Method: Method;
 
     /// The options that every method has.
-    fn common(&self) -> &Recipe;
+    fn common(&self) -> &CommonOptions;
 
     /// Fills in what was left to the network, then checks every option.
     ///
@@ -105,8 +105,8 @@ pub trait Method {
     fn parameters(&mut self) -> Vec<Named<'_>>;
 
     /// The learning rate at a moment of the run.
-    fn rate_at(&self, recipe: &Recipe, at: Moment) -> f64 {
-        recipe.rate_at(at)
+    fn rate_at(&self, options: &CommonOptions, at: Moment) -> f64 {
+        options.rate_at(at)
     }
 
     /// What precedes an epoch, counted from 0.

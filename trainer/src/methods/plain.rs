@@ -6,14 +6,14 @@ use burn::tensor::Tensor;
 use curt::posterior::{Method as FileMethod, NamedTensor};
 
 use super::dead::Folds;
-use super::{Method, Moment, Named, Options, Slope, Trained};
+use super::{Method, MethodOptions, Moment, Named, Slope, Trained};
 use crate::data::{Batch, Images};
 use crate::forward::{self, Activation, Precision, Windows, constant};
 use crate::network::{LayerShape, Network};
 use crate::noise::Noise;
+use crate::options::CommonOptions;
 use crate::parameter::Parameter;
 use crate::posterior::{self, Side, Stored};
-use crate::recipe::Recipe;
 use crate::shed::{self, Units};
 
 /// Weights and biases of the kept units of one layer.
@@ -307,10 +307,10 @@ impl Trained for Plain {
     }
 }
 
-impl Options for Recipe {
+impl MethodOptions for CommonOptions {
     type Method = Plain;
 
-    fn common(&self) -> &Recipe {
+    fn common(&self) -> &CommonOptions {
         self
     }
 

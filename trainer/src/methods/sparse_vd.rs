@@ -6,12 +6,12 @@ use clap::Args;
 use curt::posterior::Method as FileMethod;
 use serde::Serialize;
 
-use super::Options;
-use super::normal::{NormalRecipe, NormalTraining, Prior, Shares, Slopes};
+use super::MethodOptions;
+use super::normal::{NormalOptions, NormalTraining, Prior, Shares, Slopes};
 use crate::kl;
 use crate::network::Network;
+use crate::options::CommonOptions;
 use crate::posterior::Stored;
-use crate::recipe::Recipe;
 
 /// Bound of log alpha in the KL, beyond which it has no slope.
 const LOG_ALPHA_BOUND: f64 = 8.0;
@@ -49,19 +49,19 @@ impl Prior for LogUniform {
 
 /// What sparse variational dropout adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize)]
-pub struct SparseVdRecipe {
+pub struct SparseVdOptions {
     #[command(flatten)]
     #[serde(flatten)]
-    pub normal: NormalRecipe,
+    pub normal: NormalOptions,
     /// Leave the means of pruned weights out of the forward pass
     #[arg(long)]
     pub clip: bool,
 }
 
-impl Options for SparseVdRecipe {
+impl MethodOptions for SparseVdOptions {
     type Method = NormalTraining<LogUniform>;
 
-    fn common(&self) -> &Recipe {
+    fn common(&self) -> &CommonOptions {
         &self.normal.common
     }
 

@@ -6,13 +6,13 @@ use clap::Args;
 use curt::posterior::Method as FileMethod;
 use serde::Serialize;
 
-use super::Options;
-use super::normal::{NormalLayer, NormalRecipe, NormalTraining, Prior, Shares, Slopes};
+use super::MethodOptions;
+use super::normal::{NormalLayer, NormalOptions, NormalTraining, Prior, Shares, Slopes};
 use crate::kl;
 use crate::network::Network;
+use crate::options::{CommonOptions, check_per_layer, of_layer};
 use crate::parameter::Parameter;
 use crate::posterior::Stored;
-use crate::recipe::{Recipe, check_per_layer, of_layer};
 
 /// Distance of neighbouring values in the codebook that the approximation was made for, and the width of its windows.
 const SPACING: f64 = 0.2;
@@ -165,10 +165,10 @@ impl Prior for Codebook {
 
 /// What variational network quantization adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize)]
-pub struct VnqRecipe {
+pub struct VnqOptions {
     #[command(flatten)]
     #[serde(flatten)]
-    pub normal: NormalRecipe,
+    pub normal: NormalOptions,
     /// Values of the codebook, an odd number from 3 to 255, one for all layers or one per layer
     #[arg(long, value_delimiter = ',', default_value = "3")]
     pub levels: Vec<usize>,
@@ -177,10 +177,10 @@ pub struct VnqRecipe {
     pub level: Vec<f32>,
 }
 
-impl Options for VnqRecipe {
+impl MethodOptions for VnqOptions {
     type Method = NormalTraining<Codebook>;
 
-    fn common(&self) -> &Recipe {
+    fn common(&self) -> &CommonOptions {
         &self.normal.common
     }
 
@@ -312,9 +312,9 @@ mod tests {
         let path = std::env::temp_dir().join(format!("curt-levels-{}.safetensors", std::process::id()));
         let plain = Plain::initialise(&network, &mut Noise::for_initialisation(2));
         posterior::write(&path, &plain, Scaling::UNIT, serde_json::Value::Null).unwrap();
-        let normal = NormalRecipe { start: Some(path.clone()), ..short(1, 1.0) };
-        let recipe = VnqRecipe { normal, levels: vec![15, 3, 5], level: vec![0.1, 0.2, 0.6] };
-        let training = recipe.complete(&network).unwrap().begin(&network).unwrap();
+        let normal = NormalOptions { start: Some(path.clone()), ..short(1, 1.0) };
+        let options = VnqOptions { normal, levels: vec![15, 3, 5], level: vec![0.1, 0.2, 0.6] };
+        let training = options.complete(&network).unwrap().begin(&network).unwrap();
         let greatest: Vec<f32> = training.posterior.priors.iter().map(Codebook::greatest).collect();
         assert_eq!(greatest, [0.1, 0.2, 0.6]);
         let levels: Vec<usize> = training.posterior.priors.iter().map(|codebook| codebook.levels).collect();
@@ -330,23 +330,23 @@ mod tests {
 
     #[test]
     fn options_that_cannot_be_are_refused_by_name() {
-        let recipe = |start: Option<&str>, levels: &[usize], level: &[f32]| VnqRecipe {
-            normal: NormalRecipe { start: start.map(Into::into), ..short(195, 1.0) },
+        let options = |start: Option<&str>, levels: &[usize], level: &[f32]| VnqOptions {
+            normal: NormalOptions { start: start.map(Into::into), ..short(195, 1.0) },
             levels: levels.to_vec(),
             level: level.to_vec(),
         };
-        for (recipe, option) in [
-            (recipe(None, &[3], &[0.2]), "--start"),
-            (recipe(Some("file"), &[4], &[0.2]), "--levels"),
-            (recipe(Some("file"), &[3, 3, 1], &[0.2]), "--levels takes odd numbers"),
-            (recipe(Some("file"), &[3, 3], &[0.2]), "--levels takes one value or one for each of the 3 layers"),
-            (recipe(Some("file"), &[3], &[f32::NAN]), "--level"),
-            (recipe(Some("file"), &[3], &[0.2, 0.3]), "--level takes one value or one for each of the 3 layers"),
+        for (options, option) in [
+            (options(None, &[3], &[0.2]), "--start"),
+            (options(Some("file"), &[4], &[0.2]), "--levels"),
+            (options(Some("file"), &[3, 3, 1], &[0.2]), "--levels takes odd numbers"),
+            (options(Some("file"), &[3, 3], &[0.2]), "--levels takes one value or one for each of the 3 layers"),
+            (options(Some("file"), &[3], &[f32::NAN]), "--level"),
+            (options(Some("file"), &[3], &[0.2, 0.3]), "--level takes one value or one for each of the 3 layers"),
         ] {
-            let error = recipe.complete(&Network::lenet_300_100()).unwrap_err().to_string();
+            let error = options.complete(&Network::lenet_300_100()).unwrap_err().to_string();
             assert!(error.contains(option), "{error}");
         }
-        let mut published = recipe(Some("file"), &[3], &[0.2]);
+        let mut published = options(Some("file"), &[3], &[0.2]);
         published.normal.warm_up = Vec::new();
         let published = published.complete(&Network::lenet_300_100()).unwrap();
         assert_eq!((published.normal.warm_up, published.normal.common.decay_from), (vec![0, 15], Some(0)));

@@ -10,28 +10,28 @@ use anyhow::{Result, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::Options;
-use super::groups::{GroupLayer as _, GroupRecipe, Groups, Training};
+use super::MethodOptions;
+use super::groups::{GroupLayer as _, GroupOptions, Groups, Training};
 use crate::network::Network;
-use crate::recipe::Recipe;
+use crate::options::CommonOptions;
 
 pub type Ghs = Groups<GhsLayer>;
 
 /// The options of the posterior's training.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
-pub struct GhsRecipe {
+pub struct GhsOptions {
     #[command(flatten)]
     #[serde(flatten)]
-    pub groups: GroupRecipe,
+    pub groups: GroupOptions,
     /// Scale tau of the half-Cauchy prior of each layer's own scale
     #[arg(long, default_value_t = 1e-5)]
     pub tau: f64,
 }
 
-impl Options for GhsRecipe {
+impl MethodOptions for GhsOptions {
     type Method = Training<GhsLayer>;
 
-    fn common(&self) -> &Recipe {
+    fn common(&self) -> &CommonOptions {
         &self.groups.common
     }
 

@@ -42,8 +42,8 @@ fn the_scale_of_a_group_is_the_product_of_four() {
 /// A fresh posterior has scales near 1, under a prior of the size of the paper's.
 #[test]
 fn a_fresh_posterior_begins_with_scales_of_one() {
-    let recipe = GhsRecipe { groups: short(1), tau: 1e-5 };
-    let training = recipe.complete(&Network::lenet_300_100()).unwrap().begin(&Network::lenet_300_100()).unwrap();
+    let options = GhsOptions { groups: short(1), tau: 1e-5 };
+    let training = options.complete(&Network::lenet_300_100()).unwrap().begin(&Network::lenet_300_100()).unwrap();
     for layer in &training.groups.layers {
         assert!(layer.log_scales().iter().all(|(mean, variance)| mean.abs() < 0.05 && *variance < 1e-3));
         assert!(layer.kl().is_finite());
@@ -57,10 +57,10 @@ fn a_run_begins_around_what_another_method_left() {
     let mut gnj = Gnj::initialise(&network, None, (), &mut Noise::for_initialisation(3));
     gnj.layers[1].scale_log_variance.value[7] = 9.0;
     let path = std::env::temp_dir().join(format!("curt-ghs-{}.safetensors", std::process::id()));
-    let training = Training { groups: gnj, recipe: short(1) };
+    let training = Training { groups: gnj, options: short(1) };
     posterior::write(&path, &training, Scaling::UNIT, serde_json::Value::Null).unwrap();
-    let recipe = GhsRecipe { groups: GroupRecipe { start: Some(path.clone()), ..short(1) }, tau: 1e-5 };
-    let ghs = recipe.complete(&network).unwrap().begin(&network).unwrap().groups;
+    let options = GhsOptions { groups: GroupOptions { start: Some(path.clone()), ..short(1) }, tau: 1e-5 };
+    let ghs = options.complete(&network).unwrap().begin(&network).unwrap().groups;
     std::fs::remove_file(path).unwrap();
     assert_eq!((ghs.layers[1].units.inputs.len(), ghs.layers[0].units.outputs.len()), (299, 299));
     for layer in &ghs.layers {
@@ -81,10 +81,10 @@ fn a_run_goes_on_without_what_was_removed() {
     }
     ghs.shed(&[8.0; 3]);
     let path = std::env::temp_dir().join(format!("curt-ghs-again-{}.safetensors", std::process::id()));
-    let training = Training { groups: ghs, recipe: short(1) };
+    let training = Training { groups: ghs, options: short(1) };
     posterior::write(&path, &training, Scaling::UNIT, serde_json::Value::Null).unwrap();
-    let recipe = GhsRecipe { groups: GroupRecipe { start: Some(path.clone()), ..short(1) }, tau: tau.0 };
-    let again = recipe.complete(&network).unwrap().begin(&network).unwrap().groups;
+    let options = GhsOptions { groups: GroupOptions { start: Some(path.clone()), ..short(1) }, tau: tau.0 };
+    let again = options.complete(&network).unwrap().begin(&network).unwrap().groups;
     std::fs::remove_file(path).unwrap();
     assert_eq!(again.units(), training.groups.units());
     assert_eq!(again.layers[1].units.inputs.len(), 298);

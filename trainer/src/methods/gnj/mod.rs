@@ -10,25 +10,25 @@ use anyhow::Result;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::Options;
-use super::groups::{GroupRecipe, Groups, Training};
+use super::MethodOptions;
+use super::groups::{GroupOptions, Groups, Training};
 use crate::network::Network;
-use crate::recipe::Recipe;
+use crate::options::CommonOptions;
 
 pub type Gnj = Groups<GnjLayer>;
 
 /// The options of the posterior's training.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
-pub struct GnjRecipe {
+pub struct GnjOptions {
     #[command(flatten)]
     #[serde(flatten)]
-    pub groups: GroupRecipe,
+    pub groups: GroupOptions,
 }
 
-impl Options for GnjRecipe {
+impl MethodOptions for GnjOptions {
     type Method = Training<GnjLayer>;
 
-    fn common(&self) -> &Recipe {
+    fn common(&self) -> &CommonOptions {
         &self.groups.common
     }
 

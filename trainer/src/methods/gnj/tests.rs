@@ -8,7 +8,7 @@ use crate::data::Batch;
 use crate::forward::Windows;
 use crate::kl;
 use crate::methods::check::{self, Values, close, double, tensor, tensor_values};
-use crate::methods::groups::{GroupLayer as _, GroupRecipe, Training, likelihood, short};
+use crate::methods::groups::{GroupLayer as _, GroupOptions, Training, likelihood, short};
 use crate::methods::{Method as _, Moment};
 use crate::network::{LayerShape, Step};
 use crate::noise::Noise;
@@ -86,7 +86,7 @@ fn the_mean_of_a_convolution_scales_its_bias() {
 fn the_variance_bound_of_the_first_layer_holds_after_a_step() {
     let network = Network::new("two", [1, 1, 3], &[Step::Flatten, Step::Linear(3, 2), Step::Linear(2, 2)]);
     let groups = Gnj::initialise(&network, None, (), &mut Noise::for_initialisation(1));
-    let mut training = Training { groups, recipe: GroupRecipe { max_variance: 0.04, ..short(1) } };
+    let mut training = Training { groups, options: GroupOptions { max_variance: 0.04, ..short(1) } };
     for layer in &mut training.groups.layers {
         layer.weight_log_variance.value[..2].copy_from_slice(&[-6.0, 0.0]);
     }

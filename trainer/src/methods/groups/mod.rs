@@ -1,11 +1,11 @@
 //! Posteriors with a random scale for each group of weights: an input unit of a linear layer, an output map of a convolution (Louizos et al. 2017).
 
 pub mod likelihood;
-mod recipe;
+mod options;
 
-pub use recipe::GroupRecipe;
+pub use options::GroupOptions;
 #[cfg(test)]
-pub use recipe::tests::short;
+pub use options::tests::short;
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Gradients;
@@ -204,17 +204,17 @@ impl<L: GroupLayer> Groups<L> {
     }
 }
 
-/// A posterior in training, by its recipe.
+/// A posterior in training, by its options.
 pub struct Training<L> {
     pub groups: Groups<L>,
-    pub recipe: GroupRecipe,
+    pub options: GroupOptions,
 }
 
 impl<L: GroupLayer> Training<L> {
     /// A fresh posterior, around a network where one is given, or an earlier posterior without the groups that are certain noise.
-    pub fn begin(recipe: &GroupRecipe, hyper: L::Hyper, network: &Network) -> Result<Self> {
-        let mut noise = Noise::for_initialisation(recipe.common.seed);
-        let groups = match recipe.start.as_deref() {
+    pub fn begin(options: &GroupOptions, hyper: L::Hyper, network: &Network) -> Result<Self> {
+        let mut noise = Noise::for_initialisation(options.common.seed);
+        let groups = match options.start.as_deref() {
             None => Groups::initialise(network, None, hyper, &mut noise),
             Some(path) => {
                 let stored = Stored::open(path)?;
@@ -230,7 +230,7 @@ impl<L: GroupLayer> Training<L> {
                 }
             }
         };
-        Ok(Self { groups, recipe: recipe.clone() })
+        Ok(Self { groups, options: options.clone() })
     }
 }
 
@@ -252,10 +252,10 @@ impl<L: GroupLayer> Method for Training<L> {
     }
 
     fn parameters(&mut self) -> Vec<Named<'_>> {
-        let recipe = &self.recipe;
+        let options = &self.options;
         let rate = |name: &str| match name {
-            _ if [".scale_", ".local_", ".global_"].iter().any(|scale| name.contains(scale)) => recipe.scale_rate,
-            _ if name.ends_with("_log_variance") => recipe.variance_rate,
+            _ if [".scale_", ".local_", ".global_"].iter().any(|scale| name.contains(scale)) => options.scale_rate,
+            _ if name.ends_with("_log_variance") => options.variance_rate,
             _ => 1.0,
         };
         let named = self.groups.named().into_iter();
@@ -263,25 +263,25 @@ impl<L: GroupLayer> Method for Training<L> {
     }
 
     fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope {
-        self.groups.slope(batch, self.recipe.beta_at(at.epoch) / at.images as f64, noise)
+        self.groups.slope(batch, self.options.beta_at(at.epoch) / at.images as f64, noise)
     }
 
     /// Bounds the variance of the first layer's weights.
     fn after_step(&mut self, _: Moment) {
-        let bound = self.recipe.max_variance.ln();
+        let bound = self.options.max_variance.ln();
         let arrays = self.groups.layers[0].parameters().into_iter();
         let bounded = arrays.filter(|(name, ..)| *name == "weight_log_variance").flat_map(|(.., parameter)| &mut parameter.value);
         bounded.for_each(|value| *value = value.min(bound));
     }
 
     fn after_epoch(&mut self, epoch: usize) {
-        self.groups.shed(&self.recipe.thresholds_at(epoch, self.groups.layers.len(), L::CERTAIN_NOISE));
+        self.groups.shed(&self.options.thresholds_at(epoch, self.groups.layers.len(), L::CERTAIN_NOISE));
     }
 
     /// The weight of the KL, and the KL to the prior in nats.
     fn report(&self, epoch: usize) -> Vec<(&'static str, f64)> {
         let kl = self.groups.layers.iter().map(GroupLayer::kl).sum();
-        vec![("beta", self.recipe.beta_at(epoch)), ("kl", kl)]
+        vec![("beta", self.options.beta_at(epoch)), ("kl", kl)]
     }
 
     fn prediction(&self) -> Plain {

@@ -2,13 +2,13 @@
 
 mod layer;
 pub mod likelihood;
-mod recipe;
+mod options;
 #[cfg(test)]
 pub mod tests;
 mod training;
 
 pub use layer::NormalLayer;
-pub use recipe::{NormalRecipe, Shares};
+pub use options::{NormalOptions, Shares};
 pub use training::NormalTraining;
 
 use anyhow::Result;

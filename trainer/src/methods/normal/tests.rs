@@ -11,7 +11,7 @@ use crate::methods::sparse_vd::LogUniform;
 use crate::methods::{self, Method, Moment};
 use crate::network::{Network, Step};
 use crate::train::tests::check_resumption;
-use crate::{posterior, recipe, train};
+use crate::{options, posterior, train};
 
 /// Mean 0.5 - 0.5 + 0.1, variance 0.01 + 4 * 0.04, to which 1e-8 is added.
 #[test]
@@ -36,10 +36,10 @@ fn local_reparametrisation_has_its_known_sample() {
     close(tensor_values(sample)[0], -0.4, 1e-6);
 }
 
-/// A recipe of a few epochs without a warm-up, dead units going from the first on.
-pub fn short(epochs: usize, beta: f64) -> NormalRecipe {
-    NormalRecipe {
-        common: recipe::tests::short(epochs),
+/// Options of a few epochs without a warm-up, dead units going from the first on.
+pub fn short(epochs: usize, beta: f64) -> NormalOptions {
+    NormalOptions {
+        common: options::tests::short(epochs),
         start: None,
         threshold: 3.0,
         beta,
@@ -57,7 +57,7 @@ fn small<P: Prior>(input: [usize; 3], steps: &[Step], removed: &[usize], prior: 
         layer.log_variance.value = noise.gaussian(layer.mean.value.len(), -1.5, 1.5);
         layer.bias.value = noise.gaussian(layer.bias.value.len(), 0.1, 0.1);
     }
-    let mut training = NormalTraining { posterior, recipe: short(1, 1.0), clip: true };
+    let mut training = NormalTraining { posterior, options: short(1, 1.0), clip: true };
     let mut units = training.units();
     units.iter_mut().zip(removed).for_each(|(layer, removed)| layer.outputs.retain(|unit| unit != removed));
     training.restrict(&crate::shed::consistent(&network, &units));
@@ -163,7 +163,7 @@ pub fn check_file<P: Prior + 'static>(prior: P) {
         layer.log_variance.value = noise.gaussian(layer.mean.value.len(), -5.0, 2.0);
         layer.bias.value = noise.gaussian(layer.bias.value.len(), 0.1, 0.1);
     }
-    let mut training = NormalTraining { posterior, recipe: short(1, 1.0), clip: false };
+    let mut training = NormalTraining { posterior, options: short(1, 1.0), clip: false };
     let mut units = training.units();
     units[0].outputs.retain(|unit| unit % 7 != 3);
     units[1].outputs.truncate(90);
@@ -189,8 +189,8 @@ pub fn check_file<P: Prior + 'static>(prior: P) {
     }
     let start = methods::read_start(&path, &network, P::thresholds()[0]).unwrap();
     assert_eq!(start.layers[2].bias.value, training.posterior.layers[2].bias.value);
-    let recipe = NormalRecipe { start: Some(path.clone()), threshold: P::thresholds()[0], ..short(1, 1.0) };
-    assert_eq!(recipe.begin(&network, prior, false).unwrap().units(), training.units());
+    let options = NormalOptions { start: Some(path.clone()), threshold: P::thresholds()[0], ..short(1, 1.0) };
+    assert_eq!(options.begin(&network, prior, false).unwrap().units(), training.units());
     std::fs::remove_file(path).unwrap();
 }
 
@@ -231,11 +231,12 @@ fn a_layer_that_is_pruned_whole_stays() {
     assert_eq!(posterior.layers[1].units.inputs.len(), 100);
 }
 
-/// A run of the method by this recipe, on a small network.
-pub fn check_training<P: Prior>(recipe: &NormalRecipe, prior: &P) {
+/// A run of the method by these options, on a small network.
+pub fn check_training<P: Prior>(options: &NormalOptions, prior: &P) {
     let plain = Plain::initialise(&train::tests::network(), &mut Noise::for_initialisation(7));
-    let begin = || NormalTraining { posterior: Normal::around(&plain, -6.0, prior.clone()), recipe: recipe.clone(), clip: false };
-    check_resumption(P::FILE_METHOD.name(), &recipe.common, P::PRUNED.is_some(), begin);
+    let begin =
+        || NormalTraining { posterior: Normal::around(&plain, -6.0, prior.clone()), options: options.clone(), clip: false };
+    check_resumption(P::FILE_METHOD.name(), &options.common, P::PRUNED.is_some(), begin);
 }
 
 #[test]
@@ -246,14 +247,14 @@ fn a_resumed_run_of_sparse_vd_equals_a_straight_one() {
 #[test]
 fn the_weight_of_the_kl_rises_between_its_epochs() {
     let shares = Shares { warm_up: [0.025, 0.1], decay_from: 0.5 };
-    let mut recipe = short(200, 2.0);
-    recipe.warm_up = Vec::new();
-    recipe.shed_from = None;
-    let recipe = recipe.complete(shares).unwrap();
-    assert_eq!([0, 4, 5, 8, 20, 199].map(|epoch| recipe.beta_at(epoch)), [0.0, 0.0, 0.0, 0.4, 2.0, 2.0]);
-    assert_eq!((recipe.common.decay_from, recipe.shed_from()), (Some(100), 20));
+    let mut options = short(200, 2.0);
+    options.warm_up = Vec::new();
+    options.shed_from = None;
+    let options = options.complete(shares).unwrap();
+    assert_eq!([0, 4, 5, 8, 20, 199].map(|epoch| options.beta_at(epoch)), [0.0, 0.0, 0.0, 0.4, 2.0, 2.0]);
+    assert_eq!((options.common.decay_from, options.shed_from()), (Some(100), 20));
     for warm_up in [vec![3], vec![5, 3]] {
-        let error = NormalRecipe { warm_up, ..short(10, 1.0) }.complete(shares).unwrap_err();
+        let error = NormalOptions { warm_up, ..short(10, 1.0) }.complete(shares).unwrap_err();
         assert!(error.to_string().contains("--warm-up"), "{error}");
     }
 }

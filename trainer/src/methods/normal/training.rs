@@ -1,9 +1,9 @@
-//! The posterior in training, by its recipe.
+//! The posterior in training, by its options.
 
 use curt::posterior::{Method as FileMethod, NamedTensor};
 
 use super::likelihood::{self, LayerTensors};
-use super::{Normal, NormalRecipe, Prior};
+use super::{Normal, NormalOptions, Prior};
 use crate::data::Batch;
 use crate::forward::{self, Precision};
 use crate::methods::plain::Plain;
@@ -19,7 +19,7 @@ const LEVEL_RATE: f64 = 0.01;
 /// A posterior in training.
 pub struct NormalTraining<P> {
     pub posterior: Normal<P>,
-    pub recipe: NormalRecipe,
+    pub options: NormalOptions,
     /// Whether the means of pruned weights are zero in the forward pass.
     pub clip: bool,
 }
@@ -94,7 +94,7 @@ impl<P: Prior> Method for NormalTraining<P> {
         let loss = likelihood::cross_entropy(&self.posterior.network, &self.units(), &tensors, batch, noise, &precision);
         let mut slopes = loss.backward();
         let mut gradients: Vec<_> = tensors.iter().flat_map(|layer| layer.gradients(&mut slopes)).collect();
-        self.add_kl_gradient(self.recipe.beta_at(at.epoch) / at.images as f64, &mut gradients);
+        self.add_kl_gradient(self.options.beta_at(at.epoch) / at.images as f64, &mut gradients);
         Slope { cross_entropy: f64::from(forward::values(loss)[0]), gradients }
     }
 
@@ -105,7 +105,7 @@ impl<P: Prior> Method for NormalTraining<P> {
 
     /// A unit that is removed cannot come back, so that this begins late.
     fn after_epoch(&mut self, epoch: usize) {
-        if P::PRUNED.is_some() && epoch + 1 >= self.recipe.shed_from() {
+        if P::PRUNED.is_some() && epoch + 1 >= self.options.shed_from() {
             self.posterior.remove_dead();
         }
     }
@@ -114,7 +114,7 @@ impl<P: Prior> Method for NormalTraining<P> {
     fn report(&self, epoch: usize) -> Vec<(&'static str, f64)> {
         let mut posterior = self.posterior.clone();
         posterior.fit();
-        vec![("beta", self.recipe.beta_at(epoch)), ("kl", posterior.kl()), ("nonzero", self.prediction().nonzero() as f64)]
+        vec![("beta", self.options.beta_at(epoch)), ("kl", posterior.kl()), ("nonzero", self.prediction().nonzero() as f64)]
     }
 
     fn prediction(&self) -> Plain {

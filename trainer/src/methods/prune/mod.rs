@@ -1,11 +1,11 @@
 //! Iterative magnitude pruning (Han et al. 2015; Frankle and Carbin 2019; Renda et al. 2020): each round zeros the smallest weights of every
 //! layer and retrains the others.
 
-mod recipe;
+mod options;
 #[cfg(test)]
 mod tests;
 
-pub use recipe::{PruneRecipe, Retrain};
+pub use options::{PruneOptions, Retrain};
 
 use curt::posterior::{Method as FileMethod, NamedTensor};
 
@@ -15,7 +15,7 @@ use super::{Method, Moment, Named, Slope};
 use crate::data::Batch;
 use crate::network::Network;
 use crate::noise::Noise;
-use crate::recipe::Recipe;
+use crate::options::CommonOptions;
 use crate::shed::Units;
 
 /// A network of which each round prunes some weights. A pruned weight is a zero, and stays one.
@@ -24,21 +24,21 @@ pub struct Prune {
     plain: Plain,
     /// Weights and moments to which rounds rewind. Adam's corrections for its start do not come back with them.
     rewind: Option<Plain>,
-    recipe: PruneRecipe,
+    options: PruneOptions,
 }
 
 impl Prune {
-    pub fn new(plain: Plain, recipe: &PruneRecipe) -> Self {
+    pub fn new(plain: Plain, options: &PruneOptions) -> Self {
         // Before the epoch to which rounds rewind this only holds the place of its weights.
-        let rewind = (recipe.retrain == Retrain::RewindWeights).then(|| plain.clone());
-        Self { plain, rewind, recipe: recipe.clone() }
+        let rewind = (options.retrain == Retrain::RewindWeights).then(|| plain.clone());
+        Self { plain, rewind, options: options.clone() }
     }
 
-    /// Prunes the smallest weights of every layer, rewinds those left where the recipe says so, and removes units that are cut off.
+    /// Prunes the smallest weights of every layer, rewinds those left where the options say so, and removes units that are cut off.
     fn prune(&mut self, round: usize) {
         for (index, layer) in self.plain.layers.iter_mut().enumerate() {
             let shape = self.plain.network.layers[index].1;
-            let left = self.recipe.left(index, round, layer.nonzero(), shape.fan_in() * shape.outputs());
+            let left = self.options.left(index, round, layer.nonzero(), shape.fan_in() * shape.outputs());
             layer.prune(all_but_largest(&layer.weight.value, left));
         }
         if let Some(rewind) = &mut self.rewind {
@@ -92,32 +92,32 @@ impl Method for Prune {
         parameters
     }
 
-    fn rate_at(&self, _recipe: &Recipe, at: Moment) -> f64 {
-        self.recipe.rate_at(at)
+    fn rate_at(&self, _options: &CommonOptions, at: Moment) -> f64 {
+        self.options.rate_at(at)
     }
 
     fn before_epoch(&mut self, epoch: usize) {
-        if let Some((round, 0)) = self.recipe.round_at(epoch) {
+        if let Some((round, 0)) = self.options.round_at(epoch) {
             self.prune(round);
         }
     }
 
     fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope {
         let mut slope = self.plain.slope(batch, at, noise);
-        self.plain.add_decay(self.recipe.decay, &mut slope.gradients);
+        self.plain.add_decay(self.options.decay, &mut slope.gradients);
         self.plain.hold_zeros(&mut slope.gradients);
         slope
     }
 
     fn after_epoch(&mut self, epoch: usize) {
-        if let Some(rewind) = self.rewind.as_mut().filter(|_| self.recipe.rewinds_to(epoch)) {
+        if let Some(rewind) = self.rewind.as_mut().filter(|_| self.options.rewinds_to(epoch)) {
             rewind.clone_from(&self.plain);
         }
     }
 
     /// Weights that are not zero, and the round.
     fn report(&self, epoch: usize) -> Vec<(&'static str, f64)> {
-        let round = self.recipe.round_at(epoch).map_or(0, |(round, _)| round);
+        let round = self.options.round_at(epoch).map_or(0, |(round, _)| round);
         vec![("nonzero", self.plain.nonzero() as f64), ("round", round as f64)]
     }
 

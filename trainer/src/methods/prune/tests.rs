@@ -2,10 +2,10 @@ use serde_json::Value;
 
 use super::*;
 use crate::data::{Images, Scaling};
-use crate::methods::Options as _;
+use crate::methods::MethodOptions as _;
 use crate::network::Step;
+use crate::options;
 use crate::parameter::Parameter;
-use crate::recipe;
 use crate::train::{Run, Split, train};
 
 fn network() -> Network {
@@ -14,9 +14,9 @@ fn network() -> Network {
 }
 
 /// A dense training of 5 epochs, then 3 rounds of 2.
-fn recipe(retrain: Retrain) -> PruneRecipe {
-    PruneRecipe {
-        common: recipe::tests::short(11),
+fn options(retrain: Retrain) -> PruneOptions {
+    PruneOptions {
+        common: options::tests::short(11),
         dense: 5,
         rounds: 3,
         share: vec![0.4],
@@ -36,8 +36,8 @@ fn images(count: usize) -> Images {
     Images::new([12, 12], pixels, labels, Scaling::UNIT).unwrap()
 }
 
-fn begin(recipe: &PruneRecipe) -> Prune {
-    recipe.clone().complete(&network()).unwrap().begin(&network()).unwrap()
+fn begin(options: &PruneOptions) -> Prune {
+    options.clone().complete(&network()).unwrap().begin(&network()).unwrap()
 }
 
 #[test]
@@ -49,57 +49,57 @@ fn the_smallest_magnitudes_go_and_of_equals_the_last() {
 /// Four of ten go from what is left: 10, 6, 3.6 rounded to 4, 2.4 rounded to 2.
 #[test]
 fn a_share_is_of_the_weights_still_there() {
-    let recipe = recipe(Retrain::FineTune);
+    let options = options(Retrain::FineTune);
     let mut now = 10;
     let left = [1, 2, 3].map(|round| {
-        now = recipe.left(0, round, now, 10);
+        now = options.left(0, round, now, 10);
         now
     });
     assert_eq!(left, [6, 4, 2]);
-    assert_eq!(recipe.left(0, 1, 1, 10), 1, "a layer keeps a weight");
+    assert_eq!(options.left(0, 1, 1, 10), 1, "a layer keeps a weight");
 }
 
 /// 1000 weights to 8 in three rounds: a fifth each time. A layer that begins with 64 of them goes down by halves.
 #[test]
 fn what_is_to_be_kept_is_reached_by_one_ratio() {
-    let recipe = PruneRecipe { share: Vec::new(), keep: vec![0.008, 0.5, 0.5], ..recipe(Retrain::FineTune) };
-    assert_eq!([(1, 1000), (2, 200), (3, 40)].map(|(round, now)| recipe.left(0, round, now, 1000)), [200, 40, 8]);
-    assert_eq!([(1, 64), (2, 32), (3, 16)].map(|(round, now)| recipe.left(0, round, now, 1000)), [32, 16, 8]);
-    assert_eq!(recipe.left(1, 3, 100, 1000), 100, "never more than there are");
+    let options = PruneOptions { share: Vec::new(), keep: vec![0.008, 0.5, 0.5], ..options(Retrain::FineTune) };
+    assert_eq!([(1, 1000), (2, 200), (3, 40)].map(|(round, now)| options.left(0, round, now, 1000)), [200, 40, 8]);
+    assert_eq!([(1, 64), (2, 32), (3, 16)].map(|(round, now)| options.left(0, round, now, 1000)), [32, 16, 8]);
+    assert_eq!(options.left(1, 3, 100, 1000), 100, "never more than there are");
 }
 
 /// A dense training of 5 epochs at 1e-2 that falls from the third on, then rounds of 2 epochs.
 #[test]
 fn rounds_repeat_the_end_of_the_schedule() {
     let rates = |retrain| {
-        let recipe = recipe(retrain);
+        let options = options(retrain);
         let at = |epoch: usize| Moment { epoch, progress: epoch as f64 / 11.0, images: 60 };
-        (0..11).map(|epoch| (recipe.rate_at(at(epoch)) * 1e5).round() as u32).collect::<Vec<_>>()
+        (0..11).map(|epoch| (options.rate_at(at(epoch)) * 1e5).round() as u32).collect::<Vec<_>>()
     };
     assert_eq!(rates(Retrain::FineTune), [1000, 1000, 1000, 1000, 500, 500, 500, 500, 500, 500, 500]);
     assert_eq!(rates(Retrain::RewindRate), [1000, 1000, 1000, 1000, 500, 1000, 500, 1000, 500, 1000, 500]);
     assert_eq!(rates(Retrain::RewindRate), rates(Retrain::RewindWeights));
-    let cosine = Recipe { schedule: recipe::Schedule::Cosine, ..recipe::tests::short(11) };
-    let recipe = PruneRecipe { common: cosine, ..recipe(Retrain::RewindRate) };
+    let cosine = CommonOptions { schedule: options::Schedule::Cosine, ..options::tests::short(11) };
+    let options = PruneOptions { common: cosine, ..options(Retrain::RewindRate) };
     // The middle of epoch 3 of 5, and of the first epoch of a round, which repeats it: past the rise of 300 steps.
     let at = |epoch: usize| Moment { epoch, progress: (epoch as f64 + 0.5) / 11.0, images: 8000 };
     let expected = 1e-2 * (0.99 * 0.5 * (1.0 + (0.7 * std::f64::consts::PI).cos()) + 0.01);
     for epoch in [3, 5, 7] {
-        assert!((recipe.rate_at(at(epoch)) - expected).abs() < 1e-12);
+        assert!((options.rate_at(at(epoch)) - expected).abs() < 1e-12);
     }
 }
 
 /// Trains, stopping where told, in a folder of its own; returns the method and the log.
-fn run(recipe: &PruneRecipe, name: &str, stops: &[Option<usize>]) -> (Prune, Vec<Value>) {
+fn run(options: &PruneOptions, name: &str, stops: &[Option<usize>]) -> (Prune, Vec<Value>) {
     let folder = std::env::temp_dir().join(format!("curt-prune-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let options = serde_json::to_value(recipe).unwrap();
+    let recorded = serde_json::to_value(options).unwrap();
     let mut last = None;
     for (index, &stop_after) in stops.iter().enumerate() {
-        let mut prune = begin(recipe);
+        let mut prune = begin(options);
         let run = Run { folder: &folder, resume: index > 0, stop_after };
         let split = Split { training: images(60), validation: None };
-        train(&mut prune, &recipe.common, &options, &split, &run).unwrap();
+        train(&mut prune, &options.common, &recorded, &split, &run).unwrap();
         last = Some(prune);
     }
     let log = std::fs::read_to_string(folder.join("log.jsonl")).unwrap();
@@ -116,10 +116,10 @@ fn bits(plain: &Plain) -> Vec<u32> {
 #[test]
 fn a_resumed_run_equals_a_straight_one_bit_for_bit() {
     for (retrain, name) in [(Retrain::RewindWeights, "weights"), (Retrain::RewindRate, "rate")] {
-        let recipe = recipe(retrain);
-        let (straight, log) = run(&recipe, &format!("{name}-straight"), &[None]);
+        let options = options(retrain);
+        let (straight, log) = run(&options, &format!("{name}-straight"), &[None]);
         // Before the weights to rewind to are there, between them and the first round, within a round and between two.
-        let (resumed, _) = run(&recipe, &format!("{name}-resumed"), &[Some(2), Some(5), Some(6), Some(9), None]);
+        let (resumed, _) = run(&options, &format!("{name}-resumed"), &[Some(2), Some(5), Some(6), Some(9), None]);
         assert_eq!(straight.units(), resumed.units());
         assert!(bits(&straight.plain) == bits(&resumed.plain), "parameters differ");
         // 27 + 600 + 24 weights: each layer keeps 0.6 of them, rounded. Units that are cut off may take more along.
@@ -134,16 +134,16 @@ fn a_resumed_run_equals_a_straight_one_bit_for_bit() {
 
 #[test]
 fn a_round_begins_from_the_weights_after_the_epoch_it_rewinds_to() {
-    let recipe = recipe(Retrain::RewindWeights);
-    let (early, _) = run(&recipe, "early", &[Some(3)]);
-    let (mut late, _) = run(&recipe, "late", &[Some(5)]);
+    let options = options(Retrain::RewindWeights);
+    let (early, _) = run(&options, "early", &[Some(3)]);
+    let (mut late, _) = run(&options, "late", &[Some(5)]);
     let dense = late.plain.clone();
     late.before_epoch(5);
     let mut compared = 0;
     for (index, layer) in late.plain.layers.iter().enumerate() {
         let (stored, trained) = (&early.plain.layers[index], &dense.layers[index]);
         assert_ne!(stored.weight.value, trained.weight.value);
-        let smallest = all_but_largest(&trained.weight.value, recipe.left(index, 1, trained.nonzero(), trained.nonzero()));
+        let smallest = all_but_largest(&trained.weight.value, options.left(index, 1, trained.nonzero(), trained.nonzero()));
         let per_pair = stored.weight.value.len() / (stored.units.outputs.len() * stored.units.inputs.len());
         for (position, &weight) in layer.weight.value.iter().enumerate() {
             let (pair, within) = (position / per_pair, position % per_pair);
@@ -162,7 +162,7 @@ fn a_round_begins_from_the_weights_after_the_epoch_it_rewinds_to() {
 
 #[test]
 fn pruned_weights_stay_zero_and_get_no_gradient() {
-    let mut prune = begin(&recipe(Retrain::FineTune));
+    let mut prune = begin(&options(Retrain::FineTune));
     prune.prune(1);
     let at = Moment { epoch: 5, progress: 0.5, images: 60 };
     let gradients = prune.slope(&images(12).batch(0..12), at, &mut Noise::for_epoch(1, 1)).gradients;
@@ -176,7 +176,7 @@ fn pruned_weights_stay_zero_and_get_no_gradient() {
     assert!(moving > 200, "{moving}");
     // The penalty on half the square adds 1e-3 times the weight.
     let mut free = prune.clone();
-    free.recipe.decay = 0.0;
+    free.options.decay = 0.0;
     let without = free.slope(&images(12).batch(0..12), at, &mut Noise::for_epoch(1, 1)).gradients;
     let weights = prune.plain.layers.iter().map(|layer| &layer.weight.value);
     for ((weights, with), without) in weights.zip(gradients.iter().step_by(2)).zip(without.iter().step_by(2)) {
@@ -189,7 +189,7 @@ fn pruned_weights_stay_zero_and_get_no_gradient() {
 /// A hidden unit that lost all its inputs gives the rectified bias: its share of every output goes into the biases there.
 #[test]
 fn units_that_are_cut_off_go_and_what_is_computed_stays() {
-    let mut plain = begin(&recipe(Retrain::FineTune)).plain;
+    let mut plain = begin(&options(Retrain::FineTune)).plain;
     plain.layers[1].prune(3 * 75..4 * 75);
     plain.layers[1].bias.value[3] = 0.7;
     plain.layers[2].prune([5, 13, 21]);
@@ -207,7 +207,7 @@ fn units_that_are_cut_off_go_and_what_is_computed_stays() {
 /// Nothing that the image tells reaches the classes: the units stay, since a network without any cannot be.
 #[test]
 fn a_network_without_a_way_through_keeps_its_units() {
-    let mut plain = begin(&recipe(Retrain::FineTune)).plain;
+    let mut plain = begin(&options(Retrain::FineTune)).plain;
     plain.layers[1].prune(0..600);
     let biases = plain.layers[2].bias.value.clone();
     let units = plain.units();
@@ -218,19 +218,19 @@ fn a_network_without_a_way_through_keeps_its_units() {
 
 #[test]
 fn options_that_cannot_be_are_refused_by_name() {
-    let refused = |change: fn(&mut PruneRecipe), said: &str| {
-        let mut recipe = recipe(Retrain::RewindWeights);
-        change(&mut recipe);
-        let error = recipe.complete(&network()).unwrap_err().to_string();
+    let refused = |change: fn(&mut PruneOptions), said: &str| {
+        let mut options = options(Retrain::RewindWeights);
+        change(&mut options);
+        let error = options.complete(&network()).unwrap_err().to_string();
         assert!(error.contains(said), "{error}");
     };
-    refused(|recipe| recipe.share = vec![1.0], "--share");
-    refused(|recipe| recipe.share = vec![0.2, 0.2], "--share");
-    refused(|recipe| recipe.keep = vec![0.2], "--keep and --share");
-    refused(|recipe| recipe.common.epochs = 12, "7 epochs");
-    refused(|recipe| recipe.common.epochs = 5, "--rounds");
-    refused(|recipe| recipe.common.epochs = 20, "does not fit");
-    refused(|recipe| (recipe.start, recipe.common.epochs) = (Some("dense".into()), 18), "does not fit");
-    refused(|recipe| (recipe.start, recipe.common.epochs) = (Some("dense".into()), 6), "rewind-weights");
-    refused(|recipe| recipe.decay = f64::NAN, "--decay");
+    refused(|options| options.share = vec![1.0], "--share");
+    refused(|options| options.share = vec![0.2, 0.2], "--share");
+    refused(|options| options.keep = vec![0.2], "--keep and --share");
+    refused(|options| options.common.epochs = 12, "7 epochs");
+    refused(|options| options.common.epochs = 5, "--rounds");
+    refused(|options| options.common.epochs = 20, "does not fit");
+    refused(|options| (options.start, options.common.epochs) = (Some("dense".into()), 18), "does not fit");
+    refused(|options| (options.start, options.common.epochs) = (Some("dense".into()), 6), "rewind-weights");
+    refused(|options| options.decay = f64::NAN, "--decay");
 }

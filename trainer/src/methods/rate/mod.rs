@@ -3,12 +3,12 @@
 
 mod bits;
 mod layer;
-mod recipe;
+mod options;
 #[cfg(test)]
 mod tests;
 
 pub use layer::{Grid, RateLayer};
-pub use recipe::RateRecipe;
+pub use options::RateOptions;
 
 use bits::Bits;
 use burn::tensor::Tensor;
@@ -44,28 +44,28 @@ pub struct Rate {
     steering: Parameter,
     /// Expected bits of weights and biases at the last step.
     bits: f64,
-    recipe: RateRecipe,
+    options: RateOptions,
 }
 
 impl Rate {
-    /// Fresh weights over the units that the recipe begins with.
-    pub fn initialise(network: &Network, recipe: &RateRecipe, noise: &mut Noise) -> Self {
-        let units = starting_units(network, &recipe.units);
+    /// Fresh weights over the units that the options begin with.
+    pub fn initialise(network: &Network, options: &RateOptions, noise: &mut Noise) -> Self {
+        let units = starting_units(network, &options.units);
         let layers = network.layers.iter().zip(units);
         let layers = layers.map(|((_, shape), units)| RateLayer::initialise(*shape, units, noise)).collect();
-        Self::new(network, layers, recipe)
+        Self::new(network, layers, options)
     }
 
     /// The weights of a trained network, on a grid.
-    pub fn around(plain: &Plain, recipe: &RateRecipe) -> Self {
+    pub fn around(plain: &Plain, options: &RateOptions) -> Self {
         let layers = plain.network.layers.iter().zip(&plain.layers);
-        let layers = layers.map(|((_, shape), layer)| RateLayer::around(*shape, layer, recipe.coarseness as f32)).collect();
-        Self::new(&plain.network, layers, recipe)
+        let layers = layers.map(|((_, shape), layer)| RateLayer::around(*shape, layer, options.coarseness as f32)).collect();
+        Self::new(&plain.network, layers, options)
     }
 
-    fn new(network: &Network, layers: Vec<RateLayer>, recipe: &RateRecipe) -> Self {
+    fn new(network: &Network, layers: Vec<RateLayer>, options: &RateOptions) -> Self {
         let steering = Parameter::new(vec![2], vec![FIRST_PRICE.ln(), 0.0]);
-        let mut rate = Self { network: network.clone(), layers, steering, bits: 0.0, recipe: recipe.clone() };
+        let mut rate = Self { network: network.clone(), layers, steering, bits: 0.0, options: options.clone() };
         rate.bits = total(&rate.estimate(|layer| &layer.trained));
         rate.steering.value[1] = rate.bits.ln() as f32;
         rate
@@ -80,7 +80,7 @@ impl Rate {
 
     /// The price of a bit, in nats; nothing before the bound begins to fall.
     fn lambda(&self, progress: f64) -> f32 {
-        if progress < self.recipe.free {
+        if progress < self.options.free {
             return 0.0;
         }
         let log = f64::from(self.steering.value[0]) + PROPORTIONAL * self.excess(progress, MOST_EXCESS[0]);
@@ -90,7 +90,7 @@ impl Rate {
     /// The logarithm of the bits over their bound, as far as it counts.
     fn excess(&self, progress: f64, most: f64) -> f64 {
         let from = f64::from(self.steering.value[1]).exp();
-        (self.bits / self.recipe.bound_at(progress, from)).ln().clamp(-most, most)
+        (self.bits / self.options.bound_at(progress, from)).ln().clamp(-most, most)
     }
 }
 
@@ -178,8 +178,8 @@ impl Method for Rate {
         let precision = Precision::training();
         let estimate = self.estimate(|layer| &layer.trained);
         self.bits = total(&estimate);
-        let disturbance = self.recipe.disturbance_at(at.progress);
-        let deviation = (disturbance * self.recipe.noise) as f32;
+        let disturbance = self.options.disturbance_at(at.progress);
+        let deviation = (disturbance * self.options.noise) as f32;
         let sampled: Vec<(f32, Vec<f32>)> =
             self.layers.iter().map(|layer| (layer.trained.step(), layer.trained.noisy_integers(deviation, noise))).collect();
         let tensors: Vec<LayerTensors> = self
@@ -195,7 +195,7 @@ impl Method for Rate {
                 }
             })
             .collect();
-        let dropout = |index: usize, input| drop_out(input, disturbance * self.recipe.dropout[index], noise, &precision);
+        let dropout = |index: usize, input| drop_out(input, disturbance * self.options.dropout[index], noise, &precision);
         let logits = logits(&self.network, &self.units(), batch, &tensors, &precision, dropout);
         let loss = forward::cross_entropy(logits, &batch.labels, &precision);
         let mut slopes = loss.backward();
@@ -217,8 +217,8 @@ impl Method for Rate {
 
     /// Raises the price of a bit while there are more than the bound, and lowers it while there are fewer.
     fn after_step(&mut self, at: Moment) {
-        self.layers.iter_mut().for_each(|layer| layer.follow(self.recipe.average));
-        if at.progress < self.recipe.free {
+        self.layers.iter_mut().for_each(|layer| layer.follow(self.options.average));
+        if at.progress < self.options.free {
             self.steering.value[1] = self.bits.ln() as f32;
         } else {
             let log = f64::from(self.steering.value[0]) + INTEGRAL * self.excess(at.progress, MOST_EXCESS[1]);
@@ -228,7 +228,7 @@ impl Method for Rate {
 
     /// Dead units go once the bound has been reached: before, they may still come back.
     fn after_epoch(&mut self, epoch: usize) {
-        if (epoch + 1) as f64 >= self.recipe.reached * self.recipe.common.epochs as f64 {
+        if (epoch + 1) as f64 >= self.options.reached * self.options.common.epochs as f64 {
             remove_dead(self);
         }
     }

@@ -2,14 +2,14 @@ use serde_json::Value;
 
 use super::*;
 use crate::data::{Images, Scaling};
-use crate::methods::Options as _;
+use crate::methods::MethodOptions as _;
 use crate::network::Step;
-use crate::recipe;
+use crate::options;
 use crate::train::{Run, Split, train};
 
-fn recipe(bytes: f64, dropout: &[f64], noise: f64) -> RateRecipe {
-    RateRecipe {
-        common: recipe::tests::short(6),
+fn options(bytes: f64, dropout: &[f64], noise: f64) -> RateOptions {
+    RateOptions {
+        common: options::tests::short(6),
         bytes,
         free: 0.0,
         reached: 0.5,
@@ -101,8 +101,8 @@ fn a_slope_points_away_from_zero_and_zero_has_none() {
 /// Without noise, dropout and price the gradient is that of the plain network with the same weights, times the steps.
 #[test]
 fn the_gradient_is_that_of_the_rounded_network_passed_straight_through() {
-    let mut rate = Rate::initialise(&network(), &recipe(100.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(3));
-    rate.recipe.free = 0.5;
+    let mut rate = Rate::initialise(&network(), &options(100.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(3));
+    rate.options.free = 0.5;
     let batch = images(30).batch(0..30);
     let mut plain = rate.prediction();
     let expected = plain.slope(&batch, START, &mut Noise::for_epoch(0, 0));
@@ -123,7 +123,7 @@ fn the_gradient_is_that_of_the_rounded_network_passed_straight_through() {
 #[test]
 fn noise_and_dropout_fall_to_nothing_while_a_run_settles() {
     let begin = |dropout: f64, noise| {
-        Rate::initialise(&network(), &recipe(100.0, &[0.0, 0.0, dropout, 0.0], noise), &mut Noise::for_initialisation(3))
+        Rate::initialise(&network(), &options(100.0, &[0.0, 0.0, dropout, 0.0], noise), &mut Noise::for_initialisation(3))
     };
     let batch = images(30).batch(0..30);
     let loss =
@@ -135,15 +135,15 @@ fn noise_and_dropout_fall_to_nothing_while_a_run_settles() {
         assert!(early != undisturbed && late != early && late != undisturbed, "dropout {dropout}, noise {noise}");
         assert!((last - undisturbed).abs() < 1e-6, "dropout {dropout}, noise {noise}: {last} instead of {undisturbed}");
     }
-    let recipe = recipe(100.0, &[0.0; 4], 0.0);
-    assert_eq!([0.5, 0.75, 1.0].map(|progress| recipe.disturbance_at(progress)), [1.0, 0.5, 0.0]);
-    let kept = RateRecipe { settle: 1.0, ..recipe };
+    let options = options(100.0, &[0.0; 4], 0.0);
+    assert_eq!([0.5, 0.75, 1.0].map(|progress| options.disturbance_at(progress)), [1.0, 0.5, 0.0]);
+    let kept = RateOptions { settle: 1.0, ..options };
     assert_eq!([0.0, 1.0].map(|progress| kept.disturbance_at(progress)), [1.0, 1.0]);
 }
 
 #[test]
 fn dead_units_go_and_what_is_computed_stays() {
-    let mut rate = Rate::initialise(&network(), &recipe(100.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(5));
+    let mut rate = Rate::initialise(&network(), &options(100.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(5));
     let mut layers: Vec<Grid> = rate.layers.iter().map(|layer| layer.trained.clone()).collect();
     // A map without a way in whose bias is passed on, a hidden unit likewise, a hidden unit without a way out, two flattened inputs unread.
     layers[1].code.value[24..36].fill(0.0);
@@ -192,7 +192,7 @@ fn outputs(rate: &Rate, images: &Images) -> Vec<f32> {
 #[test]
 fn a_step_has_five_bits_after_the_first() {
     let mut layer =
-        Rate::initialise(&network(), &recipe(9.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(1)).layers.remove(0).trained;
+        Rate::initialise(&network(), &options(9.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(1)).layers.remove(0).trained;
     for step in [0.013, 0.5, 0.99, 1.7] {
         layer.log_step.value[0] = f32::ln(step);
         let rounded = layer.step();
@@ -204,8 +204,8 @@ fn a_step_has_five_bits_after_the_first() {
 /// A value that swings about the border between 1 and 2 comes out as what it is most of the time.
 #[test]
 fn the_average_settles_where_training_swings() {
-    let recipe = recipe(9.0, &[0.0; 4], 0.0);
-    let mut layer = Rate::initialise(&network(), &recipe, &mut Noise::for_initialisation(1)).layers.remove(0);
+    let options = options(9.0, &[0.0; 4], 0.0);
+    let mut layer = Rate::initialise(&network(), &options, &mut Noise::for_initialisation(1)).layers.remove(0);
     for step in 0..6000 {
         layer.trained.code.value[0] = if step % 3 == 2 { 1.4 } else { 1.8 };
         layer.follow(500);
@@ -217,10 +217,10 @@ fn the_average_settles_where_training_swings() {
 
 #[test]
 fn the_units_given_are_the_first_ones() {
-    let mut recipe = recipe(100.0, &[0.0; 4], 0.0);
-    recipe.units = vec![2, 3, 4];
-    let recipe = recipe.complete(&network()).unwrap();
-    let units = Rate::initialise(&network(), &recipe, &mut Noise::for_initialisation(1)).units();
+    let mut options = options(100.0, &[0.0; 4], 0.0);
+    options.units = vec![2, 3, 4];
+    let options = options.complete(&network()).unwrap();
+    let units = Rate::initialise(&network(), &options, &mut Noise::for_initialisation(1)).units();
     assert_eq!(units[1].inputs, [0, 1]);
     assert_eq!(units[2].inputs, (0..12).collect::<Vec<_>>());
     assert_eq!(units[3].inputs, [0, 1, 2, 3]);
@@ -229,39 +229,39 @@ fn the_units_given_are_the_first_ones() {
 
 #[test]
 fn options_that_cannot_be_are_refused_by_name() {
-    let refused = |change: fn(&mut RateRecipe), option: &str| {
-        let mut recipe = recipe(100.0, &[], 0.0);
-        change(&mut recipe);
-        let error = recipe.complete(&network()).unwrap_err().to_string();
+    let refused = |change: fn(&mut RateOptions), option: &str| {
+        let mut options = options(100.0, &[], 0.0);
+        change(&mut options);
+        let error = options.complete(&network()).unwrap_err().to_string();
         assert!(error.contains(option), "{error}");
     };
-    refused(|recipe| recipe.dropout = vec![0.5], "--dropout");
-    refused(|recipe| recipe.dropout = vec![0.0, 0.0, 0.0, 1.0], "--dropout");
-    refused(|recipe| recipe.units = vec![2, 3], "--units");
-    refused(|recipe| recipe.units = vec![2, 3, 7], "--units");
-    refused(|recipe| recipe.bytes = f64::NAN, "--bytes");
-    refused(|recipe| recipe.reached = 1.0, "--reached");
-    refused(|recipe| recipe.settle = 1.5, "--settle");
-    refused(|recipe| recipe.average = 0, "--average");
+    refused(|options| options.dropout = vec![0.5], "--dropout");
+    refused(|options| options.dropout = vec![0.0, 0.0, 0.0, 1.0], "--dropout");
+    refused(|options| options.units = vec![2, 3], "--units");
+    refused(|options| options.units = vec![2, 3, 7], "--units");
+    refused(|options| options.bytes = f64::NAN, "--bytes");
+    refused(|options| options.reached = 1.0, "--reached");
+    refused(|options| options.settle = 1.5, "--settle");
+    refused(|options| options.average = 0, "--average");
 }
 
 /// Bits are brought to the bound, and a broken run goes on bit for bit.
 #[test]
 fn the_bound_is_reached_and_a_resumed_run_equals_a_straight_one() {
-    let common = recipe::Recipe { shift: 1, ..recipe::tests::short(60) };
-    let recipe = RateRecipe { common, ..recipe(40.0, &[0.0, 0.1, 0.0, 0.2], 0.2) };
-    let options = serde_json::to_value(&recipe).unwrap();
+    let common = options::CommonOptions { shift: 1, ..options::tests::short(60) };
+    let options = RateOptions { common, ..options(40.0, &[0.0, 0.1, 0.0, 0.2], 0.2) };
+    let recorded = serde_json::to_value(&options).unwrap();
     let split = || Split { training: images(60), validation: None };
     let run = |name: &str, stops: &[Option<usize>]| {
         let folder = std::env::temp_dir().join(format!("curt-rate-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let mut last = None;
         for (index, &stop_after) in stops.iter().enumerate() {
-            let mut rate = Rate::initialise(&network(), &recipe, &mut Noise::for_initialisation(7));
+            let mut rate = Rate::initialise(&network(), &options, &mut Noise::for_initialisation(7));
             // So few images are worth a high price from the start.
             rate.steering.value[0] = -8.0;
             let run = Run { folder: &folder, resume: index > 0, stop_after };
-            train(&mut rate, &recipe.common, &options, &split(), &run).unwrap();
+            train(&mut rate, &options.common, &recorded, &split(), &run).unwrap();
             last = Some(rate);
         }
         let log = std::fs::read_to_string(folder.join("log.jsonl")).unwrap();

@@ -2,11 +2,11 @@
 //! of its members.
 
 mod kmeans;
-mod recipe;
+mod options;
 #[cfg(test)]
 mod tests;
 
-pub use recipe::ShareRecipe;
+pub use options::ShareOptions;
 
 use curt::posterior::{Method as FileMethod, NamedTensor};
 
@@ -16,8 +16,8 @@ use super::{Method, Moment, Named, Slope};
 use crate::data::Batch;
 use crate::network::Network;
 use crate::noise::Noise;
+use crate::options::of_layer;
 use crate::parameter::Parameter;
-use crate::recipe::of_layer;
 use crate::shed::{self, Units};
 
 /// A network whose weights are zero or the centroid of their cluster.
@@ -39,10 +39,10 @@ struct Clusters {
 
 impl Share {
     /// Clusters the weights of each layer into at most `levels` values.
-    pub fn new(mut plain: Plain, recipe: &ShareRecipe) -> Self {
+    pub fn new(mut plain: Plain, options: &ShareOptions) -> Self {
         remove_dead(&mut plain);
         let layers = plain.layers.iter().enumerate();
-        let clusters = layers.map(|(index, layer)| Clusters::new(&layer.weight, of_layer(&recipe.levels, index))).collect();
+        let clusters = layers.map(|(index, layer)| Clusters::new(&layer.weight, of_layer(&options.levels, index))).collect();
         Self { plain, clusters }
     }
 }

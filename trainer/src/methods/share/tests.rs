@@ -1,16 +1,16 @@
 use super::*;
 use crate::data::{Images, Scaling};
-use crate::methods::{self, Options as _};
+use crate::methods::{self, MethodOptions as _};
 use crate::network::Step;
-use crate::recipe;
+use crate::options;
 use crate::train::{Run, Split, train};
 
 fn network() -> Network {
     Network::new("small", [1, 4, 4], &[Step::Flatten, Step::Linear(16, 8), Step::Relu, Step::Linear(8, 3)])
 }
 
-fn recipe(levels: &[usize]) -> ShareRecipe {
-    ShareRecipe { common: recipe::tests::short(6), levels: levels.to_vec(), start: Some("pruned".into()) }
+fn options(levels: &[usize]) -> ShareOptions {
+    ShareOptions { common: options::tests::short(6), levels: levels.to_vec(), start: Some("pruned".into()) }
 }
 
 fn images(count: usize) -> Images {
@@ -53,13 +53,13 @@ fn a_centroid_gets_the_sum_of_its_members_gradients() {
 #[test]
 fn weights_stay_pruned_and_share_few_values_while_they_learn() {
     let start = pruned(&network());
-    let mut share = Share::new(start.clone(), &recipe(&[4, 3]).complete(&network()).unwrap());
+    let mut share = Share::new(start.clone(), &options(&[4, 3]).complete(&network()).unwrap());
     let before = share.prediction();
     let split = Split { training: images(60), validation: None };
     let folder = std::env::temp_dir().join(format!("curt-share-learn-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let run = Run { folder: &folder, resume: false, stop_after: None };
-    train(&mut share, &recipe::tests::short(40), &serde_json::Value::Null, &split, &run).unwrap();
+    train(&mut share, &options::tests::short(40), &serde_json::Value::Null, &split, &run).unwrap();
     std::fs::remove_dir_all(folder).unwrap();
     for ((layer, start), most) in share.prediction().layers.iter().zip(&start.layers).zip([4, 3]) {
         let mut values = Vec::new();
@@ -78,16 +78,16 @@ fn weights_stay_pruned_and_share_few_values_while_they_learn() {
 
 #[test]
 fn a_resumed_run_equals_a_straight_one_bit_for_bit() {
-    let options = serde_json::to_value(recipe(&[8])).unwrap();
+    let recorded = serde_json::to_value(options(&[8])).unwrap();
     let run = |name: &str, stops: &[Option<usize>]| -> Vec<u32> {
         let folder = std::env::temp_dir().join(format!("curt-share-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let mut bits = Vec::new();
         for (index, &stop_after) in stops.iter().enumerate() {
-            let mut share = Share::new(pruned(&network()), &recipe(&[8]));
+            let mut share = Share::new(pruned(&network()), &options(&[8]));
             let run = Run { folder: &folder, resume: index > 0, stop_after };
             let split = Split { training: images(60), validation: None };
-            train(&mut share, &recipe(&[8]).common, &options, &split, &run).unwrap();
+            train(&mut share, &options(&[8]).common, &recorded, &split, &run).unwrap();
             bits = share.arrays().iter().flat_map(|array| &array.values).map(|value| value.to_bits()).collect();
         }
         std::fs::remove_dir_all(folder).unwrap();
@@ -99,7 +99,7 @@ fn a_resumed_run_equals_a_straight_one_bit_for_bit() {
 #[test]
 fn the_file_is_read_back_as_a_plain_network() {
     let network = Network::lenet_300_100();
-    let share = Share::new(pruned(&network), &recipe(&[16]));
+    let share = Share::new(pruned(&network), &options(&[16]));
     let path = std::env::temp_dir().join(format!("curt-shared-{}.safetensors", std::process::id()));
     crate::posterior::write(&path, &share, Scaling::UNIT, serde_json::Value::Null).unwrap();
     let read = methods::read_start(&path, &network, 3.0).unwrap();
@@ -112,12 +112,12 @@ fn the_file_is_read_back_as_a_plain_network() {
 
 #[test]
 fn options_that_cannot_be_are_refused_by_name() {
-    let refused = |recipe: ShareRecipe, option: &str| {
-        let error = recipe.complete(&network()).unwrap_err().to_string();
+    let refused = |options: ShareOptions, option: &str| {
+        let error = options.complete(&network()).unwrap_err().to_string();
         assert!(error.contains(option), "{error}");
     };
-    refused(recipe(&[256]), "--levels");
-    refused(recipe(&[0]), "--levels");
-    refused(recipe(&[2, 2, 2]), "--levels");
-    refused(ShareRecipe { start: None, ..recipe(&[2]) }, "--start");
+    refused(options(&[256]), "--levels");
+    refused(options(&[0]), "--levels");
+    refused(options(&[2, 2, 2]), "--levels");
+    refused(ShareOptions { start: None, ..options(&[2]) }, "--start");
 }

@@ -2,11 +2,11 @@
 //! zero, and in the end take the means. `loss = cross-entropy + tau * -log p(w) / N`, N the number of training images.
 
 mod mixture;
-mod recipe;
+mod options;
 #[cfg(test)]
 mod tests;
 
-pub use recipe::SoftShareRecipe;
+pub use options::SoftShareOptions;
 
 use curt::posterior::{Method as FileMethod, NamedTensor};
 
@@ -32,13 +32,13 @@ pub struct SoftShare {
     log_variances: Parameter,
     /// `[components - 1]`, before their softmax
     log_proportions: Parameter,
-    recipe: SoftShareRecipe,
+    options: SoftShareOptions,
 }
 
 impl SoftShare {
     /// Means spread evenly over the range of the weights, deviations of half the gaps between them, equal proportions.
-    pub fn new(plain: Plain, recipe: &SoftShareRecipe) -> Self {
-        let others = recipe.components - 1;
+    pub fn new(plain: Plain, options: &SoftShareOptions) -> Self {
+        let others = options.components - 1;
         let weights = || plain.layers.iter().flat_map(|layer| &layer.weight.value).copied();
         let (low, high) = (weights().fold(0.0, f32::min), weights().fold(0.0, f32::max));
         let gap = ((high - low) / (others - 1).max(1) as f32).max(LEAST_VARIANCE.sqrt());
@@ -48,14 +48,14 @@ impl SoftShare {
             means: Parameter::new(vec![others], means),
             log_variances: Parameter::new(vec![others + 1], vec![2.0 * (0.5 * gap).ln(); others + 1]),
             log_proportions: Parameter::new(vec![others], vec![0.0; others]),
-            recipe: recipe.clone(),
+            options: options.clone(),
         }
     }
 
     fn mixture(&self) -> Mixture {
         let wide = |parameter: &Parameter| parameter.value.iter().map(|&value| f64::from(value)).collect();
         Mixture {
-            zero: self.recipe.zero,
+            zero: self.options.zero,
             means: wide(&self.means),
             log_variances: wide(&self.log_variances),
             log_proportions: wide(&self.log_proportions),
@@ -68,7 +68,7 @@ impl SoftShare {
     }
 
     fn merged(&self) -> Vec<Component> {
-        merge(self.mixture().components(), self.recipe.merge)
+        merge(self.mixture().components(), self.options.merge)
     }
 }
 
@@ -90,7 +90,7 @@ impl Method for SoftShare {
     }
 
     fn parameters(&mut self) -> Vec<Named<'_>> {
-        let SoftShareRecipe { common, prior_rate, means_rate, .. } = &self.recipe;
+        let SoftShareOptions { common, prior_rate, means_rate, .. } = &self.options;
         let [of_means, of_others] = [means_rate, prior_rate].map(|rate| rate / common.rate);
         let Self { plain, means, log_variances, log_proportions, .. } = self;
         let prior = [
@@ -106,7 +106,7 @@ impl Method for SoftShare {
     fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope {
         let mut slope = self.plain.slope(batch, at, noise);
         let cost = self.cost();
-        let factor = self.recipe.tau / at.images as f64;
+        let factor = self.options.tau / at.images as f64;
         let by_weight = slope.gradients.iter_mut().step_by(2).flatten();
         by_weight.zip(&cost.by_weight).for_each(|(slope, by)| *slope += (factor * by) as f32);
         for by in [cost.by_mean, cost.by_log_variance, cost.by_log_proportion] {

@@ -1,17 +1,17 @@
 use super::*;
 use crate::data::{Images, Scaling};
-use crate::methods::Options as _;
+use crate::methods::MethodOptions as _;
 use crate::network::Step;
-use crate::recipe;
+use crate::options;
 use crate::train::{Run, Split, train};
 
 fn network() -> Network {
     Network::new("small", [1, 4, 4], &[Step::Flatten, Step::Linear(16, 8), Step::Relu, Step::Linear(8, 3)])
 }
 
-fn recipe() -> SoftShareRecipe {
-    SoftShareRecipe {
-        common: recipe::tests::short(60),
+fn options() -> SoftShareOptions {
+    SoftShareOptions {
+        common: options::tests::short(60),
         components: 5,
         zero: 0.9,
         tau: 0.1,
@@ -30,7 +30,7 @@ fn images(count: usize) -> Images {
 }
 
 fn begin() -> SoftShare {
-    SoftShare::new(Plain::initialise(&network(), &mut Noise::for_initialisation(4)), &recipe())
+    SoftShare::new(Plain::initialise(&network(), &mut Noise::for_initialisation(4)), &options())
 }
 
 fn mixture() -> Mixture {
@@ -145,7 +145,7 @@ fn a_weight_goes_to_the_component_that_is_most_responsible() {
 }
 
 fn run(name: &str, stops: &[Option<usize>]) -> SoftShare {
-    let options = serde_json::to_value(recipe()).unwrap();
+    let recorded = serde_json::to_value(options()).unwrap();
     let folder = std::env::temp_dir().join(format!("curt-soft-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let mut last = None;
@@ -153,7 +153,7 @@ fn run(name: &str, stops: &[Option<usize>]) -> SoftShare {
         let mut share = begin();
         let run = Run { folder: &folder, resume: index > 0, stop_after };
         let split = Split { training: images(60), validation: None };
-        train(&mut share, &recipe().common, &options, &split, &run).unwrap();
+        train(&mut share, &options().common, &recorded, &split, &run).unwrap();
         last = Some(share);
     }
     std::fs::remove_dir_all(folder).unwrap();
@@ -184,16 +184,16 @@ fn weights_gather_at_the_means_and_a_resumed_run_equals_a_straight_one() {
 
 #[test]
 fn options_that_cannot_be_are_refused_by_name() {
-    let refused = |change: fn(&mut SoftShareRecipe), option: &str| {
-        let mut recipe = recipe();
-        change(&mut recipe);
-        let error = recipe.complete(&network()).unwrap_err().to_string();
+    let refused = |change: fn(&mut SoftShareOptions), option: &str| {
+        let mut options = options();
+        change(&mut options);
+        let error = options.complete(&network()).unwrap_err().to_string();
         assert!(error.contains(option), "{error}");
     };
-    refused(|recipe| recipe.start = None, "--start");
-    refused(|recipe| recipe.components = 1, "--components");
-    refused(|recipe| recipe.zero = 1.0, "--zero");
-    refused(|recipe| recipe.tau = -1.0, "--tau");
-    refused(|recipe| recipe.prior_rate = 0.0, "--prior-rate");
-    refused(|recipe| recipe.means_rate = f64::NAN, "--means-rate");
+    refused(|options| options.start = None, "--start");
+    refused(|options| options.components = 1, "--components");
+    refused(|options| options.zero = 1.0, "--zero");
+    refused(|options| options.tau = -1.0, "--tau");
+    refused(|options| options.prior_rate = 0.0, "--prior-rate");
+    refused(|options| options.means_rate = f64::NAN, "--means-rate");
 }

@@ -1,10 +1,10 @@
 //! Dynamic network surgery (Guo et al. 2016): weights below a threshold are masked, but go on learning, and come back once they exceed it.
 
-mod recipe;
+mod options;
 #[cfg(test)]
 mod tests;
 
-pub use recipe::SurgeryRecipe;
+pub use options::SurgeryOptions;
 
 use curt::posterior::{Method as FileMethod, NamedTensor};
 
@@ -13,8 +13,8 @@ use super::{Method, Moment, Named, Slope};
 use crate::data::Batch;
 use crate::network::Network;
 use crate::noise::Noise;
+use crate::options::of_layer;
 use crate::parameter::Parameter;
-use crate::recipe::of_layer;
 use crate::shed::{self, Units};
 
 /// A masked weight is cut below this multiple of the threshold, and spliced above the other; between them the mask stays as it is.
@@ -29,18 +29,18 @@ pub struct Surgery {
     masks: Vec<Parameter>,
     /// `[layers]`
     thresholds: Parameter,
-    recipe: SurgeryRecipe,
+    options: SurgeryOptions,
 }
 
 impl Surgery {
-    pub fn new(dense: Plain, recipe: &SurgeryRecipe) -> Self {
+    pub fn new(dense: Plain, options: &SurgeryOptions) -> Self {
         let weights = || dense.layers.iter().map(|layer| &layer.weight);
         let thresholds: Vec<f32> = weights()
             .enumerate()
-            .map(|(index, weight)| threshold(&weight.value, of_layer(&recipe.deviations, index)) as f32)
+            .map(|(index, weight)| threshold(&weight.value, of_layer(&options.deviations, index)) as f32)
             .collect();
         let masks = weights().map(|weight| Parameter::new(weight.shape.clone(), vec![1.0; weight.value.len()])).collect();
-        Self { thresholds: Parameter::new(vec![thresholds.len()], thresholds), masks, dense, recipe: recipe.clone() }
+        Self { thresholds: Parameter::new(vec![thresholds.len()], thresholds), masks, dense, options: options.clone() }
     }
 
     /// Cuts and splices.
@@ -105,12 +105,12 @@ impl Method for Surgery {
 
     /// The gradient at the masked network, of every weight.
     fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope {
-        let probability = self.recipe.probability_at(at) as f32;
+        let probability = self.options.probability_at(at) as f32;
         if noise.flags(1, probability)[0] {
             self.update_masks();
         }
         let mut slope = self.prediction().slope(batch, at, noise);
-        self.dense.add_decay(self.recipe.decay, &mut slope.gradients);
+        self.dense.add_decay(self.options.decay, &mut slope.gradients);
         slope.gradients.extend(self.masks.iter().chain([&self.thresholds]).map(|fixed| vec![0.0; fixed.value.len()]));
         slope
     }

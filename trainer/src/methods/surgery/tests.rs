@@ -1,8 +1,8 @@
 use super::*;
 use crate::data::{Images, Scaling};
-use crate::methods::Options as _;
+use crate::methods::MethodOptions as _;
 use crate::network::Step;
-use crate::recipe;
+use crate::options;
 use crate::train::{Run, Split, train};
 
 fn network() -> Network {
@@ -10,9 +10,9 @@ fn network() -> Network {
     Network::new("small", [1, 4, 4], &steps)
 }
 
-fn recipe() -> SurgeryRecipe {
-    SurgeryRecipe {
-        common: recipe::tests::short(20),
+fn options() -> SurgeryOptions {
+    SurgeryOptions {
+        common: options::tests::short(20),
         deviations: vec![0.5, 0.0],
         gamma: 0.05,
         power: 1.0,
@@ -23,7 +23,7 @@ fn recipe() -> SurgeryRecipe {
 }
 
 fn begin() -> Surgery {
-    recipe().complete(&network()).unwrap().begin(&network()).unwrap()
+    options().complete(&network()).unwrap().begin(&network()).unwrap()
 }
 
 fn images(count: usize) -> Images {
@@ -60,12 +60,12 @@ fn between_its_two_thresholds_a_mask_stays() {
 #[test]
 fn masks_are_updated_ever_more_rarely_and_then_stay() {
     let at = |step: usize| Moment { epoch: step / 8, progress: step as f64 / 160.0, images: 60 };
-    assert_eq!(recipe().probability_at(at(0)), 1.0);
-    assert!((recipe().probability_at(at(40)) - 1.0 / 3.0).abs() < 1e-12);
-    let squared = SurgeryRecipe { power: 2.0, ..recipe() };
+    assert_eq!(options().probability_at(at(0)), 1.0);
+    assert!((options().probability_at(at(40)) - 1.0 / 3.0).abs() < 1e-12);
+    let squared = SurgeryOptions { power: 2.0, ..options() };
     assert!((squared.probability_at(at(40)) - 1.0 / 9.0).abs() < 1e-12);
-    assert!(recipe().probability_at(at(111)) > 0.0);
-    assert_eq!(recipe().probability_at(at(112)), 0.0);
+    assert!(options().probability_at(at(111)) > 0.0);
+    assert_eq!(options().probability_at(at(112)), 0.0);
 }
 
 /// The first step cuts; the gradient of a masked weight is that of the network in which it is zero, which is not zero.
@@ -100,7 +100,7 @@ fn a_cut_weight_that_grows_is_spliced() {
 
 #[test]
 fn a_resumed_run_equals_a_straight_one_bit_for_bit() {
-    let options = serde_json::to_value(recipe()).unwrap();
+    let recorded = serde_json::to_value(options()).unwrap();
     let run = |name: &str, stops: &[Option<usize>]| {
         let folder = std::env::temp_dir().join(format!("curt-surgery-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -109,7 +109,7 @@ fn a_resumed_run_equals_a_straight_one_bit_for_bit() {
             let mut surgery = begin();
             let run = Run { folder: &folder, resume: index > 0, stop_after };
             let split = Split { training: images(60), validation: None };
-            train(&mut surgery, &recipe().common, &options, &split, &run).unwrap();
+            train(&mut surgery, &options().common, &recorded, &split, &run).unwrap();
             last = Some(surgery);
         }
         std::fs::remove_dir_all(folder).unwrap();
@@ -129,14 +129,14 @@ fn a_resumed_run_equals_a_straight_one_bit_for_bit() {
 
 #[test]
 fn options_that_cannot_be_are_refused_by_name() {
-    let refused = |change: fn(&mut SurgeryRecipe), option: &str| {
-        let mut recipe = recipe();
-        change(&mut recipe);
-        let error = recipe.complete(&network()).unwrap_err().to_string();
+    let refused = |change: fn(&mut SurgeryOptions), option: &str| {
+        let mut options = options();
+        change(&mut options);
+        let error = options.complete(&network()).unwrap_err().to_string();
         assert!(error.contains(option), "{error}");
     };
-    refused(|recipe| recipe.deviations = vec![1.0; 3], "--deviations");
-    refused(|recipe| recipe.deviations = vec![f64::NAN], "--deviations");
-    refused(|recipe| recipe.gamma = -1.0, "--gamma");
-    refused(|recipe| recipe.stop_at = 1.1, "--stop-at");
+    refused(|options| options.deviations = vec![1.0; 3], "--deviations");
+    refused(|options| options.deviations = vec![f64::NAN], "--deviations");
+    refused(|options| options.gamma = -1.0, "--gamma");
+    refused(|options| options.stop_at = 1.1, "--stop-at");
 }

@@ -12,7 +12,7 @@ use crate::methods::dead::remove_dead;
 use crate::methods::plain::Plain;
 use crate::network::Network;
 use crate::noise::Noise;
-use crate::recipe::{Recipe, ramp};
+use crate::options::{CommonOptions, ramp};
 
 /// Log variance that a posterior starts from: around fresh weights, and around those of a trained network.
 const FRESH_LOG_VARIANCE: f32 = -10.0;
@@ -20,10 +20,10 @@ const START_LOG_VARIANCE: f32 = -8.0;
 
 /// What training a normal posterior adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize)]
-pub struct NormalRecipe {
+pub struct NormalOptions {
     #[command(flatten)]
     #[serde(flatten)]
-    pub common: Recipe,
+    pub common: CommonOptions,
     /// Posterior file to begin from: a plain network, whose weights are the first means, or a posterior's masked mean
     #[arg(long)]
     pub start: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub struct Shares {
     pub decay_from: f64,
 }
 
-impl NormalRecipe {
+impl NormalOptions {
     /// Fills in what was left to the method, then checks every option.
     ///
     /// # Errors
@@ -91,6 +91,6 @@ impl NormalRecipe {
             }
             None => (Plain::initialise(network, &mut Noise::for_initialisation(self.common.seed)), FRESH_LOG_VARIANCE),
         };
-        Ok(NormalTraining { posterior: Normal::around(&plain, log_variance, prior), recipe: self.clone(), clip })
+        Ok(NormalTraining { posterior: Normal::around(&plain, log_variance, prior), options: self.clone(), clip })
     }
 }

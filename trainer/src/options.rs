@@ -46,7 +46,7 @@ pub fn of_layer<T: Copy>(values: &[T], layer: usize) -> T {
 
 /// Everything that decides the result of a run.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
-pub struct Recipe {
+pub struct CommonOptions {
     /// Network to train: lenet-300-100, lenet-5-caffe or lenet-5-relu
     #[arg(long, default_value = "lenet-300-100")]
     pub network: String,
@@ -89,7 +89,7 @@ pub enum Schedule {
     Cosine,
 }
 
-impl Recipe {
+impl CommonOptions {
     pub fn check(&self) -> Result<()> {
         ensure!(self.epochs > 0, "--epochs must be at least 1");
         ensure!(self.batch > 0, "--batch must be at least 1");
@@ -132,9 +132,9 @@ pub fn ramp(epoch: usize, from: usize, to: usize) -> f64 {
 pub mod tests {
     use super::*;
 
-    /// A recipe of a few epochs.
-    pub fn short(epochs: usize) -> Recipe {
-        Recipe {
+    /// Options of a few epochs.
+    pub fn short(epochs: usize) -> CommonOptions {
+        CommonOptions {
             network: "lenet-300-100".to_owned(),
             epochs,
             seed: 7,
@@ -164,25 +164,25 @@ pub mod tests {
 
     #[test]
     fn a_shift_beyond_the_border_is_refused() {
-        assert!(Recipe { shift: 4, ..short(1) }.check().is_ok());
-        let error = Recipe { shift: 5, ..short(1) }.check().unwrap_err().to_string();
+        assert!(CommonOptions { shift: 4, ..short(1) }.check().is_ok());
+        let error = CommonOptions { shift: 5, ..short(1) }.check().unwrap_err().to_string();
         assert!(error.contains("--shift"), "{error}");
     }
 
     #[test]
     fn a_linear_rate_falls_over_the_last_part() {
-        let recipe = short(100);
-        assert_eq!(recipe.rate_at(at(70)), 1e-2);
-        assert!((recipe.rate_at(at(88)) - 4e-3).abs() < 1e-12);
-        assert!(recipe.rate_at(at(99)) > 0.0);
+        let options = short(100);
+        assert_eq!(options.rate_at(at(70)), 1e-2);
+        assert!((options.rate_at(at(88)) - 4e-3).abs() < 1e-12);
+        assert!(options.rate_at(at(99)) > 0.0);
     }
 
     #[test]
     fn a_cosine_rate_rises_for_three_hundred_steps_then_falls_to_a_hundredth() {
-        let recipe = Recipe { schedule: Schedule::Cosine, ..short(100) };
+        let options = CommonOptions { schedule: Schedule::Cosine, ..short(100) };
         // 100 epochs of 100 steps: epoch 0 is step 0, the first of the rise.
-        assert!((recipe.rate_at(at(0)) - 1e-2 / 300.0).abs() < 1e-9);
-        assert!((recipe.rate_at(at(50)) - 1e-2 * (0.99 * 0.5 + 0.01)).abs() < 1e-9);
-        assert!((recipe.rate_at(at(100)) - 1e-4).abs() < 1e-9);
+        assert!((options.rate_at(at(0)) - 1e-2 / 300.0).abs() < 1e-9);
+        assert!((options.rate_at(at(50)) - 1e-2 * (0.99 * 0.5 + 0.01)).abs() < 1e-9);
+        assert!((options.rate_at(at(100)) - 1e-4).abs() < 1e-9);
     }
 }

@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 
 use super::Rate;
 use crate::methods::dead::remove_dead;
-use crate::methods::{self, Options};
+use crate::methods::{self, MethodOptions};
 use crate::network::Network;
 use crate::noise::Noise;
-use crate::recipe::Recipe;
+use crate::options::CommonOptions;
 
 /// What training under a bound of bits adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
-pub struct RateRecipe {
+pub struct RateOptions {
     #[command(flatten)]
     #[serde(flatten)]
-    pub common: Recipe,
+    pub common: CommonOptions,
     /// Bytes that weights and biases are to take in the packed file
     #[arg(long, default_value_t = 2300.0)]
     pub bytes: f64,
@@ -54,10 +54,10 @@ pub struct RateRecipe {
     pub coarseness: f64,
 }
 
-impl Options for RateRecipe {
+impl MethodOptions for RateOptions {
     type Method = Rate;
 
-    fn common(&self) -> &Recipe {
+    fn common(&self) -> &CommonOptions {
         &self.common
     }
 
@@ -102,7 +102,7 @@ impl Options for RateRecipe {
     }
 }
 
-impl RateRecipe {
+impl RateOptions {
     /// What is left of noise and dropout at a moment of the run: all, then linearly less until its end.
     pub fn disturbance_at(&self, progress: f64) -> f64 {
         if progress <= self.settle { 1.0 } else { (1.0 - progress) / (1.0 - self.settle) }

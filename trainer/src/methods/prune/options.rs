@@ -7,16 +7,16 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
 use super::Prune;
-use crate::methods::{self, Moment, Options};
+use crate::methods::{self, MethodOptions, Moment};
 use crate::network::Network;
-use crate::recipe::{Recipe, check_per_layer, of_layer};
+use crate::options::{CommonOptions, check_per_layer, of_layer};
 
 /// What pruning by magnitude adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
-pub struct PruneRecipe {
+pub struct PruneOptions {
     #[command(flatten)]
     #[serde(flatten)]
-    pub common: Recipe,
+    pub common: CommonOptions,
     /// Epochs of the dense training, run first unless --start gives its result; rewinding goes back into its schedule
     #[arg(long, default_value_t = 50)]
     pub dense: usize,
@@ -52,10 +52,10 @@ pub enum Retrain {
     RewindRate,
 }
 
-impl Options for PruneRecipe {
+impl MethodOptions for PruneOptions {
     type Method = Prune;
 
-    fn common(&self) -> &Recipe {
+    fn common(&self) -> &CommonOptions {
         &self.common
     }
 
@@ -101,7 +101,7 @@ impl Options for PruneRecipe {
     }
 }
 
-impl PruneRecipe {
+impl PruneOptions {
     /// Epochs of this run before the first round.
     fn first(&self) -> usize {
         if self.start.is_none() { self.dense } else { 0 }
@@ -136,7 +136,7 @@ impl PruneRecipe {
 
     /// The learning rate: that of the dense training, of which rounds repeat the last epochs.
     pub fn rate_at(&self, at: Moment) -> f64 {
-        let dense = Recipe { epochs: self.dense, ..self.common.clone() };
+        let dense = CommonOptions { epochs: self.dense, ..self.common.clone() };
         let within = at.progress * self.common.epochs as f64 - at.epoch as f64;
         let (epoch, within) = match (self.round_at(at.epoch), self.retrain) {
             (None, _) => (at.epoch, within),

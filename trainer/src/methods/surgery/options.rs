@@ -7,16 +7,16 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::Surgery;
-use crate::methods::{self, Moment, Options};
+use crate::methods::{self, MethodOptions, Moment};
 use crate::network::Network;
-use crate::recipe::{Recipe, check_per_layer};
+use crate::options::{CommonOptions, check_per_layer};
 
 /// What surgery adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
-pub struct SurgeryRecipe {
+pub struct SurgeryOptions {
     #[command(flatten)]
     #[serde(flatten)]
-    pub common: Recipe,
+    pub common: CommonOptions,
     /// Standard deviations by which a layer's threshold exceeds the mean magnitude of its first weights, one for all layers or one
     /// per layer [default: 2]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
@@ -38,10 +38,10 @@ pub struct SurgeryRecipe {
     pub start: Option<PathBuf>,
 }
 
-impl Options for SurgeryRecipe {
+impl MethodOptions for SurgeryOptions {
     type Method = Surgery;
 
-    fn common(&self) -> &Recipe {
+    fn common(&self) -> &CommonOptions {
         &self.common
     }
 
@@ -66,7 +66,7 @@ impl Options for SurgeryRecipe {
     }
 }
 
-impl SurgeryRecipe {
+impl SurgeryOptions {
     /// The probability with which a step updates the masks.
     pub fn probability_at(&self, at: Moment) -> f64 {
         if at.progress >= self.stop_at {

@@ -7,14 +7,14 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::network::Network;
-use crate::recipe::{Recipe, check_per_layer, of_layer, ramp};
+use crate::options::{CommonOptions, check_per_layer, of_layer, ramp};
 
 /// What the posterior's training adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
-pub struct GroupRecipe {
+pub struct GroupOptions {
     #[command(flatten)]
     #[serde(flatten)]
-    pub common: Recipe,
+    pub common: CommonOptions,
     /// Learning rate of the scales z, relative to that of the weights
     #[arg(long, default_value_t = 10.0)]
     pub scale_rate: f64,
@@ -42,7 +42,7 @@ pub struct GroupRecipe {
     pub start: Option<PathBuf>,
 }
 
-impl GroupRecipe {
+impl GroupOptions {
     /// Fills in what was left to the network, then checks every option.
     ///
     /// # Errors
@@ -82,12 +82,12 @@ impl GroupRecipe {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::recipe;
+    use crate::options;
 
-    /// A recipe of a few epochs.
-    pub fn short(epochs: usize) -> GroupRecipe {
-        GroupRecipe {
-            common: recipe::tests::short(epochs),
+    /// Options of a few epochs.
+    pub fn short(epochs: usize) -> GroupOptions {
+        GroupOptions {
+            common: options::tests::short(epochs),
             scale_rate: 1.0,
             variance_rate: 1.0,
             beta: 1.0,
@@ -101,31 +101,31 @@ pub mod tests {
 
     #[test]
     fn thresholds_fall_between_their_epochs() {
-        let mut recipe = short(100);
-        assert_eq!(recipe.thresholds_at(99, 2, 3.0), [3.0, 3.0]);
-        recipe.shed = vec![-3.0];
-        recipe.shed_between = vec![10, 20];
-        assert_eq!(recipe.thresholds_at(10, 2, 3.0), [3.0, 3.0]);
-        assert_eq!(recipe.thresholds_at(15, 2, 3.0), [0.0, 0.0]);
-        recipe.shed = vec![-3.0, -5.0];
-        assert_eq!(recipe.thresholds_at(50, 2, 3.0), [-3.0, -5.0]);
-        assert!(recipe.complete(&Network::lenet_300_100()).is_err());
+        let mut options = short(100);
+        assert_eq!(options.thresholds_at(99, 2, 3.0), [3.0, 3.0]);
+        options.shed = vec![-3.0];
+        options.shed_between = vec![10, 20];
+        assert_eq!(options.thresholds_at(10, 2, 3.0), [3.0, 3.0]);
+        assert_eq!(options.thresholds_at(15, 2, 3.0), [0.0, 0.0]);
+        options.shed = vec![-3.0, -5.0];
+        assert_eq!(options.thresholds_at(50, 2, 3.0), [-3.0, -5.0]);
+        assert!(options.complete(&Network::lenet_300_100()).is_err());
     }
 
     #[test]
     fn what_is_not_given_follows_from_the_length() {
         let network = Network::lenet_300_100();
-        let mut recipe = short(100);
-        recipe.shed_between = Vec::new();
-        let recipe = recipe.complete(&network).unwrap();
-        assert_eq!(recipe.shed_between, [8, 60]);
+        let mut options = short(100);
+        options.shed_between = Vec::new();
+        let options = options.complete(&network).unwrap();
+        assert_eq!(options.shed_between, [8, 60]);
     }
 
     #[test]
     fn beta_rises_over_the_warm_up() {
-        let mut recipe = short(100);
-        assert_eq!(recipe.beta_at(0), 1.0);
-        recipe.warm_up = 4;
-        assert_eq!([0, 1, 4].map(|epoch| recipe.beta_at(epoch)), [0.0, 0.25, 1.0]);
+        let mut options = short(100);
+        assert_eq!(options.beta_at(0), 1.0);
+        options.warm_up = 4;
+        assert_eq!([0, 1, 4].map(|epoch| options.beta_at(epoch)), [0.0, 0.25, 1.0]);
     }
 }

@@ -7,16 +7,16 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::Share;
-use crate::methods::{self, Options};
+use crate::methods::{self, MethodOptions};
 use crate::network::Network;
-use crate::recipe::{Recipe, check_per_layer};
+use crate::options::{CommonOptions, check_per_layer};
 
 /// What weight sharing adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
-pub struct ShareRecipe {
+pub struct ShareOptions {
     #[command(flatten)]
     #[serde(flatten)]
-    pub common: Recipe,
+    pub common: CommonOptions,
     /// Values that the weights of a layer share, at most 255, one number for all layers or one per layer [default: 32]
     #[arg(long, value_delimiter = ',')]
     pub levels: Vec<usize>,
@@ -25,10 +25,10 @@ pub struct ShareRecipe {
     pub start: Option<PathBuf>,
 }
 
-impl Options for ShareRecipe {
+impl MethodOptions for ShareOptions {
     type Method = Share;
 
-    fn common(&self) -> &Recipe {
+    fn common(&self) -> &CommonOptions {
         &self.common
     }
 

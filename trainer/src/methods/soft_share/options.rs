@@ -7,16 +7,16 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::SoftShare;
-use crate::methods::{self, Options};
+use crate::methods::{self, MethodOptions};
 use crate::network::Network;
-use crate::recipe::Recipe;
+use crate::options::CommonOptions;
 
 /// What soft weight sharing adds.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
-pub struct SoftShareRecipe {
+pub struct SoftShareOptions {
     #[command(flatten)]
     #[serde(flatten)]
-    pub common: Recipe,
+    pub common: CommonOptions,
     /// Gaussians of the mixture, at most 256, the one at zero among them
     #[arg(long, default_value_t = 17)]
     pub components: usize,
@@ -40,10 +40,10 @@ pub struct SoftShareRecipe {
     pub start: Option<PathBuf>,
 }
 
-impl Options for SoftShareRecipe {
+impl MethodOptions for SoftShareOptions {
     type Method = SoftShare;
 
-    fn common(&self) -> &Recipe {
+    fn common(&self) -> &CommonOptions {
         &self.common
     }
 
