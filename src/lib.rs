@@ -39,6 +39,9 @@
 //!
 //! Other modules are hidden: they serve the tests and benches of this project, and change without notice.
 
+#[cfg(feature = "compress")]
+#[doc(hidden)]
+pub mod array;
 #[doc(hidden)]
 pub mod base;
 #[doc(hidden)]

@@ -12,6 +12,7 @@ const TABLE: &[Row] = &[
     ("base", &[]),
     ("tensor", &["base"]),
     ("bytes", &["base"]),
+    ("array", &["base", "tensor", "bytes"]),
     ("encoding", &["base", "tensor", "bytes"]),
     ("graph", &["base", "tensor", "encoding"]),
     ("format", &["base", "tensor", "bytes", "encoding", "graph"]),
@@ -44,6 +45,7 @@ const ABOVE: &[&str] = &[
     "session",
     "posterior",
     "import",
+    "array",
     "compress",
 ];
 /// The same, for what reports on measurements too.
@@ -62,6 +64,7 @@ const ABOVE_AND_MEASURE: &[&str] = &[
     "session",
     "posterior",
     "import",
+    "array",
     "compress",
     "measure",
 ];

@@ -1,10 +1,10 @@
 //! Labelled images: the IDX files of MNIST, the validation split, batches.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use curt::array::{Elements, idx};
 use serde::{Deserialize, Serialize};
 
 use crate::noise::Noise;
@@ -166,23 +166,13 @@ impl Batch {
     }
 }
 
-/// Reads an IDX file of unsigned bytes: (sizes, bytes).
+/// The dimensions and the elements of an IDX file of bytes.
 fn read_idx(path: &Path) -> Result<(Vec<usize>, Vec<u8>)> {
-    let shown = path.display();
-    let bytes = fs::read(path).with_context(|| format!("cannot read {shown}; scripts/fetch-mnist provides it"))?;
-    parse_idx(&bytes).with_context(|| format!("{shown} is not an IDX file of unsigned bytes"))
-}
-
-fn parse_idx(bytes: &[u8]) -> Result<(Vec<usize>, Vec<u8>)> {
-    let (magic, rest) = bytes.split_at_checked(4).context("it ends in its header")?;
-    ensure!(magic[..3] == [0, 0, 8] && (1..=3).contains(&magic[3]), "it begins with {magic:02x?}");
-    let dimensions = usize::from(magic[3]);
-    let (header, data) = rest.split_at_checked(4 * dimensions).context("it ends in its header")?;
-    let sizes: Vec<usize> =
-        header.chunks_exact(4).map(|size| u32::from_be_bytes([size[0], size[1], size[2], size[3]]) as usize).collect();
-    let expected = sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
-    ensure!(expected == Some(data.len()), "its sizes {sizes:?} do not fit its {} bytes", data.len());
-    Ok((sizes, data.to_vec()))
+    let array = idx::read(path).context("scripts/fetch-mnist provides the images of MNIST")?;
+    match array.elements {
+        Elements::U8(bytes) => Ok((array.dims, bytes)),
+        Elements::F32(_) => bail!("{} holds floats, expected bytes", path.display()),
+    }
 }
 
 #[cfg(test)]
@@ -194,13 +184,22 @@ mod tests {
     }
 
     #[test]
-    fn idx_is_read_and_its_length_checked() {
-        let mut file = vec![0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6];
-        assert_eq!(parse_idx(&file).unwrap(), (vec![2, 3], vec![1, 2, 3, 4, 5, 6]));
-        file.pop();
-        assert!(parse_idx(&file).is_err());
-        assert!(parse_idx(&[0, 0, 9, 1, 0, 0, 0, 0]).is_err());
-        assert!(parse_idx(&[0, 0, 8, 1, 0]).is_err());
+    fn images_are_read_with_their_labels() {
+        let folder = std::env::temp_dir().join(format!("curt-idx-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let read = |images: &[u8], labels: &[u8]| {
+            std::fs::write(folder.join("train-images-idx3-ubyte"), images).unwrap();
+            std::fs::write(folder.join("train-labels-idx1-ubyte"), labels).unwrap();
+            Images::read(&folder, "train", Scaling::UNIT)
+        };
+        let pixels = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 5, 6, 7, 8];
+        let images = read(&pixels, &[0, 0, 8, 1, 0, 0, 0, 2, 3, 4]).unwrap();
+        assert_eq!((images.size, &images.pixels[..], &images.labels[..]), ([1, 2], &[5, 6, 7, 8][..], &[3, 4][..]));
+        assert!(read(&pixels, &[0, 0, 8, 1, 0, 0, 0, 1, 3]).is_err(), "a label is missing");
+        assert!(read(&pixels, &[0, 0, 8, 1, 0, 0, 0, 2, 3, 10]).is_err(), "a class above 9");
+        assert!(read(&pixels[..19], &[0, 0, 8, 1, 0, 0, 0, 2, 3, 4]).is_err(), "a pixel is missing");
+        std::fs::remove_dir_all(folder).unwrap();
+        assert!(format!("{:#}", Images::read(Path::new("nowhere"), "train", Scaling::UNIT).unwrap_err()).contains("fetch-mnist"));
     }
 
     #[test]

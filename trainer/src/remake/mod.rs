@@ -108,6 +108,8 @@ fn record(recipe: &ModelRecipe, files: FileRecords, posterior: TrainingRecord) -
         seed: recipe.seed,
         group: file.group.clone(),
         augmentation: file.augmentation.clone(),
+        start: file.start.clone(),
+        test_looks: file.test_looks,
         command: format!("scripts/remake-model {}", recipe.stem),
         note: file.note.clone(),
         files,

@@ -7,6 +7,8 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
+use super::record::Start;
+
 /// One file of `models/recipes`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +24,11 @@ pub struct RecipeFile {
     pub group: Option<String>,
     /// How the training images are changed at random, if they are.
     pub augmentation: Option<String>,
+    /// The network that training begins from, if it is smaller than the one that the literature compares.
+    pub start: Option<Start>,
+    /// Networks of other settings or seeds that are known to have been measured on the test images before: at least so many.
+    #[serde(default)]
+    pub test_looks: u32,
     /// The recipe whose training goes before.
     pub after: Option<String>,
     /// What a reader of the figures should know.

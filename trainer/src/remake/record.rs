@@ -22,11 +22,27 @@ pub struct ModelRecord {
     pub group: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<String>,
+    /// The network that training began from, if it is smaller than the one that the literature compares.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Start>,
+    /// Networks of other settings or seeds that are known to have been measured on the test images before: at least so many.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub test_looks: u32,
     /// The one command that remakes the files.
     pub command: String,
     pub note: String,
     pub files: FileRecords,
     pub posterior: TrainingRecord,
+}
+
+/// A network that training began from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// The network in a few words.
+    pub description: String,
+    pub weights: u64,
+    pub parameters: u64,
 }
 
 /// The files of a model.
@@ -67,6 +83,10 @@ pub struct TrainingRecord {
     /// The last line of the log.
     pub last_epoch: Option<EpochRecord>,
     pub sha256: String,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl ModelRecord {
