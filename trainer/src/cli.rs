@@ -115,7 +115,7 @@ struct Places {
     /// Folder of the run
     #[arg(long)]
     out: PathBuf,
-    /// Go on from the checkpoint in the folder of the run
+    /// Continue from the checkpoint in the folder of the run
     #[arg(long)]
     resume: bool,
     /// Stop after this many epochs, to be resumed later
@@ -174,11 +174,11 @@ fn prepare(options: &CommonOptions, places: &Places) -> Result<Split> {
     let scaling: Scaling = options.pixels.scaling();
     let images = Images::read(&places.data, "train", scaling)?;
     let (training, validation) = options.held_out.split(images)?;
-    fs::create_dir_all(&places.out).with_context(|| format!("cannot make {}", places.out.display()))?;
+    fs::create_dir_all(&places.out).with_context(|| format!("cannot create {}", places.out.display()))?;
     let begun = places.out.join("checkpoint.safetensors").exists();
     ensure!(
         places.resume || !begun,
-        "{} already holds a run: give --resume to go on with it, or another --out",
+        "{} already holds a run: give --resume to continue it, or another --out",
         places.out.display()
     );
     Ok(Split { training, validation: Some(validation).filter(|images| images.len() > 0) })

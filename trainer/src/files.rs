@@ -1,4 +1,4 @@
-//! Files that are either whole or not there, and arrays in safetensors form.
+//! Atomic writes, and arrays in safetensors files.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -31,7 +31,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 pub fn write_arrays(path: &Path, arrays: &[NamedTensor], key: &str, metadata: String) -> Result<()> {
     let metadata = HashMap::from([(key.to_owned(), metadata)]);
     let named = arrays.iter().map(|array| (&array.name, array));
-    let bytes = safetensors::serialize(named, Some(metadata)).with_context(|| format!("cannot lay out {}", path.display()))?;
+    let bytes = safetensors::serialize(named, Some(metadata)).with_context(|| format!("cannot serialize {}", path.display()))?;
     write_atomically(path, &bytes)
 }
 

@@ -204,7 +204,7 @@ fn even(maps: Tensor<4>) -> Tensor<4> {
 
 /// The greatest of the four outputs of each window: `[channels, 4 * batch, height, width]` to `[channels, batch, height, width]`.
 ///
-/// As a product with the one that is the greatest: its gradient is a product too, where four slices would each bring an array of zeros.
+/// A product with a mask of the greatest. Its gradient is a product too; four slices would need an array of zeros each.
 fn max_over_phases(maps: Tensor<4>) -> Tensor<4> {
     let [channels, phased, height, width] = maps.dims();
     let batch = phased / PHASES;

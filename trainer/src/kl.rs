@@ -46,7 +46,7 @@ pub fn log_uniform_slope(log_alpha: f64) -> f64 {
     -K1 * K3 * gate * (1.0 - gate) - 0.5 * sigmoid(-log_alpha)
 }
 
-/// [`log_uniform`] and [`log_uniform_slope`] at once, in half of the time.
+/// [`log_uniform`] and [`log_uniform_slope`] together, in half of the time.
 pub fn log_uniform_and_slope(log_alpha: f64) -> (f64, f64) {
     let gate = sigmoid(K2 + K3 * log_alpha);
     // At -700 and below as at -700: the exponential is still finite.

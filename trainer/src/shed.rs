@@ -1,5 +1,4 @@
-//! Which units a network keeps once groups have died: the rule shared by training (which removes
-//! them physically) and by evaluation (which counts what is left).
+//! The units that a network keeps once groups are pruned. Training removes the others; evaluation counts what is left. Both use this rule.
 
 use crate::network::{LayerShape, Network};
 
@@ -65,7 +64,7 @@ pub fn surviving(network: &Network, units: &[Units], alive: &[Vec<bool>]) -> Vec
     sides.map(|(input, output)| Units { inputs: indices(input), outputs: indices(output) }).collect()
 }
 
-/// What is left of these units when each layer keeps only outputs that the next one reads, and only inputs that the one before gives.
+/// The units that stay when each layer keeps only outputs that the next one reads, and only inputs that the one before makes.
 pub fn consistent(network: &Network, units: &[Units]) -> Vec<Units> {
     let layers = || network.layers.iter().zip(units);
     let mut inputs: Vec<Vec<bool>> = layers().map(|((_, shape), kept)| flags(shape.inputs(), &kept.inputs)).collect();

@@ -133,7 +133,7 @@ pub mod tests {
         folder
     }
 
-    /// Images of three classes, told apart by the row that is lit.
+    /// Images of three classes, which differ in the rows that are bright.
     fn images() -> Images {
         let mut noise = Noise::for_epoch(9, 0);
         let (mut pixels, mut labels) = (Vec::new(), Vec::new());

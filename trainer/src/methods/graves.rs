@@ -1,5 +1,5 @@
 //! A normal posterior under a normal prior that follows it (Graves 2011): the prior of each layer is set at every step to the one that
-//! makes its weights cheapest to describe. The loss is then the length of a description, by bits-back coding.
+//! of least KL. The loss is then a description length (bits-back coding).
 
 use anyhow::Result;
 use clap::Args;
@@ -60,7 +60,7 @@ impl Prior for Empirical {
         0.5 * (self.variance.ln() - log_variance) + excess / (2.0 * self.variance)
     }
 
-    /// At this prior. It is the best one, so that its own change with the weights adds nothing.
+    /// The gradient at this prior. The prior has least KL, so its change with the weights adds nothing.
     fn gradient(&self, mean: f64, log_variance: f64) -> Slopes {
         let by_log_variance = 0.5 * (log_variance.exp() / self.variance - 1.0);
         Slopes { by_mean: (mean - self.mean) / self.variance, by_log_variance, by_level: 0.0 }

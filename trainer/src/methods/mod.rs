@@ -48,7 +48,7 @@ pub trait MethodOptions: Serialize {
     /// Fills in what was left to the network, then checks every option.
     ///
     /// # Errors
-    /// Names the option that cannot be.
+    /// Names the option whose value is not allowed.
     fn complete(self, network: &Network) -> Result<Self>
     where
         Self: Sized;
@@ -56,7 +56,7 @@ pub trait MethodOptions: Serialize {
     /// The method before its first step.
     ///
     /// # Errors
-    /// When a file to begin from cannot be used.
+    /// When the file of `--start` cannot be used.
     fn begin(&self, network: &Network) -> Result<Self::Method>;
 }
 

@@ -27,7 +27,7 @@ pub struct PlainLayer {
 }
 
 impl PlainLayer {
-    /// Which outputs have a weight that is not zero, and which inputs.
+    /// For each output and each input: whether it has a weight that is not zero.
     pub fn connected(&self) -> (Vec<bool>, Vec<bool>) {
         let (outputs, inputs) = (self.units.outputs.len(), self.units.inputs.len());
         let per_pair = self.weight.value.len() / (outputs * inputs).max(1);

@@ -46,7 +46,7 @@ impl GroupOptions {
     /// Fills in what was left to the network, then checks every option.
     ///
     /// # Errors
-    /// Names the option that cannot be.
+    /// Names the option whose value is not allowed.
     pub fn complete(mut self, network: &Network) -> Result<Self> {
         let layers = network.layers.len();
         self.common.check()?;

@@ -52,7 +52,7 @@ impl NormalOptions {
     /// Fills in what was left to the method, then checks every option.
     ///
     /// # Errors
-    /// Names the option that cannot be.
+    /// Names the option whose value is not allowed.
     pub fn complete(mut self, shares: Shares) -> Result<Self> {
         self.common.check()?;
         let epoch = |share: f64| (share * self.common.epochs as f64).round() as usize;

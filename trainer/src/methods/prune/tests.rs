@@ -186,7 +186,7 @@ fn pruned_weights_stay_zero_and_get_no_gradient() {
     }
 }
 
-/// A hidden unit that lost all its inputs gives the rectified bias: its share of every output goes into the biases there.
+/// A hidden unit without inputs has the value of its rectified bias. Its contribution to each output goes into the biases there.
 #[test]
 fn units_that_are_cut_off_go_and_what_is_computed_stays() {
     let mut plain = begin(&options(Retrain::FineTune)).plain;
@@ -204,7 +204,7 @@ fn units_that_are_cut_off_go_and_what_is_computed_stays() {
     assert!((before.loss - plain.score(&images).loss).abs() < 1e-6);
 }
 
-/// Nothing that the image tells reaches the classes: the units stay, since a network without any cannot be.
+/// No input reaches the classes. The units stay: a network needs some.
 #[test]
 fn a_network_without_a_way_through_keeps_its_units() {
     let mut plain = begin(&options(Retrain::FineTune)).plain;

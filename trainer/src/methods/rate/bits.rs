@@ -1,4 +1,4 @@
-//! What an adaptive coder is expected to spend on the integers of a layer, and how that changes with each of them.
+//! The expected bits of an adaptive coder for the integers of a layer, and their gradient.
 //!
 //! Each integer costs a flag (zero or not), and if it is not zero a sign and a magnitude. The flag's probability is a logistic mix of densities, as the
 //! packed profile's own model mixes them: of the layer, of the weight's input, of its output and, where the inputs are pixels, of their

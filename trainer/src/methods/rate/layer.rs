@@ -61,7 +61,7 @@ impl Grid {
         self.bias.value.iter().map(|bias| BIAS_STEP * bias.round()).collect()
     }
 
-    /// Moves by this share towards another grid of the same shape.
+    /// Moves this share of the way to another grid of the same shape.
     fn approach(&mut self, other: &mut Self, share: f32) {
         for ((_, own), (_, other)) in self.parameters().into_iter().zip(other.parameters()) {
             own.value.iter_mut().zip(&other.value).for_each(|(own, other)| *own += share * (other - *own));
@@ -122,7 +122,7 @@ impl RateLayer {
         Self { shape, units, average: trained.clone(), trained }
     }
 
-    /// Lets the average, over so many steps, follow what is trained.
+    /// Updates the average over so many steps with the trained values.
     pub fn follow(&mut self, steps: usize) {
         self.average.approach(&mut self.trained, 1.0 / steps as f32);
     }

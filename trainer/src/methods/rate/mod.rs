@@ -27,7 +27,7 @@ use crate::shed::{self, Units};
 /// Bounds of the logarithm of lambda, in nats per bit.
 const LOG_LAMBDA: std::ops::RangeInclusive<f64> = -16.0..=-5.0;
 /// How the price follows the bits' excess over their bound, as logarithms: a proportional part, and an integral part for each step (PI control). Bits answer
-/// to the price after some hundred steps; an integral alone swings around the bound, and what a swing prunes too much hardly comes back.
+/// to the price after some hundred steps. An integral part alone oscillates around the bound, and the weights that it prunes too much hardly come back.
 const PROPORTIONAL: f64 = 10.0;
 const INTEGRAL: f64 = 0.04;
 /// The excess counts no more than this in the first part, and in the second.
@@ -226,7 +226,7 @@ impl Method for Rate {
         }
     }
 
-    /// Dead units go once the bound has been reached: before, they may still come back.
+    /// Dead units are removed once the bound has been reached: before, they may still come back.
     fn after_epoch(&mut self, epoch: usize) {
         if (epoch + 1) as f64 >= self.options.reached * self.options.common.epochs as f64 {
             remove_dead(self);

@@ -201,7 +201,7 @@ fn a_step_has_five_bits_after_the_first() {
     }
 }
 
-/// A value that swings about the border between 1 and 2 comes out as what it is most of the time.
+/// A value that oscillates about the border between 1 and 2 becomes the integer that it is most of the time.
 #[test]
 fn the_average_settles_where_training_swings() {
     let options = options(9.0, &[0.0; 4], 0.0);
