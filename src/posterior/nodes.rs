@@ -12,6 +12,7 @@ use std::collections::HashMap;
 
 /// The name by which a node reads what the caller feeds.
 pub(super) const INPUT: &str = "input";
+
 /// A node; value 0 is the input, node `i` (from 0) makes value `i + 1`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedNode {

@@ -3,13 +3,17 @@
 use super::description::{Description, Input, VERSION};
 use super::nodes::{self, NamedNode};
 use super::{KEY, Posterior, fail};
-use crate::base::error::Result;
-use crate::graph::{Activation, Op, PoolKind, Window};
+use crate::base::checked::to_u64;
+use crate::base::error::{ErrorKind, Result};
+use crate::graph::op::{Expected, Fields, WindowFields};
+use crate::graph::{Linear, Window};
+use crate::tensor::Shape;
 use safetensors::View;
 use safetensors::tensor::Dtype;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 /// A named tensor of 32-bit floats.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,71 +83,84 @@ fn node_json(node: &NamedNode, nodes: &[NamedNode]) -> Result<Value> {
         }
     };
     let inputs: Result<Vec<&str>> = node.inputs.iter().map(input).collect();
-    let mut keys = op_keys(&node.op);
+    let mut fields = WrittenFields(Map::new());
+    let mut op = node.op;
+    op.fields(&mut fields)?;
+    let WrittenFields(mut keys) = fields;
     keys.insert("name".to_owned(), json!(node.name));
     keys.insert("op".to_owned(), json!(node.op.name()));
     keys.insert("inputs".to_owned(), json!(inputs?));
     Ok(Value::Object(keys))
 }
 
-/// The keys of an operator besides its name and its inputs.
-fn op_keys(op: &Op) -> Map<String, Value> {
-    let keys = match op {
-        Op::Conv2d(conv) => {
-            let mut keys = window(&conv.window);
-            keys.entry("padding").or_insert_with(|| json!([0, 0]));
-            if conv.window.dilation != [1, 1] {
-                keys.insert("dilation".to_owned(), json!(conv.window.dilation));
-            }
-            if conv.groups != 1 {
-                keys.insert("groups".to_owned(), json!(conv.groups));
-            }
-            return keys;
-        }
-        Op::Pool { kind, window: windows } => {
-            let mut keys = window(windows);
-            if *kind == PoolKind::AverageIncludingPadding {
-                keys.insert("include_padding".to_owned(), json!(true));
-            }
-            return keys;
-        }
-        Op::Activation(Activation::LeakyRelu { slope }) => json!({ "slope": slope }),
-        Op::Activation(Activation::Clip { min, max }) => json!({ "min": min, "max": max }),
-        Op::Activation(Activation::HardSigmoid { alpha, beta }) => json!({ "alpha": alpha, "beta": beta }),
-        Op::Reshape(shape) => json!({ "shape": shape.dims() }),
-        Op::Activation(Activation::Relu | Activation::Sigmoid | Activation::Tanh | Activation::HardSwish)
-        | Op::Linear(_)
-        | Op::GlobalAveragePool
-        | Op::Affine
-        | Op::Softmax
-        | Op::Flatten
-        | Op::Add
-        | Op::Concat => json!({}),
-    };
-    match keys {
-        Value::Object(keys) => keys,
-        _ => Map::new(),
+/// The fields of an operator, as the description spells them. What has its usual value is left out where the reader allows it.
+struct WrittenFields(Map<String, Value>);
+
+impl WrittenFields {
+    fn insert(&mut self, name: &str, value: Value) {
+        self.0.insert(name.to_owned(), value);
     }
 }
 
-/// `kernel` and `stride`; `padding` where there is some.
-fn window(window: &Window) -> Map<String, Value> {
-    let mut keys = Map::from_iter([("kernel".to_owned(), json!(window.kernel)), ("stride".to_owned(), json!(window.stride))]);
-    let ([top, left], [bottom, right]) = (window.padding_before, window.padding_after);
-    if [top, left] != [bottom, right] {
-        keys.insert("padding".to_owned(), json!([top, left, bottom, right]));
-    } else if [top, left] != [0, 0] {
-        keys.insert("padding".to_owned(), json!([top, left]));
+impl Fields for WrittenFields {
+    fn number(&mut self, name: &'static str, expected: Expected, _: RangeInclusive<u64>, value: &mut usize) -> Result<()> {
+        let usual = match expected {
+            Expected::Word(word) | Expected::Again(word) => Some(u64::from(word)),
+            Expected::Free | Expected::UpTo(_) => None,
+        };
+        if usual != Some(to_u64(*value)) {
+            self.insert(name, json!(*value));
+        }
+        Ok(())
     }
-    keys
+
+    fn flag(&mut self, name: &'static str, value: &mut bool) -> Result<()> {
+        if *value {
+            self.insert(name, json!(true));
+        }
+        Ok(())
+    }
+
+    fn float(&mut self, name: &'static str, _: f32, value: &mut f32) -> Result<()> {
+        self.insert(name, json!(*value));
+        Ok(())
+    }
+
+    fn check(&mut self, _: bool, _: ErrorKind, _: &dyn Fn() -> String) -> Result<()> {
+        Ok(()) // reading the file again checks it
+    }
+
+    fn linear(&mut self, _: &mut Linear) -> Result<()> {
+        Ok(()) // the tensors say it
+    }
+
+    fn window(&mut self, window: &mut Window, which: WindowFields) -> Result<()> {
+        self.insert("kernel", json!(window.kernel));
+        self.insert("stride", json!(window.stride));
+        let ([top, left], [bottom, right]) = (window.padding_before, window.padding_after);
+        if [top, left] != [bottom, right] {
+            self.insert("padding", json!([top, left, bottom, right]));
+        } else if which == WindowFields::Convolution || [top, left] != [0, 0] {
+            self.insert("padding", json!([top, left]));
+        }
+        if window.dilation != [1, 1] {
+            self.insert("dilation", json!(window.dilation));
+        }
+        Ok(())
+    }
+
+    fn shape(&mut self, shape: &mut Shape) -> Result<()> {
+        self.insert("shape", json!(shape.dims()));
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Conv2d, Linear};
+    use crate::graph::{Activation, Conv2d, Op, Pool, PoolKind, Reshape};
     use crate::posterior::Method;
-    use crate::tensor::{Dtype as InputDtype, Shape};
+    use crate::tensor::Dtype as InputDtype;
 
     fn node(name: &str, op: Op, inputs: &[usize]) -> NamedNode {
         NamedNode { name: name.to_owned(), op, inputs: inputs.to_vec() }
@@ -174,9 +191,11 @@ mod tests {
         let conv = |groups, window| Op::Conv2d(Conv2d { linear: Linear::dense(0), window, groups });
         let padded = Window { padding_before: [1, 0], padding_after: [2, 1], ..Window::new([3, 2], [1, 1]) };
         let dilated = Window { dilation: [2, 1], padding_before: [1, 1], padding_after: [1, 1], ..Window::new([2, 3], [1, 1]) };
-        let pool = |kind| Op::Pool {
-            kind,
-            window: Window { padding_before: [1, 1], padding_after: [1, 1], ..Window::new([2, 2], [2, 2]) },
+        let pool = |kind| {
+            Op::Pool(Pool {
+                kind,
+                window: Window { padding_before: [1, 1], padding_after: [1, 1], ..Window::new([2, 2], [2, 2]) },
+            })
         };
         let mut ops = vec![conv(1, padded), Op::Affine, conv(2, dilated)];
         ops.extend([pool(PoolKind::Max), pool(PoolKind::Average), pool(PoolKind::AverageIncludingPadding)]);
@@ -195,7 +214,7 @@ mod tests {
         let last = nodes.len();
         nodes.push(node("sum", Op::Add, &[last, last]));
         nodes.push(node("both", Op::Concat, &[last, last + 1]));
-        nodes.push(node("shaped", Op::Reshape(Shape::Vector(8)), &[last + 2]));
+        nodes.push(node("shaped", Op::Reshape(Reshape(Shape::Vector(8))), &[last + 2]));
         nodes.push(node("fc", Op::Linear(Linear::dense(0)), &[last + 3]));
         nodes.push(node("out", Op::Softmax, &[last + 4]));
         describe(nodes)

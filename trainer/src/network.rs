@@ -1,7 +1,7 @@
 //! The networks that can be trained: which layers, in which order, of which shape.
 
 use anyhow::{Result, bail};
-use curt::graph::{Conv2d, Linear, Op, PoolKind, Window};
+use curt::graph::{Conv2d, Linear, Op, Pool, PoolKind, Window};
 use curt::posterior::NamedNode;
 
 /// The shape of a layer that has weights. One group (one scale z) belongs to each input unit of a
@@ -193,7 +193,7 @@ impl Network {
                     }
                 },
                 Operation::Relu => Op::RELU,
-                Operation::MaxPool => Op::Pool { kind: PoolKind::Max, window: Window::new([2, 2], [2, 2]) },
+                Operation::MaxPool => Op::Pool(Pool { kind: PoolKind::Max, window: Window::new([2, 2], [2, 2]) }),
                 Operation::Flatten => Op::Flatten,
             };
             // A chain: each node reads what the one before it makes.
