@@ -187,6 +187,7 @@ mod tests {
     }
 
     /// Every operator that a description may have.
+    #[allow(clippy::arithmetic_side_effects)] // small indices
     fn everything() -> Description {
         let conv = |groups, window| Op::Conv2d(Conv2d { linear: Linear::dense(0), window, groups });
         let padded = Window { padding_before: [1, 0], padding_after: [2, 1], ..Window::new([3, 2], [1, 1]) };
