@@ -49,6 +49,8 @@ pub mod bytes;
 #[cfg(feature = "compress")]
 pub mod compress;
 #[cfg_attr(not(feature = "tools"), doc(hidden))]
+pub mod content;
+#[cfg_attr(not(feature = "tools"), doc(hidden))]
 pub mod encoding;
 #[doc(hidden)]
 pub mod exec;

@@ -15,16 +15,17 @@ const TABLE: &[Row] = &[
     ("array", &["base", "tensor", "bytes"]),
     ("encoding", &["base", "tensor", "bytes"]),
     ("graph", &["base", "tensor", "encoding"]),
-    ("format", &["base", "tensor", "bytes", "encoding", "graph"]),
-    ("model", &["base", "tensor", "bytes", "encoding", "graph", "format"]),
+    ("content", &["base", "tensor", "bytes", "encoding", "graph"]),
+    ("format", &["base", "tensor", "bytes", "encoding", "graph", "content"]),
+    ("model", &["base", "tensor", "bytes", "encoding", "graph", "content", "format"]),
     ("kernels", &["base", "tensor", "encoding"]),
     ("cost", &["base", "tensor", "encoding", "kernels"]),
-    ("exec", &["base", "tensor", "encoding", "graph::InputSpec", "graph::op", "model", "kernels", "format::Tables"]),
+    ("exec", &["base", "tensor", "encoding", "graph::InputSpec", "graph::op", "model", "kernels", "content::Tables"]),
     ("plan", &["base", "tensor", "encoding", "graph", "model", "exec", "kernels", "cost"]),
     ("session", &["base", "tensor", "bytes", "model", "plan", "exec::Input", "exec::Memory", "kernels::Isa", "kernels::Kernels"]),
     ("posterior", &["base", "tensor", "graph", "encoding"]), // the encoding of a node, never of an array
     ("import", &["base", "tensor", "graph"]),
-    ("compress", &["base", "tensor", "encoding", "graph", "format", "model", "posterior", "cost", "session"]),
+    ("compress", &["base", "tensor", "encoding", "graph", "content", "format", "model", "posterior", "cost", "session"]),
     ("measure", ABOVE),
     ("inspect", ABOVE_AND_MEASURE),
 ];
@@ -36,6 +37,7 @@ const ABOVE: &[&str] = &[
     "bytes",
     "encoding",
     "graph",
+    "content",
     "format",
     "model",
     "kernels",
@@ -55,6 +57,7 @@ const ABOVE_AND_MEASURE: &[&str] = &[
     "bytes",
     "encoding",
     "graph",
+    "content",
     "format",
     "model",
     "kernels",
@@ -150,7 +153,7 @@ fn planted_violations_are_caught_with_their_lines() {
         ),
         ("session.rs", "use super::format::write;", "src/session.rs:1: session may not name format::write"),
         ("session.rs", "use crate::kernels::LinearCall;", "session may not name kernels::LinearCall"),
-        ("exec/input.rs", "use crate::format::{Tables, Origin};", "exec may not name format::Origin"),
+        ("exec/input.rs", "use crate::content::{Tables, Origin};", "exec may not name content::Origin"),
         (
             "graph/node.rs",
             "mod inner {\n use super::super::super::model::Model;\n}",
@@ -180,7 +183,7 @@ fn planted_violations_are_caught_with_their_lines() {
         ),
         ("base/fma.rs", "#[cfg(test)]\nmod tests {\n use crate::plan::Plan;\n}"),
         ("base/fma.rs", "#[cfg(test)]\nuse crate::plan::Plan;"),
-        ("exec/mod.rs", "pub(crate) fn f<'a>(x: &'a crate::format::Tables) {}"),
+        ("exec/mod.rs", "pub(crate) fn f<'a>(x: &'a crate::content::Tables) {}"),
     ];
     for (path, text) in allowed {
         assert_eq!(found(path, text), "", "{path}: {text}");

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
 use curt::base::limits::{MAX_DIMENSION, MAX_LAYER_WEIGHTS};
+use curt::content::{Contents, LayerTables, Tables};
 use curt::encoding::{Encoded, Encoding, dense};
-use curt::format::{Contents, LayerTables, Tables, validate, write};
+use curt::format::{validate, write};
 use curt::graph::{Graph, GraphBuilder, InputSpec, Linear, Node, Op};
 use curt::tensor::Mask;
 use curt::{Check, Dtype, Error, ErrorKind, Limits, Model, Session, SessionOptions, Shape};

@@ -1,9 +1,9 @@
 //! The packed profile: lossless and canonical both ways, and nothing else is accepted.
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
+use curt::content::{Contents, LayerTables, Tables};
 use curt::encoding::dense;
-use curt::format::packed::{account, pack, unpack};
-use curt::format::{Contents, LayerTables, Tables, strip, validate, write};
+use curt::format::{account, pack, strip, unpack, validate, write};
 use curt::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
 use curt::tensor::Mask;
 use curt::{Check, Defect, Dtype, ErrorKind, Isa, Limits, Model, Session, SessionOptions, Shape};

@@ -4,8 +4,9 @@
 #![allow(clippy::unwrap_used)] // helpers of tests
 
 use curt::base::align::AlignedVec;
+use curt::content::{Contents, LayerTables, Tables};
 use curt::encoding::{Encoded, Encoding, Entries, Pattern, Weights, block, sparse};
-use curt::format::{Contents, LayerTables, Tables, write};
+use curt::format::write;
 use curt::graph::{Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Op, Window};
 use curt::inspect::{Report, verify};
 use curt::{Check, Defect, Dtype, ErrorKind, Input, Limits, Model, Result, Session, SessionOptions, Shape};

@@ -4,7 +4,7 @@ use curt::base::fma::{Emulated, Fma, fma};
 use curt::base::limits::{MAX_DIMENSION, MAX_ELEMENTS, MAX_LAYER_WEIGHTS, MAX_NAME_BYTES};
 use curt::base::math::{exp, tanh};
 use curt::encoding::Encoding;
-use curt::format::header::{BYTE_ORDER, HEADER_BYTES, MAGIC, VERSION};
+use curt::format::mapped::{BYTE_ORDER, HEADER_BYTES, MAGIC, VERSION};
 use curt::graph::Op;
 use curt::{ErrorKind, Limits};
 use curt_dev::golden::{floats, root};

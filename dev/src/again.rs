@@ -1,8 +1,9 @@
 //! The layers of a model, decoded and encoded again.
 
 use curt::Model;
+use curt::content::Contents;
 use curt::encoding::{Encoded, Encoding, Entries, Weights, block, codebook, dense, fixed_point, sparse, ternary};
-use curt::format::{Contents, write};
+use curt::format::write;
 
 /// The file that is written from what was read: decoded values, never stored bytes.
 ///

@@ -13,7 +13,7 @@ const RUN: Limits = Limits { activations: 1 << 14, multiply_adds: 1 << 18, ..LIM
 
 /// Any bytes.
 pub fn load(file: &[u8]) {
-    if curt::format::packed::is_packed(file) {
+    if curt::format::is_packed(file) {
         return; // `unpack` is for those
     }
     let structure = validate(file, &LIMITS, Check::Structure);

@@ -1,7 +1,6 @@
 //! What must hold of any packed stream: it is refused with a reason, or it unpacks to a valid file that is packed into the same bytes.
 
-use curt::format::packed::{pack, unpack as unpack_file};
-use curt::format::validate;
+use curt::format::{pack, unpack as unpack_file, validate};
 use curt::{Check, ErrorKind, Limits};
 use curt_dev::container::with_checksum;
 use curt_dev::golden::read_files;

@@ -2,7 +2,7 @@
 
 use super::Slot;
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::format::Tables;
+use crate::content::Tables;
 use crate::graph::InputSpec;
 use crate::tensor::{Dtype, Shape};
 

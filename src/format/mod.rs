@@ -1,27 +1,107 @@
 //! The `.curt` file: the only code that knows its bytes. `format-spec/SPEC.md` is the normative text.
 //!
-//! [`validate`] is the last code that can refuse a file; [`write()`] makes the one canonical file of a model.
+//! A file has one of two profiles. A mapped file is executed where it lies; a packed one is a mapped one, entropy-coded. [`validate`] is the
+//! one validator and the last code that can refuse a file: a packed file is unpacked, and the mapped file that results is validated.
+//! [`write()`] makes the one canonical file of a content.
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
-mod graph_section;
-pub mod header;
-pub mod origin;
+pub mod mapped;
 pub mod packed;
-mod sections;
-pub mod tables;
-mod validate;
-mod weights_section;
-mod write;
+mod save;
 
-pub use origin::{Origin, OriginNode, OriginShape};
-pub use tables::{AffineTables, LayerTables, Tables};
-pub use validate::{Check, Validated, validate};
-pub use write::{Contents, save, strip, write};
+use crate::base::checked::{at_most, to_u64};
+use crate::base::error::{Defect, Error, ErrorKind, Result};
+use crate::base::limits::Limits;
+use crate::content::{Contents, Extensions, Validated};
+use crate::graph::Graph;
+pub use mapped::{Check, SectionInfo, layer_table_bytes, sections};
+use packed::{Part, Source};
+pub use save::save;
+use std::collections::BTreeMap;
 
-/// Ids of the sections.
-pub(crate) mod id {
-    pub(crate) const GRAPH: u32 = 1;
-    pub(crate) const TABLES: u32 = 2;
-    pub(crate) const WEIGHTS: u32 = 3;
-    pub(crate) const ORIGIN: u32 = 4;
+/// Whether `file` is a packed one, by its first bytes.
+#[must_use]
+pub fn is_packed(file: &[u8]) -> bool {
+    file.starts_with(&packed::MAGIC)
+}
+
+/// Validates a whole mapped file and says where everything is.
+///
+/// # Errors
+/// Those of SPEC section 8, with the place.
+pub fn validate(file: &[u8], limits: &Limits, check: Check) -> Result<Validated> {
+    at_most(to_u64(file.len()), limits.file_bytes, "the file's length")?;
+    if is_packed(file) {
+        let hint = "it is a packed file; `Model::open` unpacks it, `curt unpack` writes the file that can be mapped";
+        return Err(Error::at(Defect::Magic, 0, format!("not a mapped .curt file: {hint}")));
+    }
+    mapped::validate(file, limits, check)
+}
+
+/// The mapped file of `contents`. It is validated as any other file, so that nothing is written that cannot be read.
+///
+/// # Errors
+/// Those of [`validate`].
+pub fn write(contents: &Contents) -> Result<Vec<u8>> {
+    let file = mapped::write(contents, &Extensions::default());
+    validate(&file, &Limits::FORMAT, Check::Full).map_err(|error| error.context("the model to be written"))?;
+    Ok(file)
+}
+
+/// The mapped file without what affects no result: the origin section, sections with unknown ids, optional features.
+///
+/// # Errors
+/// Those of [`validate`].
+pub fn strip(file: &[u8]) -> Result<Vec<u8>> {
+    validate(file, &Limits::FORMAT, Check::Full)?;
+    mapped::strip(file)
+}
+
+/// The packed file of a mapped one; [`unpack`] gives the same mapped file back.
+///
+/// # Errors
+/// Those of [`validate`]; `limit` when the sparse layers stand for too many weights.
+pub fn pack(file: &[u8]) -> Result<Vec<u8>> {
+    let (packed, coded) = packed::encode(&source(file)?)?;
+    if mapped::write(&coded.contents, &coded.extensions) != file {
+        return Err(Error::new(ErrorKind::Internal, "packing would change the file; please report this with the file"));
+    }
+    Ok(packed)
+}
+
+/// The mapped file of a packed one, validated as any other.
+///
+/// # Errors
+/// Those of `format-spec/packed.md`, section 12.
+pub fn unpack(file: &[u8], limits: &Limits) -> Result<Vec<u8>> {
+    // The places of these errors are in the mapped file.
+    let invalid = |error: Error| Error::new(error.kind(), format!("the packed file unpacks to an invalid one: {error}"));
+    let fits =
+        |bytes| at_most(bytes, limits.file_bytes, "the length of the mapped file that a packed one unpacks to").map(|_| ());
+    let stream = packed::stream(file, limits)?;
+    let decoded = packed::decode(stream, limits, |graph: &Graph| fits(mapped::file_bytes(graph)?)).map_err(invalid)?;
+    let mapped = mapped::write(&decoded.contents, &decoded.extensions);
+    fits(to_u64(mapped.len()))?;
+    // What `pack` would not have written is refused; `pack` validates the mapped file first.
+    if pack(&mapped).map_err(invalid)? != file {
+        return Err(Error::new(Defect::NonCanonical, "the packed file is not the one that its model packs to"));
+    }
+    Ok(mapped)
+}
+
+/// The ideal code length of each part of the packed file of a mapped one, in bits.
+///
+/// The stream of the packed file is a little longer than their sum, by less than 0.25 % and two bytes: the coder rounds each probability
+/// down to what its range can hold, and ends on a whole byte.
+///
+/// # Errors
+/// Those of [`pack`].
+pub fn account(file: &[u8]) -> Result<BTreeMap<Part, f64>> {
+    packed::account(&source(file)?)
+}
+
+/// A mapped file, validated, as the packed profile takes it.
+fn source(file: &[u8]) -> Result<Source<'_>> {
+    let content = validate(file, &Limits::FORMAT, Check::Full)?;
+    Ok(Source { file, content, extensions: mapped::extensions(file)? })
 }

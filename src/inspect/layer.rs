@@ -1,36 +1,37 @@
-//! One weighted layer: shapes, encoding, bytes, and the bound of entropy coding.
+//! A layer with weights: shapes, encoding, bytes, and the bound of entropy coding.
 
 use crate::base::checked::to_u64;
 use crate::encoding::{Encoding, Weights, fixed_point, ternary};
+use crate::format::layer_table_bytes;
 use crate::model::Model;
 use std::collections::HashMap;
 
-/// A layer that has weights.
+/// A description of a layer with weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerReport {
     /// Its node's name.
     pub name: String,
     /// Its operator.
     pub op: &'static str,
-    /// Outputs and weights of an output (inputs; of a convolution, input channels times the window) before compression, where the file
-    /// says them.
+    /// The original shape `[rows, cols]`, if the file describes it. The columns of a convolution are input channels times the window.
     pub original_shape: Option<(usize, usize)>,
-    /// Outputs and weights of an output that are kept.
+    /// The kept shape `[rows, cols]`.
     pub kept_shape: (usize, usize),
     /// Kept weights that are not zero.
     pub nonzeros: u64,
     /// How the weights are stored.
     pub encoding: Encoding,
-    /// Bytes of the weight array (padding rows and columns included), its levels, counts and row factors; not of the biases.
+    /// Bytes of the weight array with its padding, and of its levels, counts and row factors; the biases are not included.
     pub stored_bytes: u64,
-    /// Bits per kept weight of an ideal code that knows how often each symbol occurs and nothing else: `-sum p log2 p` over the symbols
-    /// of the `rows * cols` kept weights (the integer, digit or index of a packed encoding, the value of a dense one; zero where a sparse one
-    /// has no entry), without the cost of telling the frequencies. 0 without weights.
+    /// The order-0 entropy in bits per kept weight: `-sum p log2 p` over the frequencies `p` of the symbols. It is 0 without weights.
+    ///
+    /// The symbol of a weight is its stored integer, digit or index, or the value itself in dense encodings; it is zero where a sparse encoding
+    /// has no entry. The cost of coding the frequencies is not included.
     pub order0_entropy_bits: f64,
 }
 
 impl LayerReport {
-    /// Looks at layer `index` of [`Model::layers`]; `names` are those of all nodes.
+    /// Describes layer `index` of [`Model::layers`]; `names` are the names of all nodes.
     pub(super) fn new(model: &Model, index: usize, names: &[String]) -> Self {
         let layer = &model.layers()[index];
         let (rows, cols, encoding) = (layer.linear.rows, layer.cols, layer.linear.encoding);
@@ -48,38 +49,38 @@ impl LayerReport {
             kept_shape: (rows, cols),
             nonzeros: nonzeros(&weights),
             encoding,
-            stored_bytes: array + tables.stored_bytes(cols),
+            stored_bytes: array + layer_table_bytes(tables, cols),
             order0_entropy_bits: entropy_bits(&symbols, absent),
         }
     }
 
-    /// Kept weights, zeros among them included.
+    /// The number of kept weights, zeros included.
     #[must_use]
     pub fn kept_weights(&self) -> u64 {
         to_u64(self.kept_shape.0) * to_u64(self.kept_shape.1)
     }
 
-    /// The number that stands for the layer where papers write an architecture, of its outputs and weights of an output: the maps of a
-    /// convolution, the inputs of a linear layer.
+    /// The number that stands for a layer of shape `[rows, cols]` in an architecture: the output maps of a convolution, the inputs of a linear
+    /// layer.
     pub(super) fn in_architecture(&self, (rows, cols): (usize, usize)) -> String {
         if self.op == "conv2d" { rows.to_string() } else { cols.to_string() }
     }
 
-    /// Eight times `stored_bytes` over the kept weights; `None` when no weight is kept.
+    /// `8 * stored_bytes` per kept weight; `None` without kept weights.
     #[must_use]
     pub fn bits_per_kept_weight(&self) -> Option<f64> {
         let weights = self.kept_weights();
         (weights > 0).then(|| (8 * self.stored_bytes) as f64 / weights as f64)
     }
 
-    /// Eight times `stored_bytes` over the kept weights that are not zero; `None` when there are none.
+    /// `8 * stored_bytes` per kept weight that is not zero; `None` if all are zero.
     #[must_use]
     pub fn bits_per_nonzero(&self) -> Option<f64> {
         (self.nonzeros > 0).then(|| (8 * self.stored_bytes) as f64 / self.nonzeros as f64)
     }
 }
 
-/// Weights that are not zero.
+/// The number of weights that are not zero.
 fn nonzeros(weights: &Weights<'_>) -> u64 {
     to_u64(match weights {
         Weights::Sparse(view) => view.nonzeros(),
@@ -88,7 +89,7 @@ fn nonzeros(weights: &Weights<'_>) -> u64 {
     })
 }
 
-/// The symbol of every kept weight, row by row; of every entry, where not every weight is stored.
+/// The symbol of every stored weight, row by row: of all kept weights in dense encodings, of the entries in sparse ones.
 pub(super) fn symbols(weights: &Weights<'_>) -> Vec<u32> {
     let mut symbols = Vec::new();
     let cols = |words: crate::encoding::words::Words<'_>| words.cols();
@@ -114,7 +115,7 @@ pub(super) fn symbols(weights: &Weights<'_>) -> Vec<u32> {
     symbols
 }
 
-/// `-sum p log2 p` of the frequencies of the symbols, and of zero, which `absent` weights more have.
+/// `-sum p log2 p` over the frequencies of `symbols` and of `absent` further zeros.
 fn entropy_bits(symbols: &[u32], absent: u64) -> f64 {
     let mut counts = HashMap::new();
     if absent > 0 {
@@ -122,7 +123,7 @@ fn entropy_bits(symbols: &[u32], absent: u64) -> f64 {
     }
     symbols.iter().for_each(|symbol| *counts.entry(symbol).or_insert(0u64) += 1);
     let mut counts: Vec<u64> = counts.into_values().collect();
-    counts.sort_unstable(); // the sum is the same on every run
+    counts.sort_unstable(); // a map has no order, and the rounding of the sum depends on it
     let total = (to_u64(symbols.len()) + absent) as f64;
     counts.iter().map(|&count| count as f64 / total).map(|p| -p * p.log2()).sum()
 }

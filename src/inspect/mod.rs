@@ -1,60 +1,59 @@
-//! What a file holds: its layers and sections with their bytes, and every check there is.
+//! What a file holds: its layers and sections with their bytes. Also the checks of `curt verify`.
 
 pub mod layer;
 pub mod packed;
-pub mod sections;
 pub mod used;
 pub mod verify;
 
 use crate::base::checked::to_u64;
+use crate::format::{self, SectionInfo};
 use crate::model::Model;
 use crate::tensor::{Mask, Shape};
 pub use layer::LayerReport;
 pub use packed::PackedReport;
-pub use sections::SectionReport;
 pub use used::{UsedLayer, used};
 pub use verify::{Passed, verify};
 
-/// What a file holds, for people and for `--json`.
+/// A description of a file, for text and for `--json`.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// The network's name, where the file says it.
+    /// The network's name, if the file has it.
     pub network: Option<String>,
-    /// How it was compressed, where the file says it.
+    /// The method that compressed it, if the file has it.
     pub method: Option<String>,
-    /// Bytes of the file: of the packed one when the model came in that.
+    /// Bytes of the file that the model was loaded from, packed or mapped.
     pub file_bytes: u64,
-    /// Bytes of the original network: 4 for each of its weights and biases. `None` when the file does not say what it was.
+    /// Bytes of the original network, 4 for each weight and bias; `None` if the file does not describe it.
     pub original_bytes: Option<u64>,
-    /// How the file is laid out: `mapped` or `packed`.
+    /// The profile of that file: `mapped` or `packed`.
     pub profile: &'static str,
-    /// The shape of one sample that the caller feeds.
+    /// The shape of an input sample.
     pub input_shape: Shape,
-    /// The inputs that the network reads, when it does not read all of them.
+    /// The inputs that the network reads; `None` if it reads all.
     pub input_mask: Option<Mask>,
     /// Elements of the output.
     pub outputs: usize,
-    /// The operators in execution order, with names where the file has them.
+    /// The nodes in execution order.
     pub nodes: Vec<NodeReport>,
     /// The layers that have weights, in execution order.
     pub layers: Vec<LayerReport>,
     /// The sections of the mapped file, in order.
-    pub sections: Vec<SectionReport>,
+    pub sections: Vec<SectionInfo>,
 }
 
 /// A node of the graph.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NodeReport {
-    /// Its name in the origin section, otherwise its operator and number.
+    /// Its name in the origin section, or else its operator and number.
     pub name: String,
     /// Its operator.
     pub op: &'static str,
-    /// The shape of the value that it makes.
+    /// The shape of its output.
     pub output_shape: Shape,
 }
 
 impl Report {
-    /// Looks at a model.
+    /// Describes a model.
     #[must_use]
     pub fn new(model: &Model) -> Self {
         let (graph, origin) = (model.graph(), model.origin());
@@ -73,19 +72,19 @@ impl Report {
                 .map(|((node, name), &output_shape)| NodeReport { name: name.clone(), op: node.op.name(), output_shape })
                 .collect(),
             layers: (0..model.layers().len()).map(|i| LayerReport::new(model, i, &names)).collect(),
-            sections: sections::sections(model),
+            sections: sections(model),
         }
     }
 
-    /// The inputs that each linear layer keeps, and the maps of each convolution, as the papers write architectures: `278-98-13`,
-    /// `8-13-88-13`.
+    /// The kept architecture in the notation of the papers: the inputs of each linear layer and the output maps of each convolution, such as
+    /// `278-98-13` or `8-13-88-13`.
     #[must_use]
     pub fn kept_architecture(&self) -> String {
         let numbers: Vec<String> = self.layers.iter().map(|layer| layer.in_architecture(layer.kept_shape)).collect();
         numbers.join("-")
     }
 
-    /// The same for the original network, where the file says what it was.
+    /// The original architecture in the same notation, if the file describes it.
     #[must_use]
     pub fn original_architecture(&self) -> Option<String> {
         let numbers = self.layers.iter().map(|layer| Some(layer.in_architecture(layer.original_shape?)));
@@ -93,7 +92,7 @@ impl Report {
     }
 }
 
-/// The name of every node: that of the origin section, otherwise the operator and the node's number, counted from 1.
+/// The name of every node: that of the origin section, or else the operator and the node's number, counted from 1.
 #[must_use]
 pub fn node_names(model: &Model) -> Vec<String> {
     match model.origin() {
@@ -102,7 +101,7 @@ pub fn node_names(model: &Model) -> Vec<String> {
     }
 }
 
-/// Bytes of the network before compression, 4 for each weight and bias; `None` when the file does not say what it was.
+/// Bytes of the original network, 4 for each weight and bias; `None` if the file does not describe it.
 #[must_use]
 pub fn original_bytes(model: &Model) -> Option<u64> {
     let nodes = model.origin()?.nodes.iter().zip(model.graph().nodes());
@@ -111,4 +110,9 @@ pub fn original_bytes(model: &Model) -> Option<u64> {
         Some(to_u64(shape.rows.len()).saturating_mul(to_u64(shape.columns(&node.op)).saturating_add(1)))
     });
     Some(elements.fold(0u64, u64::saturating_add).saturating_mul(4))
+}
+
+/// The sections of the mapped file.
+fn sections(model: &Model) -> Vec<SectionInfo> {
+    format::sections(model.file()).expect("invariant: the validator has found the sections")
 }

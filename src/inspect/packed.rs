@@ -1,17 +1,18 @@
-//! Where the bytes of a packed file go.
+//! The cost of each part of a packed file.
 
 use super::node_names;
 use crate::base::checked::to_u64;
 use crate::base::error::{ErrorKind, Result};
-use crate::format::packed::{Part, account, pack};
+use crate::format::packed::Part;
+use crate::format::{account, pack};
 use crate::model::Model;
 
-/// What a model is packed into.
+/// The size of a model's packed file and of its parts.
 #[derive(Clone, Debug)]
 pub struct PackedReport {
     /// Bytes of the packed file.
     pub bytes: u64,
-    /// Its parts in order. Their bits add up to those of the file.
+    /// Its parts in order. Their bits sum up to the bits of the file.
     pub parts: Vec<PackedPart>,
 }
 
@@ -20,14 +21,17 @@ pub struct PackedReport {
 pub struct PackedPart {
     /// The layer that it belongs to.
     pub layer: Option<String>,
-    /// What it is.
+    /// Its name.
     pub name: &'static str,
-    /// `-log2` of the probability that its content was given.
+    /// The ideal code length: the sum of `-log2 p` over its bits.
     pub bits: f64,
 }
 
 impl PackedReport {
-    /// Packs a model and counts; `None` when its sparse layers stand for too many weights to be packed. Errors: those of packing it.
+    /// Packs a model and measures the parts; `None` if its sparse layers have too many weights, zeros included, to be packed.
+    ///
+    /// # Errors
+    /// Those of [`pack`].
     pub fn new(model: &Model) -> Result<Option<Self>> {
         let bytes = match pack(model.file()) {
             Err(error) if error.kind() == ErrorKind::Limit => return Ok(None),

@@ -1,7 +1,7 @@
-//! Which weights of a network can matter: those on a path, along weights that are not zero, from an input to an output.
+//! Which weights can influence the output: those on a path of weights that are not zero, from an input to an output.
 //!
-//! A file may store more: columns of zeros for pruned inputs between others, or a unit that quantization has cut off. Neither is a weight
-//! kept, and a network's accounting should not depend on how much of it a file's layout had to store.
+//! A file may store more: zeros for pruned inputs between kept ones, or a unit that quantization has disconnected. The number of used weights
+//! does not depend on what the layout of a file had to store.
 
 use crate::base::error::Result;
 use crate::graph::op::Dependence;
@@ -10,10 +10,10 @@ use crate::measure::twins::check_expandable;
 use crate::model::Model;
 use crate::tensor::Shape;
 
-/// What of a layer is used.
+/// The used part of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsedLayer {
-    /// Weights that are not zero, of an input that varies and of an output that is read.
+    /// Weights that are not zero, whose input depends on the network's input and whose output reaches the network's output.
     pub weights: u64,
     /// Inputs with such a weight: columns of a linear layer, channels of a convolution.
     pub inputs: usize,
@@ -23,8 +23,10 @@ pub struct UsedLayer {
     pub is_conv: bool,
 }
 
-/// What is used of each layer of [`Model::layers`], in order. Softmax and reshape tie all units of a value together. Error: `limit` when the
-/// sparse layers are too large to be expanded.
+/// The used part of each layer of [`Model::layers`], in order. Softmax and reshape connect all units of a value with each other.
+///
+/// # Errors
+/// `limit` when the sparse layers are too large to be expanded.
 pub fn used(model: &Model) -> Result<Vec<UsedLayer>> {
     check_expandable(model)?;
     let weights: Vec<Vec<bool>> =
@@ -48,7 +50,8 @@ pub fn used(model: &Model) -> Result<Vec<UsedLayer>> {
         .collect())
 }
 
-/// The used part as the papers write architectures: the inputs of each linear layer, the maps of each convolution, such as `8-13-88-13`.
+/// The used architecture in the notation of the papers: the inputs of each linear layer and the output maps of each convolution, such as
+/// `8-13-88-13`.
 #[must_use]
 pub fn architecture(layers: &[UsedLayer]) -> String {
     let number = |layer: &UsedLayer| if layer.is_conv { layer.outputs } else { layer.inputs };
@@ -59,11 +62,11 @@ fn kept(flags: &[bool]) -> usize {
     flags.iter().filter(|&&flag| flag).count()
 }
 
-/// Which unit of a layer's input each column of its weights reads.
+/// The mapping from the columns of a layer's weights to the units of its input.
 struct LayerMap {
     cols: usize,
     columns_per_input: usize,
-    /// Rows of a group, and the units of its input.
+    /// Rows, and input units, of each group of a convolution.
     rows_per_group: usize,
     inputs_per_group: usize,
 }
@@ -80,7 +83,7 @@ impl LayerMap {
         }
     }
 
-    /// Row and input unit of every weight that is not zero.
+    /// The row and the input unit of every weight that is not zero.
     fn connections<'a>(&'a self, weights: &'a [bool]) -> impl Iterator<Item = (usize, usize)> + 'a {
         weights.iter().enumerate().filter(|&(_, &weight)| weight).map(|(i, _)| {
             let (row, col) = (i / self.cols, i % self.cols);
@@ -89,12 +92,12 @@ impl LayerMap {
     }
 }
 
-/// Units of a value: the channels of an image, the features of a vector.
+/// The number of units of a value: channels of an image, features of a vector.
 fn units(shape: Shape) -> usize {
     shape.affine_channels()
 }
 
-/// For each value the units that depend on an input.
+/// For each value, the units that depend on the network's input.
 fn varies(model: &Model, weights: &[Vec<bool>]) -> Vec<Vec<bool>> {
     let graph = model.graph();
     let mut values = vec![vec![true; units(graph.shape(0))]];
@@ -120,7 +123,7 @@ fn varies(model: &Model, weights: &[Vec<bool>]) -> Vec<Vec<bool>> {
     values
 }
 
-/// For each value the units that the output depends on.
+/// For each value, the units that reach the network's output.
 fn read(model: &Model, weights: &[Vec<bool>]) -> Vec<Vec<bool>> {
     let graph = model.graph();
     let mut values: Vec<Vec<bool>> = graph.shapes().iter().map(|&shape| vec![false; units(shape)]).collect();
@@ -172,8 +175,9 @@ fn split(from: Shape, to: Shape, flags: &[bool]) -> Vec<bool> {
 mod tests {
     use super::*;
     use crate::base::limits::Limits;
+    use crate::content::{Contents, LayerTables, Tables};
     use crate::encoding::dense;
-    use crate::format::{Contents, LayerTables, Tables, write};
+    use crate::format::write;
     use crate::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Window};
     use crate::tensor::Dtype;
 

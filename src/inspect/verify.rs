@@ -1,14 +1,13 @@
-//! Every check there is, slow ones too.
+//! All checks of a model, the slow ones included.
 
 use super::layer::symbols;
-use super::sections::sections;
-use crate::base::checked::to_u64;
+use crate::base::checked::{to_u64, to_usize};
 use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
+use crate::content::Contents;
 use crate::encoding::{Encoded, Weights, block, codebook, dense, fixed_point, sparse, ternary};
 use crate::exec::Input;
-use crate::format::packed::{pack, unpack};
-use crate::format::{Contents, write};
+use crate::format::{SectionInfo, pack, sections, unpack, write};
 use crate::kernels::Isa;
 use crate::measure::reference::Reference;
 use crate::measure::twins::check_expandable;
@@ -16,25 +15,32 @@ use crate::model::Model;
 use crate::session::{Session, SessionOptions};
 use crate::tensor::Dtype;
 
-/// A check that was passed.
+/// A check that the model has passed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passed {
-    /// What was checked.
+    /// The name of the check.
     pub check: &'static str,
-    /// On what.
+    /// What it covered.
     pub detail: String,
 }
 
-/// Samples that every tier runs, the first of them all zeros.
+/// Samples that every instruction set runs; the first is all zeros.
 const SAMPLES: usize = 33;
-/// Multiply-adds that one run of all samples may cost; a large model runs fewer samples, two at least.
+/// The most multiply-adds of a run of all samples. A large model runs fewer samples, at least two.
 const WORK: u64 = 1 << 30;
-/// Samples computed together; the last one leaves a remainder.
+/// Batch sizes. The last one is more than the samples, so a batch is not full.
 const BATCHES: [usize; 3] = [1, 2, 64];
 
-/// Checks everything: the bytes again, the canonical form by decoding and writing it anew, a run on every instruction set of this
-/// processor with equal bits at every batch size, and the outputs against an f64 reference within its bound. The first failure is the
-/// error; `limit` means that sparse layers are too large to be expanded for the reference, `internal` means that the fault is the library's or the machine's, not the file's.
+/// Runs all checks of a model.
+///
+/// 1. The file is validated again.
+/// 2. The content is decoded, encoded and written again; the bytes must be the same.
+/// 3. The file is packed and unpacked; the bytes must be the same.
+/// 4. Every instruction set of this processor must give the same bits at every batch size, within the error bound of an f64 reference.
+///
+/// # Errors
+/// The first failure. `limit`: the sparse layers are too large to be expanded for the reference. `internal`: the fault lies in the library or
+/// the machine, not in the file.
 pub fn verify(model: &Model) -> Result<Vec<Passed>> {
     model.verify()?;
     let passed = |check, detail| Passed { check, detail };
@@ -45,37 +51,42 @@ pub fn verify(model: &Model) -> Result<Vec<Passed>> {
     Ok(all)
 }
 
-/// Packs the model and unpacks it; the bytes must be the same.
+/// Packs and unpacks the model, and compares the bytes.
 fn pack_and_unpack(model: &Model) -> Result<String> {
     let packed = pack(model.file())?;
     if unpack(&packed, &Limits::FORMAT)? != model.file() {
-        return Err(Error::new(ErrorKind::Internal, "the packed file unpacks to another one"));
+        return Err(Error::new(ErrorKind::Internal, "the packed file unpacks to other bytes than it was made from"));
     }
     Ok(format!("{} bytes, which unpack to the same {}", packed.len(), model.file().len()))
 }
 
-/// Decodes, encodes and writes the model again; the bytes must be the same.
+/// Decodes, encodes and writes the model again, and compares the bytes of each section.
 fn rewrite(model: &Model) -> Result<String> {
     let layers = (0..model.layers().len()).map(|i| encode_again(model, i)).collect();
     let contents =
         Contents { graph: model.graph().clone(), tables: model.tables().clone(), layers, origin: model.origin().cloned() };
     let written = Model::from_bytes(&write(&contents)?, &Limits::FORMAT)?;
-    let content = |model: &Model, id: u32| {
-        let section = sections(model).into_iter().find(|section| section.id == id)?;
-        let start = usize::try_from(section.offset).ok()?;
-        model.file().get(start..)?.get(..usize::try_from(section.bytes).ok()?).map(<[u8]>::to_vec)
-    };
+    let (stored, written) = (section_bytes(model)?, section_bytes(&written)?);
     let mut unknown = 0;
-    for section in sections(model) {
+    for (section, bytes) in &stored {
         if section.name.is_none() {
-            unknown += 1; // of a later library, optional: skipped by this one, and so not written again
-        } else if content(model, section.id) != content(&written, section.id) {
+            unknown += 1; // optional, of a later library: not part of the content, so not written again
+        } else if !written.iter().any(|(again, content)| again.id == section.id && content == bytes) {
             let message = format!("section {} differs from what its content is written as", section.id);
             return Err(Error::at(Defect::NonCanonical, section.offset, message));
         }
     }
     let rest = if unknown > 0 { format!("; {unknown} sections of a later library skipped") } else { String::new() };
     Ok(format!("decoded, encoded and written again: the same bytes{rest}"))
+}
+
+/// The sections of the model's file and their bytes.
+fn section_bytes(model: &Model) -> Result<Vec<(SectionInfo, &[u8])>> {
+    let bytes = |section: &SectionInfo| {
+        let (start, len) = (to_usize(section.offset, "an offset")?, to_usize(section.bytes, "a length")?);
+        Ok(&model.file()[start..start + len])
+    };
+    sections(model.file())?.into_iter().map(|section| Ok((section.clone(), bytes(&section)?))).collect()
 }
 
 /// Layer `index`, encoded again from its symbols.
@@ -105,7 +116,7 @@ fn encode_again(model: &Model, index: usize) -> Encoded {
     }
 }
 
-/// Runs the same samples on every tier at every batch size and compares the bits, and holds them against the reference.
+/// Runs the same samples on every instruction set at every batch size and compares the outputs: bit by bit, and with the reference.
 fn run_everywhere(model: &Model) -> Result<String> {
     check_expandable(model)?;
     let spec = model.graph().input();
@@ -200,7 +211,7 @@ mod tests {
         }
     }
 
-    /// Masks that the format cannot hold against each other may contradict themselves; the twins that can be built must agree.
+    /// A file's masks may contradict each other, which the format does not forbid; every twin that can be built must agree with its model.
     #[test]
     fn every_golden_file_agrees_with_its_dense_twins() {
         let (mut with_original, mut without_twin) = (0, Vec::new());

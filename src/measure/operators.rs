@@ -4,7 +4,7 @@
 //! one element are Lipschitz: an input error `e` becomes at most `L e`, to which the roundings of the function itself are added.
 
 use super::reference::{Bounded, LEAST, ROUNDOFF};
-use crate::format::AffineTables;
+use crate::content::AffineTables;
 use crate::graph::{Activation, Conv2d, Op, Pool, PoolKind, Window};
 use crate::tensor::Shape;
 

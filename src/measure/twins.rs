@@ -5,8 +5,9 @@
 use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
+use crate::content::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables};
 use crate::encoding::{Encoded, dense};
-use crate::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
+use crate::format::write;
 use crate::graph::{Graph, GraphBuilder, InputSpec, Linear, Node, Op};
 use crate::model::Model;
 use crate::tensor::{Mask, Shape};

@@ -4,8 +4,9 @@ use crate::base::checked::to_u64;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::bytes::Storage;
+use crate::content::{Origin, Tables, Validated};
 use crate::encoding::{Encoding, Lookup, Weights};
-use crate::format::{self, Check, Origin, Tables, Validated, packed};
+use crate::format::{self, Check};
 use crate::graph::{Graph, Linear};
 use crate::tensor::{Dtype, Shape};
 use std::path::Path;
@@ -85,10 +86,10 @@ impl Model {
 
     /// Loads a mapped file, or a packed one that is unpacked first.
     fn unpack(storage: Storage, limits: &Limits) -> Result<Self> {
-        if !packed::is_packed(storage.bytes()) {
+        if !format::is_packed(storage.bytes()) {
             return Self::load(storage, None, limits, Check::Full);
         }
-        let mapped = Storage::copy(&packed::unpack(storage.bytes(), limits)?)?;
+        let mapped = Storage::copy(&format::unpack(storage.bytes(), limits)?)?;
         Self::load(mapped, Some(to_u64(storage.bytes().len())), limits, Check::Full)
     }
 

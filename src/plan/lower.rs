@@ -110,8 +110,9 @@ fn images(node: &Node, shapes: [Shape; 2]) -> Result<[[usize; 3]; 2]> {
 mod tests {
     use super::*;
     use crate::base::limits::Limits;
+    use crate::content::{AffineTables, Contents, LayerTables, Tables};
     use crate::encoding::dense;
-    use crate::format::{AffineTables, Contents, LayerTables, Tables, write};
+    use crate::format::write;
     use crate::graph::{GraphBuilder, InputSpec, Linear, Reshape};
     use crate::kernels::Isa;
     use crate::plan::Plan;

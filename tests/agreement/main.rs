@@ -27,8 +27,9 @@ mod encode;
 
 #[cfg(feature = "tools")]
 use curt::Input;
+use curt::content::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables};
 use curt::encoding::{Encoded, Encoding};
-use curt::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
+use curt::format::write;
 use curt::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op, Pool, PoolKind, Window};
 use curt::tensor::Mask;
 use curt::{Dtype, Limits, Model, Session, SessionOptions, Shape};

@@ -2,7 +2,7 @@
 
 use crate::roundtrip::run;
 use curt::compress::{Compressed, FineTuning, Options, Samples, Validation, compress, parse_encodings};
-use curt::format::packed;
+use curt::format::pack;
 use curt::posterior::Posterior;
 use curt::{ErrorKind, Limits, Model};
 use curt_dev::posterior::PosteriorFile;
@@ -132,7 +132,7 @@ fn codes_and_size_stay_and_the_loss_is_that_of_the_file() {
         assert_is_better(&tuned);
         assert_eq!(tuned.bytes, run(&corners::plain(), &options(6)).0.bytes, "{encoding}: the same bytes again");
         assert_eq!(tuned.bytes.len(), plain.bytes.len());
-        let sizes = [&plain, &tuned].map(|compressed| packed::pack(&compressed.bytes).unwrap().len());
+        let sizes = [&plain, &tuned].map(|compressed| pack(&compressed.bytes).unwrap().len());
         assert!(sizes[1] <= sizes[0] + 8, "{encoding}: {sizes:?} packed");
         for l in 0..2 {
             let [old, new] = [&before, &after].map(|model| model.weights(l).decode());

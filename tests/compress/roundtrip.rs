@@ -2,6 +2,7 @@
 
 use curt::compress::{Compressed, Options, Samples, Validation, compress, encoding_label};
 use curt::encoding::Encoding;
+use curt::format::layer_table_bytes;
 use curt::graph::Op;
 use curt::posterior::Posterior;
 use curt::{Limits, Model, Session};
@@ -160,7 +161,7 @@ fn the_report_counts_what_the_file_holds() {
         let Op::Linear(linear) = model.graph().nodes()[model.layers()[l].node].op else { panic!("a linear node") };
         assert_eq!(layer["encoding"], encoding_label(linear.encoding));
         let array = linear.encoding.array_bytes(linear.pattern, linear.rows, model.layers()[l].cols).unwrap();
-        assert_eq!(layer["weight_bytes"], array + model.tables().layers[l].stored_bytes(model.layers()[l].cols));
+        assert_eq!(layer["weight_bytes"], array + layer_table_bytes(&model.tables().layers[l], model.layers()[l].cols));
         // log s_z^2 = -9 and s^2 = e^-7 leave V near e^-7 (and e^-9 mu^2): 2 V lies between 2^-9 and 2^-10.
         assert_eq!(layer["reference_bits"].as_u64().unwrap(), 1 + report["totals"]["exponent_bits"].as_u64().unwrap() + 9);
     }

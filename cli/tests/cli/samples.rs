@@ -1,7 +1,8 @@
 //! Models and data for the tests, made from a fixed seed.
 
+use curt::content::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables};
 use curt::encoding::{Encoded, codebook, fixed_point, ternary};
-use curt::format::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables, write};
+use curt::format::write;
 use curt::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
 use curt::tensor::Mask;
 use curt::{Dtype, Limits, Shape};

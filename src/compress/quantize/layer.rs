@@ -3,8 +3,9 @@
 use crate::base::align::AlignedVec;
 use crate::base::error::Result;
 use crate::compress::shrink::Values;
+use crate::content::LayerTables;
 use crate::encoding::{Encoded, Weights};
-use crate::format::LayerTables;
+use crate::format::layer_table_bytes;
 
 /// A layer to be quantized, row-major, with the inverse posterior variance of each weight where there is one.
 #[derive(Clone, Copy)]
@@ -37,7 +38,7 @@ pub(crate) struct Quantized {
 impl Quantized {
     /// Bytes of the array, of the levels and of the lists' counts.
     pub(crate) fn bytes(&self) -> u64 {
-        self.encoded.bytes.len() as u64 + LayerTables::of(&self.encoded, Vec::new()).stored_bytes(self.encoded.cols)
+        self.encoded.bytes.len() as u64 + layer_table_bytes(&LayerTables::of(&self.encoded, Vec::new()), self.encoded.cols)
     }
 
     /// Changes a level; the codes stay. Errors: `codebook` when the encoding has no such level; `no_memory`.

@@ -1,23 +1,20 @@
-//! What every part of a packed file costs.
+//! The cost of each part of a packed file.
 
 use super::coder::{Coder, LEAST, ONE, Part};
-use super::stream::{self, Given};
+use super::expansion;
+use super::stream::{self, Source};
 use crate::base::error::Result;
 use crate::base::limits::Limits;
 use std::collections::BTreeMap;
 
-/// The ideal code length of each part of a packed file, in bits.
-///
-/// The stream of the packed file is a little longer than their sum (by less than 0.25 % and two bytes, a test holds): the coder rounds each probability down to what its
-/// range can hold, and ends on a whole byte. Errors: those of the mapped file.
-pub fn account(mapped: &[u8]) -> Result<BTreeMap<Part, f64>> {
-    let given = Given::new(mapped, &Limits::FORMAT)?;
+/// The ideal code length of each part, in bits: the sum of `-log2 p` over its coded bits.
+pub(crate) fn account(source: &Source<'_>) -> Result<BTreeMap<Part, f64>> {
     let mut meter = Meter { part: Part::Graph, bits: BTreeMap::new() };
-    stream::code(&mut meter, Some(&given), usize::MAX, &Limits::FORMAT)?;
+    stream::code(&mut meter, Some(source), &Limits::FORMAT, |graph| expansion::check(graph, usize::MAX))?;
     Ok(meter.bits)
 }
 
-/// Adds up `-log2 p` of the bits that it is given.
+/// A coder that writes nothing: it adds up `-log2 p` of the bits, each under the part that it belongs to.
 struct Meter {
     part: Part,
     bits: BTreeMap<Part, f64>,

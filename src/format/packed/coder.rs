@@ -1,25 +1,25 @@
-//! The binary arithmetic coder (`format-spec/packed.md`, section 3): bits in, bytes out, and back.
+//! The binary arithmetic coder (`format-spec/packed.md`, section 3): bits to bytes, and back.
 //!
-//! Everything above it is written once, for a [`Coder`]: the encoder codes the bit that it is given, the decoder ignores that and gives the
-//! bit of the stream, the meter counts. So what is read is what was written, by construction.
+//! All models above it are written once, for any [`Coder`]. The encoder writes the bit that it is given. The decoder ignores that bit and
+//! returns the bit of the stream. The meter only counts. One code for all three makes the decoder the inverse of the encoder.
 #![cfg_attr(test, allow(clippy::as_conversions))]
 #![allow(clippy::arithmetic_side_effects)] // `low`, `range` and `code` are 32-bit registers whose bounds stand beside each step
 
 use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, Result};
 
-/// Probabilities are numbers of 1/65536.
+/// Probability 1: probabilities are in units of 1/65536.
 pub(super) const ONE: u32 = 1 << 16;
-/// One half: a bit that nothing is known of.
+/// Probability 1/2: nothing is known about the bit.
 pub(super) const HALF: u32 = ONE / 2;
-/// The least probability of either bit: a byte of a stream holds at most some 23,000 bits (`format-spec/packed.md`, section 12).
+/// The least probability of either value of a bit. It bounds the bits in a byte of a stream: about 23,000 (`format-spec/packed.md`, section 12).
 pub(super) const LEAST: u32 = 16;
-/// Below this the range takes another byte.
+/// Below this range the coder shifts by a byte.
 const NORMAL: u32 = 1 << 24;
-/// Bytes that a decoder is ahead of its encoder.
+/// Bytes that a decoder has read before it decodes the first bit.
 const AHEAD: usize = 4;
 
-/// What a bit belongs to, for those who count.
+/// The part of a packed file that a bit belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// Input specification and nodes.
@@ -28,31 +28,34 @@ pub enum Part {
     Input,
     /// Levels and row factors of the layer with this number.
     Levels(usize),
-    /// Its biases.
+    /// The biases of a layer.
     Biases(usize),
-    /// Which of its weights are zero.
+    /// The flags of a layer's weights that are zero.
     Zeros(usize),
-    /// The signs of the others.
+    /// The signs of a layer's other weights.
     Signs(usize),
-    /// Their magnitudes (the exponents and mantissas of floats).
+    /// The magnitudes of a layer's other weights; of floats, the exponents and mantissas.
     Magnitudes(usize),
     /// Names and masks of the original network.
     Origin,
-    /// Sections that are not known, feature bits.
+    /// Sections with unknown ids and the bits of optional features.
     Other,
 }
 
 /// Codes bits by their probability.
 pub(super) trait Coder {
-    /// Codes `bit`, which is 1 with probability `p / 65536`, and returns it. A decoder returns the bit that was coded there.
+    /// Codes `bit`, which is 1 with probability `p / 65536`, and returns the coded bit. A decoder ignores `bit`.
     ///
-    /// `p` is held to `LEAST..=ONE - LEAST`. Error of a decoder: `truncated`.
+    /// `p` is clamped to `LEAST..=ONE - LEAST`.
+    ///
+    /// # Errors
+    /// `truncated`, from a decoder.
     fn bit(&mut self, bit: bool, p: u32) -> Result<bool>;
 
-    /// The bits that follow belong to `part`.
+    /// Says that the bits that follow belong to `part`.
     fn enter(&mut self, _: Part) {}
 
-    /// `value` in `bits` bits of probability one half, the highest first.
+    /// Codes `value` in `bits` bits of probability 1/2, the highest first.
     fn plain(&mut self, value: u32, bits: u32) -> Result<u32> {
         let mut out = 0;
         for i in (0..bits).rev() {
@@ -62,12 +65,12 @@ pub(super) trait Coder {
     }
 }
 
-/// The share of `range` that the bit 1 takes. It is at least 1 and less than `range`, as `range >= NORMAL`.
+/// The part of `range` that stands for the bit 1. It is at least 1 and less than `range`, because `range >= NORMAL`.
 fn share(range: u32, p: u32) -> u32 {
     (range >> 16) * p.clamp(LEAST, ONE - LEAST)
 }
 
-/// Writes a stream: the interval `low .. low + range` narrows with every bit, its settled bytes leave at the top.
+/// Writes a stream. Every bit narrows the interval `low .. low + range`; bytes that can no longer change are written, the highest first.
 #[derive(Debug)]
 pub(super) struct Encoder {
     low: u32,
@@ -80,7 +83,7 @@ impl Encoder {
         Self { low: 0, range: u32::MAX, bytes: prefix.to_vec() }
     }
 
-    /// Adds to `low`. A carry runs through the bytes written: the interval began within 0 .. 1, so it ends before their first.
+    /// Adds to `low`. A carry goes into the bytes written. It never passes the first one, because the interval stays within 0 .. 1.
     fn add(&mut self, n: u32) {
         let (low, carry) = self.low.overflowing_add(n);
         self.low = low;
@@ -94,7 +97,7 @@ impl Encoder {
         }
     }
 
-    /// The bytes: as few more as name a number of the interval when zeros follow.
+    /// Ends the stream with the fewest bytes that, followed by zeros, give a number in the interval.
     pub(super) fn finish(mut self) -> Vec<u8> {
         for kept in 0..=AHEAD {
             let dropped = u32::MAX.checked_shr(8 * u32::try_from(kept).expect("invariant: at most 4")).unwrap_or(0);
@@ -131,7 +134,7 @@ impl Coder for Encoder {
 /// Reads a stream.
 #[derive(Debug)]
 pub(super) struct Decoder<'a> {
-    /// Where the stream's number lies in the interval, counted from its start.
+    /// The stream's number minus the start of the interval.
     code: u32,
     range: u32,
     rest: &'a [u8],
@@ -147,7 +150,7 @@ impl<'a> Decoder<'a> {
         decoder
     }
 
-    /// Takes a byte; zeros follow the end. `code <= range` holds before, so that no bit is lost.
+    /// Reads a byte, or 0 after the end. `code <= range` holds before, so no bit is shifted out.
     fn shift(&mut self) {
         let byte = match self.rest.split_first() {
             Some((&byte, rest)) => {
@@ -162,7 +165,10 @@ impl<'a> Decoder<'a> {
         self.code = self.code << 8 | u32::from(byte);
     }
 
-    /// Ends the stream. Error: `trailing` when bytes are left.
+    /// Ends the stream.
+    ///
+    /// # Errors
+    /// `trailing` when bytes are left.
     pub(super) fn finish(self) -> Result<()> {
         if self.rest.is_empty() {
             return Ok(());
@@ -209,7 +215,7 @@ mod tests {
             z ^ (z >> 31)
         }
 
-        /// A probability, every third one extreme, and a bit: drawn by it, or now and then against it.
+        /// A probability, often an extreme one, and a bit that is drawn from it; one bit in fifty is flipped.
         fn bit(&mut self) -> (u32, bool) {
             let p = match self.next() % 3 {
                 0 => (self.next() % 65_537) as u32,
@@ -244,7 +250,7 @@ mod tests {
         }
     }
 
-    /// The number that a stream names lies in the interval that exact arithmetic gives: carries and rounding are right.
+    /// The number of a stream lies in the interval that exact arithmetic gives, so carries and rounding are right.
     #[test]
     fn the_stream_names_a_number_of_the_exact_interval() {
         let mut random = Random(2);
@@ -284,7 +290,7 @@ mod tests {
         assert_eq!(decode(&[&stream[..], &[0; 5]].concat()).unwrap_err().kind(), ErrorKind::Format(Defect::Trailing));
     }
 
-    /// However probable its bits are, a stream of a few bytes ends: section 12.
+    /// A stream of a few bytes ends even when all its bits are as probable as possible (section 12).
     #[test]
     fn a_byte_holds_fewer_than_23000_bits() {
         for (byte, p, least) in [(0, ONE, 10_000), (0xFF, 0, 0)] {

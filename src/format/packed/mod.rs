@@ -1,94 +1,71 @@
-//! The packed profile: a model as few bytes as possible, entropy-coded. `format-spec/packed.md` is the normative text.
+//! The packed profile: the content of a model, entropy-coded in as few bytes as possible. `format-spec/packed.md` is the normative text.
 //!
-//! [`pack`] and [`unpack`] are inverse to each other, byte for byte; a packed file is unpacked to the mapped one before it runs.
+//! A binary arithmetic coder (`coder`) codes each bit with a probability. Adaptive models give the probabilities:
+//! `prediction` has those of numbers and floats, `matrix` those of weights and masks, which mix several contexts. `parts` codes the graph, the
+//! tables, the weights and the origin with them, and `stream` puts the parts in order.
 
 mod account;
+mod allocate;
 mod coder;
-mod columns;
-mod floats;
-mod graph;
-mod magnitudes;
+mod expansion;
 mod matrix;
-mod number;
-mod origin;
-mod probability;
+mod parts;
+mod prediction;
 mod stream;
-mod tables;
-mod weights;
-mod zeros;
 
 use crate::base::checked::{at_most, to_u64};
-use crate::base::error::{Defect, Error, ErrorKind, Result};
+use crate::base::error::{Defect, Error, Result};
 use crate::base::limits::Limits;
-pub use account::account;
+use crate::graph::Graph;
+pub(super) use account::account;
 pub use coder::Part;
 use coder::{Decoder, Encoder};
 #[cfg(feature = "compress")]
-pub(crate) use floats::grid;
-use stream::Given;
+pub(crate) use prediction::floats::grid;
+pub use stream::{Decoded, Source};
 
-/// 0x89, "CP": a mapped file goes on with "CURT".
+/// The first bytes: 0x89, "CP". A mapped file starts with 0x89, "CURT".
 pub const MAGIC: [u8; 3] = [0x89, b'C', b'P'];
 /// The version that this library reads and writes: the fourth byte.
 pub const VERSION: u8 = 0;
-/// Bytes before the stream.
+/// Bytes before the stream: the magic and the version.
 const HEADER_BYTES: usize = 4;
-/// Bytes of the checksum behind it.
+/// Bytes of the checksum, which follows the stream.
 const CHECKSUM_BYTES: usize = 4;
 
-/// Whether `file` is a packed one, by its first bytes.
-#[must_use]
-pub fn is_packed(file: &[u8]) -> bool {
-    file.starts_with(&MAGIC)
-}
-
-/// The packed file of a mapped one. Errors: those of the mapped file.
-pub fn pack(mapped: &[u8]) -> Result<Vec<u8>> {
-    let given = Given::new(mapped, &Limits::FORMAT)?;
+/// Packs `source`: the file, and its content as the coder has seen it.
+pub(super) fn encode(source: &Source<'_>) -> Result<(Vec<u8>, Decoded)> {
     let [a, b, c] = MAGIC;
     let mut encoder = Encoder::new(&[a, b, c, VERSION]);
-    let again = stream::code(&mut encoder, Some(&given), usize::MAX, &Limits::FORMAT)?;
-    if again != mapped {
-        return Err(Error::new(ErrorKind::Internal, "packing the file would change it; please report it with the file"));
-    }
+    let coded = stream::code(&mut encoder, Some(source), &Limits::FORMAT, |graph| expansion::check(graph, usize::MAX))?;
     let mut file = encoder.finish();
     let checksum = crc32c::crc32c(&file);
     file.extend_from_slice(&checksum.to_le_bytes());
-    Ok(file)
+    Ok((file, coded))
 }
 
-/// The mapped file of a packed one, checked as any other. Errors: `format-spec/packed.md`, section 12.
-pub fn unpack(packed: &[u8], limits: &Limits) -> Result<Vec<u8>> {
-    let stream = stream_of(packed, limits)?;
+/// The content of a stream, not validated. `fits` refuses a graph whose mapped file is too long; nothing is allocated for it before.
+pub(super) fn decode(stream: &[u8], limits: &Limits, fits: impl FnOnce(&Graph) -> Result<()>) -> Result<Decoded> {
     let mut decoder = Decoder::new(stream);
-    let mapped = stream::code(&mut decoder, None, stream.len(), limits).map_err(unpacked)?;
+    let admit = |graph: &Graph| fits(graph).and_then(|()| expansion::check(graph, stream.len()));
+    let decoded = stream::code(&mut decoder, None, limits, admit)?;
     decoder.finish()?;
-    // What `pack` would not have written is refused; it checks the mapped file first.
-    at_most(to_u64(mapped.len()), limits.file_bytes, "the length of the mapped file that a packed one unpacks to")?;
-    if pack(&mapped).map_err(unpacked)? != packed {
-        return Err(Error::new(Defect::NonCanonical, "the packed file is not the one that its model packs to"));
-    }
-    Ok(mapped)
+    Ok(decoded)
 }
 
-/// An error whose place is in the mapped file.
-fn unpacked(error: Error) -> Error {
-    Error::new(error.kind(), format!("the packed file unpacks to one that is not right: {error}"))
-}
-
-/// The stream of a file whose checksum is right.
-fn stream_of<'a>(packed: &'a [u8], limits: &Limits) -> Result<&'a [u8]> {
+/// The stream of a packed file. Magic, version and checksum are checked.
+pub(super) fn stream<'a>(packed: &'a [u8], limits: &Limits) -> Result<&'a [u8]> {
     if packed.is_empty() {
         return Err(Error::new(Defect::Empty, "the file is empty"));
     }
     at_most(to_u64(packed.len()), limits.file_bytes, "the file's length")?;
-    if !is_packed(packed) {
+    if !packed.starts_with(&MAGIC) {
         return Err(Error::at(Defect::Magic, 0, "not a packed .curt file"));
     }
     let short = || Error::at(Defect::Truncated, to_u64(packed.len()), "a packed file has at least 8 bytes");
     let version = *packed.get(MAGIC.len()).ok_or_else(short)?;
     if version != VERSION {
-        let message = format!("the packed file is of version {version}, this library reads version {VERSION}");
+        let message = format!("the packed file has version {version}, this library reads version {VERSION}");
         return Err(Error::at(Defect::Version, 3, message));
     }
     let end = packed.len().checked_sub(CHECKSUM_BYTES).filter(|&end| end >= HEADER_BYTES).ok_or_else(short)?;

@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::exit::Failure;
 use crate::text::{grouped, ratio};
 use curt::Model;
-use curt::format::{packed, save, strip};
+use curt::format::{self, save, strip};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ pub(crate) struct UnpackArgs {
 pub(crate) fn pack(options: &PackArgs) -> Result<Answer, Failure> {
     let model = Model::open(&options.model)?;
     let mapped = if options.strip { strip(model.file())? } else { model.file().to_vec() };
-    let file = packed::pack(&mapped)?;
+    let file = format::pack(&mapped)?;
     save(&options.output, &file)?;
     let text = format!(
         "{}: {} bytes, {} smaller than the mapped file of {}\n",

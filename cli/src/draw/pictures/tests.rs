@@ -1,8 +1,9 @@
 //! The pixels of small models, against colours and counts worked out by hand.
 
 use super::*;
+use curt::content::{Contents, LayerTables, Tables};
 use curt::encoding::{Encoded, codebook, ternary};
-use curt::format::{Contents, LayerTables, Tables, write};
+use curt::format::write;
 use curt::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Window};
 use curt::{Dtype, Limits};
 

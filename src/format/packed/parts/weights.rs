@@ -1,27 +1,27 @@
-//! The weights of a layer (`format-spec/packed.md`, section 10): from its array to a matrix and back.
+//! The weights of a layer (`format-spec/packed.md`, section 10): its array as a matrix of integers or floats, and back.
 
-use super::coder::Coder;
-use super::columns::{Columns, filled};
-use super::floats::Float;
-use super::matrix::{self, Bounds};
-use crate::base::checked::to_u64;
-use crate::base::error::{Defect, Error, Result};
+use crate::base::error::Result;
 use crate::encoding::{Encoded, Encoding, Entries, Weights, block, codebook, dense, fixed_point, sparse, ternary};
+use crate::format::packed::allocate::filled;
+use crate::format::packed::coder::Coder;
+use crate::format::packed::matrix::columns::Columns;
+use crate::format::packed::matrix::elements::{self, Bounds};
+use crate::format::packed::prediction::floats::Float;
 use crate::graph::Linear;
 use half::f16;
 
-/// A layer whose weights are coded.
+/// The layer whose weights are coded: what was coded of it before.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layer<'a> {
-    pub(super) linear: &'a Linear,
-    pub(super) columns: &'a Columns,
-    pub(super) levels: &'a [f32],
+pub(crate) struct KnownLayer<'a> {
+    pub(crate) linear: &'a Linear,
+    pub(crate) columns: &'a Columns,
+    pub(crate) levels: &'a [f32],
     /// Its number among the layers with weights.
-    pub(super) number: usize,
+    pub(crate) number: usize,
 }
 
-/// Codes the weights of `layer`; `given` are those to be written.
-pub(super) fn code(coder: &mut impl Coder, layer: &Layer<'_>, given: Option<Weights<'_>>) -> Result<Encoded> {
+/// Codes the weights of `layer`. A decoder has none `given`.
+pub(crate) fn code(coder: &mut impl Coder, layer: &KnownLayer<'_>, given: Option<Weights<'_>>) -> Result<Encoded> {
     let (rows, cols, encoding) = (layer.linear.rows, layer.columns.len, layer.linear.encoding);
     let units = layer.linear.pattern.units;
     match encoding {
@@ -49,7 +49,7 @@ pub(super) fn code(coder: &mut impl Coder, layer: &Layer<'_>, given: Option<Weig
                 signs.into_iter().map(|sign| i8::try_from(sign).expect("invariant: within the bounds")).collect();
             let [negative, positive] = *layer.levels else { unreachable!("invariant: two levels") };
             let encoded = ternary::encode(rows, cols, negative, positive, &signs);
-            // The encoder drops a level that no weight uses; the level of a stream that no weight uses is a violation.
+            // `encode` zeroes a level that no weight uses. The stream's levels stay as they are, so that the validator refuses such a level.
             Ok(Encoded { levels: layer.levels.to_vec(), ..encoded })
         }
         Encoding::Codebook { .. } => code_indices(coder, layer, given),
@@ -57,11 +57,11 @@ pub(super) fn code(coder: &mut impl Coder, layer: &Layer<'_>, given: Option<Weig
     }
 }
 
-/// Integers of `bits` bits.
-fn code_fixed_point(coder: &mut impl Coder, layer: &Layer<'_>, given: Option<Weights<'_>>, bits: u32) -> Result<Vec<i8>> {
+/// Codes integers of `bits` bits.
+fn code_fixed_point(coder: &mut impl Coder, layer: &KnownLayer<'_>, given: Option<Weights<'_>>, bits: u32) -> Result<Vec<i8>> {
     let greatest = fixed_point::greatest(bits).unsigned_abs();
     let bounds = Bounds { negative: greatest, positive: greatest };
-    // A word's field has `bits` bits; an entry is sign-extended already, which changes nothing.
+    // A field of a word has `bits` bits. An entry of a list is sign-extended already; extending it again changes nothing.
     let integers = code_integers(coder, layer, given, bounds, |code| small(fixed_point::sign_extend(code, bits)))?;
     Ok(integers.into_iter().map(|q| i8::try_from(q).expect("invariant: within the bounds")).collect())
 }
@@ -78,10 +78,10 @@ fn digit_sign(digit: u32) -> i16 {
     }
 }
 
-/// Codes a matrix of integers; `integer` makes one of a stored code.
+/// Codes a matrix of integers; `integer` turns a stored code into one.
 fn code_integers(
     coder: &mut impl Coder,
-    layer: &Layer<'_>,
+    layer: &KnownLayer<'_>,
     given: Option<Weights<'_>>,
     bounds: Bounds,
     integer: impl Fn(u32) -> i16,
@@ -106,11 +106,11 @@ fn code_integers(
         }
         Some(Weights::DenseF32(_) | Weights::DenseF16(_) | Weights::Blocks(_)) | None => {}
     }
-    matrix::integers(coder, layer.linear.rows, layer.columns, &values, bounds, layer.number)
+    elements::integers(coder, layer.linear.rows, layer.columns, &values, bounds, layer.number)
 }
 
-/// Indices, counted from the level that is nearest to zero.
-fn code_indices(coder: &mut impl Coder, layer: &Layer<'_>, given: Option<Weights<'_>>) -> Result<Encoded> {
+/// Codes indices relative to the index of the level nearest to zero.
+fn code_indices(coder: &mut impl Coder, layer: &KnownLayer<'_>, given: Option<Weights<'_>>) -> Result<Encoded> {
     let nearest = layer.levels.iter().enumerate().min_by(|(_, a), (_, b)| a.abs().total_cmp(&b.abs()));
     let zero = nearest.map_or(0, |(i, _)| small(i32::try_from(i).expect("invariant: at most 256 levels")));
     let last = small(i32::try_from(layer.levels.len()).expect("invariant: at most 256 levels")).saturating_sub(1);
@@ -123,8 +123,8 @@ fn code_indices(coder: &mut impl Coder, layer: &Layer<'_>, given: Option<Weights
     Ok(codebook::encode(layer.linear.rows, layer.columns.len, layer.levels, &indices))
 }
 
-/// Indices of levels without zero: those below it count down from -1, those above up from 1.
-fn code_sparse_indices(coder: &mut impl Coder, layer: &Layer<'_>, given: Option<Weights<'_>>) -> Result<Encoded> {
+/// Codes indices of levels, none of which is zero: negative levels count down from -1, positive ones up from 1.
+fn code_sparse_indices(coder: &mut impl Coder, layer: &KnownLayer<'_>, given: Option<Weights<'_>>) -> Result<Encoded> {
     let below = layer.levels.iter().filter(|&&level| level < 0.0).count();
     let below = small(i32::try_from(below).expect("invariant: at most 15 levels"));
     let count = small(i32::try_from(layer.levels.len()).expect("invariant: at most 15 levels"));
@@ -146,27 +146,16 @@ fn code_sparse_indices(coder: &mut impl Coder, layer: &Layer<'_>, given: Option<
     Ok(sparse::encode(layer.linear.encoding, layer.levels, layer.linear.pattern.units, &entries))
 }
 
-fn code_floats(coder: &mut impl Coder, layer: &Layer<'_>, given: Option<Weights<'_>>) -> Result<Vec<f32>> {
+fn code_floats(coder: &mut impl Coder, layer: &KnownLayer<'_>, given: Option<Weights<'_>>) -> Result<Vec<f32>> {
     let is_half = layer.linear.encoding == Encoding::DenseF16;
     let values = given.map_or_else(Vec::new, |weights| weights.decode());
     let bits = |value: f32| if is_half { u32::from(f16::from_f32(value).to_bits()) } else { value.to_bits() };
     let bits: Vec<u32> = values.into_iter().map(bits).collect();
     let float = if is_half { Float::f16() } else { Float::f32() };
-    let bits = matrix::floats(coder, layer.linear.rows, layer.columns, &bits, float, layer.number)?;
+    let bits = elements::floats(coder, layer.linear.rows, layer.columns, &bits, float, layer.number)?;
     let value = |bits: u32| match u16::try_from(bits) {
         Ok(half) if is_half => f16::from_bits(half).to_f32(),
         _ => f32::from_bits(bits),
     };
     Ok(bits.into_iter().map(value).collect())
-}
-
-/// Refuses to begin when the weights are more than a stream of `stream_bytes` can hold: each takes at least 0.00035 bits (`format-spec/packed.md`, section 12).
-pub(super) fn check_count(elements: u64, stream_bytes: usize) -> Result<()> {
-    const MOST_A_BYTE: u64 = 23_000;
-    if elements <= MOST_A_BYTE.saturating_mul(to_u64(stream_bytes).saturating_add(1)) {
-        return Ok(());
-    }
-    let message =
-        format!("{elements} weights and mask bits do not fit in a packed stream of {stream_bytes} bytes: it was cut off");
-    Err(Error::new(Defect::Truncated, message))
 }

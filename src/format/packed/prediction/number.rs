@@ -1,32 +1,32 @@
-//! Numbers whose probabilities learn (`format-spec/packed.md`, section 5).
+//! Numbers with adaptive probabilities (`format-spec/packed.md`, section 5).
 #![allow(clippy::arithmetic_side_effects)] // shifts are below 64, contexts below their tables' length
 
-use super::coder::{Coder, HALF};
 use super::probability::Bit;
 use crate::base::checked::from_u32;
 use crate::base::error::Result;
+use crate::format::packed::coder::{Coder, HALF};
 
-/// Bits of the longest number.
+/// The greatest length of a number in bits.
 const LONGEST: usize = 64;
-/// Bits below the leading one that have probabilities of their own.
+/// The number of bits below the leading one with adaptive probabilities; further bits have probability 1/2.
 const LEARNT: u32 = 3;
 
-/// A number from 0: its length in bits in unary, then the bits below the leading one.
+/// A number from 0: its length in bits, in unary code, then the bits below the leading one.
 #[derive(Clone, Debug)]
-pub(super) struct Number {
-    /// Whether a number of at least `i` bits is longer.
+pub(crate) struct Number {
+    /// Whether a number of at least `i` bits is longer, for each `i`.
     longer: [Bit; LONGEST],
-    /// The bits right below the leading one, by length and by those before.
+    /// The bits right below the leading one: by the length, and by the bits before.
     below: Vec<[Bit; 1 << LEARNT]>,
 }
 
 impl Number {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { longer: [Bit::EVEN; LONGEST], below: vec![[Bit::EVEN; 1 << LEARNT]; LONGEST + 1] }
     }
 
-    /// Codes `value`, at most `max`. What follows from `max` is not stored, so that no stream holds a greater number.
-    pub(super) fn code(&mut self, coder: &mut impl Coder, value: u64, max: u64) -> Result<u64> {
+    /// Codes `value`, at most `max`. Bits that follow from `max` are not coded, so a stream cannot hold a greater number.
+    pub(crate) fn code(&mut self, coder: &mut impl Coder, value: u64, max: u64) -> Result<u64> {
         let (length, longest) = (u64::BITS - value.leading_zeros(), u64::BITS - max.leading_zeros());
         let mut decoded = 0;
         for longer in self.longer.iter_mut().take(from_u32(longest)) {
@@ -41,7 +41,7 @@ impl Number {
         for i in (0..last).rev() {
             let with = number | 1 << i;
             if with > max {
-                continue; // a 0 then
+                continue; // the bit must be 0
             }
             let bit = value >> i & 1 == 1;
             let context = self.below.get_mut(from_u32(decoded)).and_then(|below| below.get_mut(node));
@@ -55,8 +55,8 @@ impl Number {
         Ok(number)
     }
 
-    /// The same for numbers that are `u32`.
-    pub(super) fn code_u32(&mut self, coder: &mut impl Coder, value: u32) -> Result<u32> {
+    /// [`Number::code`] for a `u32`.
+    pub(crate) fn code_u32(&mut self, coder: &mut impl Coder, value: u32) -> Result<u32> {
         let number = self.code(coder, u64::from(value), u64::from(u32::MAX))?;
         Ok(u32::try_from(number).expect("invariant: at most the bound"))
     }
@@ -64,18 +64,18 @@ impl Number {
 
 /// A number with a sign.
 #[derive(Clone, Debug)]
-pub(super) struct Signed {
+pub(crate) struct Signed {
     magnitude: Number,
     negative: Bit,
 }
 
 impl Signed {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { magnitude: Number::new(), negative: Bit::EVEN }
     }
 
     /// Codes `value`, whose magnitude is at most `max`.
-    pub(super) fn code(&mut self, coder: &mut impl Coder, value: i32, max: u32) -> Result<i32> {
+    pub(crate) fn code(&mut self, coder: &mut impl Coder, value: i32, max: u32) -> Result<i32> {
         let magnitude = self.magnitude.code(coder, u64::from(value.unsigned_abs()), u64::from(max))?;
         let magnitude = i32::try_from(magnitude).expect("invariant: bounds are below 2^31");
         let negative = magnitude != 0 && self.negative.code(coder, value < 0)?;
@@ -83,20 +83,20 @@ impl Signed {
     }
 }
 
-/// One of `2^bits` symbols: its bits, the highest first, each by those before.
+/// One of `2^bits` symbols: its bits, the highest first, each in the context of the bits before.
 #[derive(Clone, Debug)]
-pub(super) struct Symbol {
+pub(crate) struct Symbol {
     nodes: Vec<Bit>,
     bits: u32,
 }
 
 impl Symbol {
     /// `bits` is at most 8.
-    pub(super) fn new(bits: u32) -> Self {
+    pub(crate) fn new(bits: u32) -> Self {
         Self { nodes: vec![Bit::EVEN; 1 << bits], bits }
     }
 
-    pub(super) fn code(&mut self, coder: &mut impl Coder, symbol: u32) -> Result<u32> {
+    pub(crate) fn code(&mut self, coder: &mut impl Coder, symbol: u32) -> Result<u32> {
         let mut node = 1u32;
         for i in (0..self.bits).rev() {
             let context = self.nodes.get_mut(from_u32(node)).expect("invariant: a node of fewer bits than the symbol's");

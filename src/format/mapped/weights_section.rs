@@ -1,15 +1,15 @@
-//! The weights section (SPEC section 6): where each array lies, and its checks.
+//! The weights section (SPEC section 6): the range of each array, and its checks.
 
 use super::sections::Section;
-use super::tables::Tables;
 use crate::base::checked::{self, align64, to_usize};
 use crate::base::error::{Defect, Error, Result};
+use crate::content::Tables;
 use crate::encoding::{Encoded, Weights};
 use crate::graph::Graph;
 use std::ops::Range;
 
-/// The range of each linear node's array within the section, and the section's length.
-pub(super) fn layout(graph: &Graph) -> Result<(Vec<Range<u64>>, u64)> {
+/// The range of each layer's array within the section, and the section's length.
+fn layout(graph: &Graph) -> Result<(Vec<Range<u64>>, u64)> {
     let mut ranges = Vec::new();
     let mut end = 0;
     for (_, linear, cols) in graph.linears() {
@@ -21,14 +21,19 @@ pub(super) fn layout(graph: &Graph) -> Result<(Vec<Range<u64>>, u64)> {
     Ok((ranges, end))
 }
 
-/// The ranges of the arrays in the file. The section's length was compared with [`layout`]'s before.
+/// Bytes of the section that `graph` needs.
+pub(super) fn needed_bytes(graph: &Graph) -> Result<u64> {
+    Ok(layout(graph)?.1)
+}
+
+/// The ranges of the arrays in the file. The section's length was compared with [`needed_bytes`] before.
 pub(super) fn locate(section: &Section<'_>, graph: &Graph) -> Result<Vec<Range<usize>>> {
     let (ranges, _) = layout(graph)?;
     let place = |at: u64| to_usize(section.offset.saturating_add(at), "a weight array's offset");
     ranges.into_iter().map(|range| Ok(place(range.start)?..place(range.end)?)).collect()
 }
 
-/// Step 11 of SPEC section 8.
+/// Checks every array and the padding between them: step 11 of SPEC section 8.
 pub(super) fn check(section: &Section<'_>, graph: &Graph, tables: &Tables) -> Result<()> {
     let (ranges, _) = layout(graph)?;
     let mut end = 0;

@@ -4,7 +4,7 @@ use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, Result};
 use crate::bytes::Cursor;
 
-/// 0x89, "CURT", CR, LF, 0x1A: a file damaged by a text-mode transfer no longer starts so.
+/// The first bytes: 0x89, "CURT", CR, LF, 0x1A. A transfer in text mode changes at least one of them.
 pub const MAGIC: [u8; 8] = [0x89, b'C', b'U', b'R', b'T', b'\r', b'\n', 0x1A];
 /// The byte order mark, as a little-endian number.
 pub const BYTE_ORDER: u32 = 0x0102_0304;
@@ -12,21 +12,21 @@ pub const BYTE_ORDER: u32 = 0x0102_0304;
 pub const VERSION: u32 = 0;
 /// Bytes of the header.
 pub const HEADER_BYTES: usize = 64;
-/// Bytes of the header that its checksum covers, before the section table.
-pub(crate) const CHECKED_BYTES: usize = 60;
+/// Bytes of the header that its checksum covers; the section table follows them.
+pub(super) const CHECKED_BYTES: usize = 60;
 /// Bytes of an entry of the section table.
-pub(crate) const ENTRY_BYTES: usize = 32;
+pub(super) const ENTRY_BYTES: usize = 32;
 
-/// What validation goes on with.
+/// The fields that the section table and the sections need.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Header {
-    pub(crate) optional_features: u32,
-    pub(crate) section_count: u32,
-    pub(crate) checksum: u32,
+pub(super) struct Header {
+    pub(super) optional_features: u32,
+    pub(super) section_count: u32,
+    pub(super) checksum: u32,
 }
 
-/// Steps 1 to 3 of SPEC section 8, without the checksum.
-pub(crate) fn parse(file: &[u8]) -> Result<Header> {
+/// Reads the header: steps 1 to 3 of SPEC section 8, without the checksum.
+pub(super) fn parse(file: &[u8]) -> Result<Header> {
     if file.is_empty() {
         return Err(Error::new(Defect::Empty, "the file is empty"));
     }
@@ -47,7 +47,7 @@ pub(crate) fn parse(file: &[u8]) -> Result<Header> {
     let version_and_profile = cursor.u32("the version")?;
     let (version, profile) = (version_and_profile & 0xFFFF, version_and_profile >> 16);
     if version != VERSION {
-        let message = format!("the file is of version {version}, this library reads version {VERSION}");
+        let message = format!("the file has version {version}, this library reads version {VERSION}");
         return Err(Error::at(Defect::Version, 12, message));
     }
     if profile != 0 {
@@ -55,7 +55,7 @@ pub(crate) fn parse(file: &[u8]) -> Result<Header> {
     }
     let (stated, present) = (cursor.u64("the file length")?, to_u64(file.len()));
     if stated > present {
-        let message = format!("the file has {present} bytes of {stated}: it was cut off");
+        let message = format!("the file has {present} of {stated} bytes: it was cut off");
         return Err(Error::at(Defect::Truncated, present, message));
     }
     if stated < present {
@@ -83,13 +83,11 @@ fn check_magic(file: &[u8]) -> Result<()> {
     Err(Error::at(Defect::Magic, 0, format!("not a .curt file{}{hint}", if hint.is_empty() { "" } else { ": " })))
 }
 
-/// What the file looks like instead: the mistakes that people make.
+/// What the file seems to be instead, or nothing: the mistakes that users make.
 fn hint(file: &[u8]) -> &'static str {
     let starts = |prefix: &[u8]| file.starts_with(prefix);
     if starts(b"\x89CURT") || starts(b"\tCURT") {
         "it was damaged by a transfer in text mode; transfer it as binary"
-    } else if super::packed::is_packed(file) {
-        "it is a packed file; `Model::open` unpacks it, `curt unpack` writes the file that can be mapped"
     } else if starts(b"version https://git-lfs") {
         "it is a Git LFS pointer; run `git lfs pull`"
     } else if starts(b"<!DOCTYPE") || starts(b"<html") || starts(b"<HTML") {

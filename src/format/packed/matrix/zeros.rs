@@ -2,39 +2,41 @@
 #![allow(clippy::indexing_slicing)] // by columns of `Columns`, whose numbers are at most its length, and by contexts made here
 #![allow(clippy::arithmetic_side_effects)] // counts of at most 2^31 elements
 
-use super::coder::Coder;
-use super::columns::{Columns, filled};
-use super::matrix::Place;
-use super::probability::{Count, Mixer, stretch};
+use super::columns::Columns;
+use super::place::Place;
 use crate::base::checked::from_u32;
 use crate::base::error::Result;
+use crate::format::packed::allocate::filled;
+use crate::format::packed::coder::Coder;
+use crate::format::packed::prediction::probability::{Count, Mixer, stretch};
 
-/// Opinions about an element: all, row, column, map, neighbourhood in earlier rows, map in this row, neighbours in this row, constant.
-const OPINIONS: usize = 8;
-/// How much an opinion counts at first, in units of 2^-16.
-const WEIGHTS: [i32; OPINIONS] = [65_536, 16_384, 49_152, 16_384, 16_384, 16_384, 24_576, 0];
+/// Predictions for an element: from all elements, its row, its column, its map, its neighbourhood in earlier rows, its map in this row, its
+/// neighbours in this row, and a constant.
+const PREDICTIONS: usize = 8;
+/// The initial weight of each prediction, in units of 2^-16.
+const WEIGHTS: [i32; PREDICTIONS] = [65_536, 16_384, 49_152, 16_384, 16_384, 16_384, 24_576, 0];
 const RATE: i32 = 16;
-/// The share that is expected before anything is seen, and the elements that it stands for.
+/// The prior share of elements that are not zero, and the number of elements that the prior counts as.
 const EXPECTED: (u32, u32) = (19_661, 6);
-/// The elements that the more general share stands for in each opinion.
-const STRENGTH: [u32; OPINIONS] = [0, 4, 12, 12, 3, 16, 2, 0];
+/// The number of elements that the more general share counts as, in each prediction.
+const STRENGTH: [u32; PREDICTIONS] = [0, 4, 12, 12, 3, 16, 2, 0];
 const CONSTANT: i32 = 77;
 
-/// What was seen of a matrix's zeros; a 1 is an element that is not zero.
-pub(super) struct Zeros {
+/// Counts of the elements coded so far; a 1 is an element that is not zero.
+pub(crate) struct Zeros {
     all: Count,
     row: Count,
     rows: u32,
-    /// Ones of each column, and 0 for the neighbour that is none.
+    /// The ones of each column, and a 0 for the neighbour that does not exist.
     columns: Vec<u32>,
     maps: Vec<Count>,
     maps_in_row: Vec<Count>,
     near: [Count; 7],
-    mixer: Mixer<OPINIONS>,
+    mixer: Mixer<PREDICTIONS>,
 }
 
 impl Zeros {
-    pub(super) fn new(columns: &Columns) -> Result<Self> {
+    pub(crate) fn new(columns: &Columns) -> Result<Self> {
         Ok(Self {
             all: Count::default(),
             row: Count::default(),
@@ -47,13 +49,13 @@ impl Zeros {
         })
     }
 
-    pub(super) fn start_row(&mut self) {
+    pub(crate) fn start_row(&mut self) {
         self.rows += u32::from(self.row.total > 0);
         self.row = Count::default();
         self.maps_in_row.fill(Count::default());
     }
 
-    pub(super) fn code(&mut self, coder: &mut impl Coder, place: &Place<'_>, bit: bool) -> Result<bool> {
+    pub(crate) fn code(&mut self, coder: &mut impl Coder, place: &Place<'_>, bit: bool) -> Result<bool> {
         let col = place.col;
         let all = self.all.share(EXPECTED.0, EXPECTED.1);
         let row = self.row.share(all, STRENGTH[1]);
@@ -74,10 +76,10 @@ impl Zeros {
             shares[6] = self.near[near].share(all, STRENGTH[6]);
         }
         let general = stretch(all);
-        let mut opinions = shares.map(|share| stretch(share) - general);
-        opinions[0] = general;
-        opinions[7] = CONSTANT;
-        let bit = self.mixer.code(coder, bit, &opinions, RATE)?;
+        let mut predictions = shares.map(|share| stretch(share) - general);
+        predictions[0] = general;
+        predictions[7] = CONSTANT;
+        let bit = self.mixer.code(coder, bit, &predictions, RATE)?;
         self.all.add(bit);
         self.row.add(bit);
         self.columns[col] += u32::from(bit);

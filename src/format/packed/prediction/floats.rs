@@ -1,26 +1,26 @@
-//! Floats (`format-spec/packed.md`, section 6): single ones, and arrays of them.
+//! Floats and arrays of floats (`format-spec/packed.md`, section 6).
 #![allow(clippy::arithmetic_side_effects)] // shifts and exponents of 32-bit floats
 
-use super::coder::Coder;
-use super::columns::filled;
 use super::number::{Signed, Symbol};
 use super::probability::Bit;
 use crate::base::error::{Defect, Error, Result};
+use crate::format::packed::allocate::filled;
+use crate::format::packed::coder::Coder;
 
-/// A float with `exponent` bits of exponent and `mantissa` bits of mantissa: sign, exponent and each bit of the mantissa learn by themselves.
+/// A model of floats. The exponent is a symbol; each bit of the mantissa has an adaptive probability of its own.
 #[derive(Clone, Debug)]
-pub(super) struct Float {
+pub(crate) struct Float {
     exponent: Symbol,
     mantissa: Vec<Bit>,
     exponent_bits: u32,
 }
 
 impl Float {
-    pub(super) fn f32() -> Self {
+    pub(crate) fn f32() -> Self {
         Self::new(8, 23)
     }
 
-    pub(super) fn f16() -> Self {
+    pub(crate) fn f16() -> Self {
         Self::new(5, 10)
     }
 
@@ -32,16 +32,16 @@ impl Float {
         u32::try_from(self.mantissa.len()).expect("invariant: at most 23")
     }
 
-    pub(super) fn is_negative(&self, bits: u32) -> bool {
+    pub(crate) fn is_negative(&self, bits: u32) -> bool {
         bits >> (self.exponent_bits + self.mantissa_bits()) & 1 == 1
     }
 
-    pub(super) fn with_sign(&self, bits: u32, negative: bool) -> u32 {
+    pub(crate) fn with_sign(&self, bits: u32, negative: bool) -> u32 {
         bits | u32::from(negative) << (self.exponent_bits + self.mantissa_bits())
     }
 
     /// Codes exponent and mantissa, the highest bit first.
-    pub(super) fn code_magnitude(&mut self, coder: &mut impl Coder, bits: u32) -> Result<u32> {
+    pub(crate) fn code_magnitude(&mut self, coder: &mut impl Coder, bits: u32) -> Result<u32> {
         let mantissa_bits = self.mantissa_bits();
         let mut out = self.exponent.code(coder, bits >> mantissa_bits & ((1 << self.exponent_bits) - 1))?;
         for (i, context) in self.mantissa.iter_mut().enumerate() {
@@ -52,14 +52,14 @@ impl Float {
     }
 }
 
-/// The greatest integer of an array on a grid.
+/// The greatest magnitude of an integer on a grid.
 const GRID: u32 = (1 << 16) - 1;
-/// The exponent that the first grid is compared with.
+/// The exponent that the first grid's exponent is coded relative to.
 const FIRST_EXPONENT: i32 = -8;
 
-/// Arrays of one purpose: biases, factors, ...
+/// A model of the arrays of one purpose, such as all biases.
 #[derive(Clone, Debug)]
-pub(super) struct Floats {
+pub(crate) struct Floats {
     usual: Bit,
     on_grid: Bit,
     last_exponent: i32,
@@ -70,7 +70,7 @@ pub(super) struct Floats {
 }
 
 impl Floats {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             usual: Bit::EVEN,
             on_grid: Bit::new(3 << 14, 1),
@@ -82,8 +82,8 @@ impl Floats {
         }
     }
 
-    /// Codes `len` values: all equal to `usual`, or integers times a power of two, or floats. When it decodes, `values` is empty.
-    pub(super) fn code(&mut self, coder: &mut impl Coder, values: &[f32], len: usize, usual: f32) -> Result<Vec<f32>> {
+    /// Codes `len` values: all equal to `usual`, or integers times a power of two, or floats. A decoder passes no `values`.
+    pub(crate) fn code(&mut self, coder: &mut impl Coder, values: &[f32], len: usize, usual: f32) -> Result<Vec<f32>> {
         if len == 0 {
             return Ok(Vec::new());
         }
@@ -113,14 +113,14 @@ impl Floats {
     }
 }
 
-/// Values as integers times `2^exponent`.
+/// An array as integers times `2^exponent`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Grid {
     pub(crate) exponent: i32,
     pub(crate) integers: Vec<i32>,
 }
 
-/// The coarsest grid that all of `values` lie on, if its integers are small enough; that of exponent `usual` when all are zero.
+/// The coarsest grid that holds all `values`; `None` when an integer would be too large. If all are zero, its exponent is `usual`.
 pub(crate) fn grid(values: &[f32], usual: i32) -> Option<Grid> {
     let exponent = values.iter().filter(|&&value| value != 0.0).map(|&value| lowest_exponent(value)).min().unwrap_or(usual);
     let integer = |&value: &f32| {
@@ -137,7 +137,7 @@ fn to_integer(x: f64) -> i64 {
     x as i64
 }
 
-/// The exponent of the lowest bit that is set in a value other than zero.
+/// The exponent of the lowest set bit of a value that is not zero.
 fn lowest_exponent(value: f32) -> i32 {
     let bits = value.to_bits();
     let (field, mantissa) = (bits >> 23 & 0xFF, bits & 0x007F_FFFF);
@@ -145,7 +145,10 @@ fn lowest_exponent(value: f32) -> i32 {
     exponent + significand.trailing_zeros().cast_signed()
 }
 
-/// `integer * 2^exponent`. Error: `non_canonical` when that is no `f32`.
+/// `integer * 2^exponent`.
+///
+/// # Errors
+/// `non_canonical` when no `f32` has that value.
 #[allow(clippy::as_conversions)] // compared with what it came from
 fn times_power(integer: i32, exponent: i32) -> Result<f32> {
     let exact = f64::from(integer) * 2f64.powi(exponent.clamp(-1000, 1000));
@@ -161,7 +164,7 @@ mod tests {
     use super::*;
     use crate::format::packed::coder::{Decoder, Encoder};
 
-    /// Bytes that arrays take one after the other in one model; they come back bit for bit.
+    /// The bytes that one model takes for the arrays in turn. Their bits are the same when they are decoded.
     fn bytes(arrays: &[&[f32]]) -> usize {
         let (mut encoder, mut model) = (Encoder::new(&[]), Floats::new());
         arrays.iter().for_each(|array| _ = model.code(&mut encoder, array, array.len(), 0.0).unwrap());

@@ -1,31 +1,24 @@
-//! Matrices of weights and masks (`format-spec/packed.md`, section 8): which elements are zero, then what the others are.
+//! The elements of a matrix (`format-spec/packed.md`, section 8): a flag for each that is not zero, then its sign and magnitude.
 #![allow(clippy::indexing_slicing)] // by columns of `Columns`, which are at most its length
 
-use super::coder::{Coder, Part};
-use super::columns::{Columns, filled, with_capacity};
-use super::floats::Float;
+use super::columns::Columns;
 use super::magnitudes::{Magnitudes, Signs};
+use super::place::Place;
 use super::zeros::Zeros;
 use crate::base::error::Result;
+use crate::format::packed::allocate::{filled, with_capacity};
+use crate::format::packed::coder::{Coder, Part};
+use crate::format::packed::prediction::floats::Float;
 
-/// Where the next element stands.
-pub(super) struct Place<'a> {
-    pub(super) columns: &'a Columns,
-    pub(super) row: usize,
-    pub(super) col: usize,
-    /// This row's elements before it, as small numbers with their signs; 0 for those to come, and one 0 more for a neighbour that is none.
-    pub(super) values: &'a [i32],
-}
-
-/// The greatest magnitudes of an integer matrix.
+/// The greatest magnitudes of the negative and of the positive integers of a matrix.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    pub(super) negative: u32,
-    pub(super) positive: u32,
+pub(crate) struct Bounds {
+    pub(crate) negative: u32,
+    pub(crate) positive: u32,
 }
 
-/// Codes a `rows` x `columns` matrix, row by row: a flag for each element that is not zero, then `other`, which gives the element back
-/// with a small number that stands for it among its neighbours.
+/// Codes a `[rows, columns]` matrix row by row. `other` codes an element that is not zero and returns it with the small number that its
+/// neighbours see.
 fn elements<C: Coder, T: Copy + Default + PartialEq>(
     coder: &mut C,
     rows: usize,
@@ -55,8 +48,8 @@ fn elements<C: Coder, T: Copy + Default + PartialEq>(
     Ok(out)
 }
 
-/// Codes the integers of layer `layer`. When it decodes, `values` is empty.
-pub(super) fn integers(
+/// Codes the integers of layer `layer`. A decoder passes no `values`.
+pub(crate) fn integers(
     coder: &mut impl Coder,
     rows: usize,
     columns: &Columns,
@@ -82,8 +75,8 @@ pub(super) fn integers(
     })
 }
 
-/// Codes the bits of the floats of layer `layer`; +0 is the zero.
-pub(super) fn floats(
+/// Codes the floats of layer `layer`, given as bits; only +0 counts as zero. A decoder passes no `bits`.
+pub(crate) fn floats(
     coder: &mut impl Coder,
     rows: usize,
     columns: &Columns,
@@ -102,6 +95,6 @@ pub(super) fn floats(
 }
 
 /// Codes a mask as a matrix of one row.
-pub(super) fn mask(coder: &mut impl Coder, columns: &Columns, flags: &[bool], part: Part) -> Result<Vec<bool>> {
+pub(crate) fn mask(coder: &mut impl Coder, columns: &Columns, flags: &[bool], part: Part) -> Result<Vec<bool>> {
     elements(coder, 1, columns, flags, part, |_, _, _| Ok((true, 1)))
 }

@@ -1,25 +1,26 @@
-//! Signs and magnitudes of the elements that are not zero (`format-spec/packed.md`, sections 8.3 and 8.4).
+//! The signs and magnitudes of elements that are not zero (`format-spec/packed.md`, sections 8.3 and 8.4).
 #![allow(clippy::indexing_slicing)] // by columns of `Columns`, whose numbers are at most its length, and by contexts made here
 #![allow(clippy::arithmetic_side_effects)] // counts of at most 2^31 elements, sums of magnitudes in u64
 
-use super::coder::{Coder, HALF};
-use super::columns::{Columns, filled};
-use super::matrix::Place;
-use super::probability::{Bit, Count, Mixer, stretch};
+use super::columns::Columns;
+use super::place::Place;
 use crate::base::checked::from_u32;
 use crate::base::error::Result;
+use crate::format::packed::allocate::filled;
+use crate::format::packed::coder::{Coder, HALF};
+use crate::format::packed::prediction::probability::{Bit, Count, Mixer, stretch};
 
 const SIGN_WEIGHTS: [i32; 4] = [32_768, 8_192, 8_192, 65_536];
 const SIGN_RATE: i32 = 20;
 const SIGN_STRENGTH: u32 = 2;
 
-/// The left and the upper neighbour in this row.
+/// The left and the upper neighbour of the element, as its row has them.
 fn nearest(place: &Place<'_>) -> [i32; 2] {
     place.columns.places.get(place.col).map_or([0, 0], |column| [0, 1].map(|k: usize| place.values[from_u32(column.around[k])]))
 }
 
-/// What was seen of the signs; a 1 is a minus.
-pub(super) struct Signs {
+/// Counts of the signs coded so far; a 1 is a negative element.
+pub(crate) struct Signs {
     all: Count,
     row: (usize, Count),
     columns: Vec<Count>,
@@ -28,7 +29,7 @@ pub(super) struct Signs {
 }
 
 impl Signs {
-    pub(super) fn new(columns: &Columns) -> Result<Self> {
+    pub(crate) fn new(columns: &Columns) -> Result<Self> {
         Ok(Self {
             all: Count::default(),
             row: (0, Count::default()),
@@ -38,7 +39,7 @@ impl Signs {
         })
     }
 
-    pub(super) fn code(&mut self, coder: &mut impl Coder, place: &Place<'_>, negative: bool) -> Result<bool> {
+    pub(crate) fn code(&mut self, coder: &mut impl Coder, place: &Place<'_>, negative: bool) -> Result<bool> {
         if self.row.0 != place.row {
             self.row = (place.row, Count::default());
         }
@@ -46,9 +47,9 @@ impl Signs {
         let near = usize::try_from(near).expect("invariant: two signs");
         let all = self.all.share(HALF, 2);
         let general = stretch(all);
-        let opinion = |count: Count| stretch(count.share(all, SIGN_STRENGTH)) - general;
-        let opinions = [general, opinion(self.row.1), opinion(self.columns[place.col]), opinion(self.near[near])];
-        let negative = self.mixer.code(coder, negative, &opinions, SIGN_RATE)?;
+        let prediction = |count: Count| stretch(count.share(all, SIGN_STRENGTH)) - general;
+        let predictions = [general, prediction(self.row.1), prediction(self.columns[place.col]), prediction(self.near[near])];
+        let negative = self.mixer.code(coder, negative, &predictions, SIGN_RATE)?;
         for count in [&mut self.all, &mut self.row.1, &mut self.columns[place.col], &mut self.near[near]] {
             count.add(negative);
         }
@@ -56,19 +57,19 @@ impl Signs {
     }
 }
 
-/// Lengths of a magnitude in bits: up to 255.
+/// The greatest length of a magnitude in bits: magnitudes are at most 255.
 const LENGTHS: usize = 8;
-/// Kinds of surroundings by their mean magnitude.
+/// Contexts by the mean magnitude of the elements around.
 const SURROUNDINGS: usize = 16;
 const MAGNITUDE_WEIGHTS: [i32; 4] = [65_536, 32_768, 32_768, 32_768];
 const MAGNITUDE_RATE: i32 = 12;
 const MAGNITUDE_STRENGTH: u32 = 8;
-/// The share of longer ones that is expected before anything is seen, and the magnitudes that it stands for.
+/// The prior share of magnitudes that are longer, and the number of magnitudes that the prior counts as.
 const LONGER: (u32, u32) = (26_214, 4);
-/// Bits below the leading one that have probabilities of their own.
+/// The number of bits below the leading one with adaptive probabilities; further bits have probability 1/2.
 const LEARNT: u32 = 3;
 
-/// A sum and how many it is of.
+/// A mean: the sum of numbers and their count.
 #[derive(Clone, Copy, Debug, Default)]
 struct Mean {
     sum: u64,
@@ -76,7 +77,7 @@ struct Mean {
 }
 
 impl Mean {
-    /// 0 for nothing, then by two steps for each doubling of the mean.
+    /// The context of the mean: 0 without numbers, then two steps for each doubling.
     fn kind(self) -> usize {
         if self.count == 0 {
             return 0;
@@ -93,19 +94,20 @@ impl Mean {
     }
 }
 
-/// What was seen of the magnitudes, each at least 1.
-pub(super) struct Magnitudes {
+/// Counts of the magnitudes coded so far, each at least 1.
+pub(crate) struct Magnitudes {
     row: (usize, Mean),
     columns: Vec<Mean>,
-    /// Whether a number of so many bits is longer: by the length, and by the length and the kind of surroundings.
+    /// Whether a number of at least `i + 1` bits is longer, for each `i`.
     longer: [Count; LENGTHS],
+    /// The same by the mean of the neighbours, of the row and of the column.
     by_kind: [[[Count; SURROUNDINGS]; LENGTHS]; 3],
     mixers: [Mixer<4>; LENGTHS],
     below: [[Bit; 1 << LEARNT]; LENGTHS + 1],
 }
 
 impl Magnitudes {
-    pub(super) fn new(columns: &Columns) -> Result<Self> {
+    pub(crate) fn new(columns: &Columns) -> Result<Self> {
         Ok(Self {
             row: (0, Mean::default()),
             columns: filled(Mean::default(), columns.len)?,
@@ -117,7 +119,7 @@ impl Magnitudes {
     }
 
     /// Codes `magnitude`, 1 to `most` (at most 255).
-    pub(super) fn code(&mut self, coder: &mut impl Coder, place: &Place<'_>, magnitude: u32, most: u32) -> Result<u32> {
+    pub(crate) fn code(&mut self, coder: &mut impl Coder, place: &Place<'_>, magnitude: u32, most: u32) -> Result<u32> {
         if self.row.0 != place.row {
             self.row = (place.row, Mean::default());
         }
@@ -130,7 +132,7 @@ impl Magnitudes {
         for i in (0..length - 1).rev() {
             let with = number | 1 << i;
             if with > most {
-                continue; // a 0 then
+                continue; // the bit must be 0
             }
             let bit = magnitude >> i & 1 == 1;
             let bit = match self.below[from_u32(length)].get_mut(node) {
@@ -151,11 +153,11 @@ impl Magnitudes {
             let i = from_u32(decoded) - 1;
             let all = self.longer[i].share(LONGER.0, LONGER.1);
             let general = stretch(all);
-            let mut opinions = [general; 4];
-            for ((opinion, by_kind), kind) in opinions.iter_mut().skip(1).zip(&self.by_kind).zip(kinds) {
-                *opinion = stretch(by_kind[i][kind].share(all, MAGNITUDE_STRENGTH)) - general;
+            let mut predictions = [general; 4];
+            for ((prediction, by_kind), kind) in predictions.iter_mut().skip(1).zip(&self.by_kind).zip(kinds) {
+                *prediction = stretch(by_kind[i][kind].share(all, MAGNITUDE_STRENGTH)) - general;
             }
-            let longer = self.mixers[i].code(coder, length > decoded, &opinions, MAGNITUDE_RATE)?;
+            let longer = self.mixers[i].code(coder, length > decoded, &predictions, MAGNITUDE_RATE)?;
             self.longer[i].add(longer);
             for (by_kind, kind) in self.by_kind.iter_mut().zip(kinds) {
                 by_kind[i][kind].add(longer);

@@ -1,21 +1,21 @@
-//! Probabilities that learn, in integers (`format-spec/packed.md`, section 4).
+//! Adaptive probabilities in integer arithmetic (`format-spec/packed.md`, section 4).
 #![allow(clippy::arithmetic_side_effects)] // each operand's range is stated
 
-use super::coder::{Coder, LEAST, ONE};
 use crate::base::error::Result;
+use crate::format::packed::coder::{Coder, LEAST, ONE};
 
 /// `round(65536 / (1 + e^-x))` for x = -9, -8.5, ..., 9.
-pub(super) const LOGISTIC: [u32; 37] = [
+pub(crate) const LOGISTIC: [u32; 37] = [
     8, 13, 22, 36, 60, 98, 162, 267, 439, 720, 1179, 1921, 3108, 4971, 7812, 11955, 17625, 24743, 32768, 40793, 47911, 53581,
     57724, 60565, 62428, 63615, 64357, 64816, 65097, 65269, 65374, 65438, 65476, 65500, 65514, 65523, 65528,
 ];
-/// Log-odds are numbers of 1/256; between the entries of [`LOGISTIC`] lie 128.
+/// Log-odds are in units of 1/256; the entries of [`LOGISTIC`] are 128 units apart.
 const STEP: i32 = 128;
 /// The greatest log-odds, 9.
 const GREATEST: i32 = 18 * STEP;
 
-/// The probability of log-odds `x`: linear between the entries of the table.
-pub(super) fn squash(x: i32) -> u32 {
+/// The probability for log-odds `x`, interpolated linearly between the entries of the table.
+pub(crate) fn squash(x: i32) -> u32 {
     let from_start = (x.clamp(-GREATEST, GREATEST) + GREATEST).cast_unsigned(); // 0 to 36 * 128
     let (i, rest) = (from_start / STEP.cast_unsigned(), from_start % STEP.cast_unsigned());
     let at = |i: u32| LOGISTIC.get(crate::base::checked::from_u32(i)).copied().unwrap_or(65528);
@@ -23,8 +23,8 @@ pub(super) fn squash(x: i32) -> u32 {
     low + (high - low) * rest / STEP.cast_unsigned()
 }
 
-/// The log-odds of a probability: the same line, read the other way.
-pub(super) fn stretch(p: u32) -> i32 {
+/// The log-odds of a probability: the inverse of [`squash`].
+pub(crate) fn stretch(p: u32) -> i32 {
     let p = p.clamp(LEAST, ONE - LEAST); // between the first entry and the last
     let above = LOGISTIC.partition_point(|&entry| entry <= p);
     let (Some(&low), Some(&high)) = (LOGISTIC.get(above.wrapping_sub(1)), LOGISTIC.get(above)) else { return GREATEST };
@@ -32,48 +32,48 @@ pub(super) fn stretch(p: u32) -> i32 {
     i * STEP - GREATEST + ((p - low) * STEP.cast_unsigned() / (high - low)).cast_signed()
 }
 
-/// How often a bit was 1.
+/// Counts of the ones among the bits of a context.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Count {
-    pub(super) ones: u32,
-    pub(super) total: u32,
+pub(crate) struct Count {
+    pub(crate) ones: u32,
+    pub(crate) total: u32,
 }
 
 impl Count {
-    /// `(ones + weight * prior) / (total + weight)`: the share of ones when the prior counts as `weight` bits seen before.
-    pub(super) fn share(self, prior: u32, weight: u32) -> u32 {
+    /// The share of ones, if the prior counts as `weight` bits: `(ones + weight * prior) / (total + weight)`.
+    pub(crate) fn share(self, prior: u32, weight: u32) -> u32 {
         let sum = u64::from(self.ones) * u64::from(ONE) + u64::from(weight) * u64::from(prior); // below 2^49
         let share = sum / (u64::from(self.total) + u64::from(weight)).max(1);
         u32::try_from(share).unwrap_or(ONE) // at most ONE, as ones <= total and prior <= ONE
     }
 
-    pub(super) fn add(&mut self, bit: bool) {
+    pub(crate) fn add(&mut self, bit: bool) {
         self.ones = self.ones.saturating_add(u32::from(bit));
         self.total = self.total.saturating_add(1);
     }
 }
 
-/// A bit with a probability of its own.
+/// A bit with an adaptive probability.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bit {
-    /// Of a 1, in units of 2^-32.
+pub(crate) struct Bit {
+    /// The probability of a 1, in units of 2^-32.
     p: u32,
-    /// Bits that it stands for.
+    /// The number of bits that it was learnt from, at most `MEMORY`.
     seen: u32,
 }
 
 impl Bit {
-    /// Bits after which a probability moves no slower.
+    /// The number of bits after which the learning rate stays constant.
     const MEMORY: u32 = 254;
-    /// Nothing is known.
-    pub(super) const EVEN: Self = Self::new(1 << 15, 0);
+    /// Probability 1/2 that counts as no bits.
+    pub(crate) const EVEN: Self = Self::new(1 << 15, 0);
 
-    /// A probability of `p / 65536` to begin with, as sure as after `seen` bits.
-    pub(super) const fn new(p: u32, seen: u32) -> Self {
+    /// An initial probability of `p / 65536` that counts as `seen` bits.
+    pub(crate) const fn new(p: u32, seen: u32) -> Self {
         Self { p: p << 16, seen }
     }
 
-    pub(super) fn code(&mut self, coder: &mut impl Coder, bit: bool) -> Result<bool> {
+    pub(crate) fn code(&mut self, coder: &mut impl Coder, bit: bool) -> Result<bool> {
         let bit = coder.bit(bit, self.p >> 16)?;
         if bit {
             self.p += (u32::MAX - self.p) / (self.seen + 2);
@@ -85,31 +85,33 @@ impl Bit {
     }
 }
 
-/// Several opinions about a bit, weighed by how right they were.
+/// Logistic mixing: the log-odds of a bit as a weighted sum of several predictions, with weights that follow the gradient of the code
+/// length.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mixer<const N: usize> {
+pub(crate) struct Mixer<const N: usize> {
     /// In units of 2^-16.
     weights: [i32; N],
 }
 
 impl<const N: usize> Mixer<N> {
-    /// Weights stay within +-8.
+    /// The greatest magnitude of a weight: 8.
     const BOUND: i32 = 8 << 16;
 
-    pub(super) const fn new(weights: [i32; N]) -> Self {
+    pub(crate) const fn new(weights: [i32; N]) -> Self {
         Self { weights }
     }
 
-    /// Codes a bit on the log-odds of `opinions` and shifts the weights towards those that were right.
-    pub(super) fn code(&mut self, coder: &mut impl Coder, bit: bool, opinions: &[i32; N], rate: i32) -> Result<bool> {
-        let products = self.weights.iter().zip(opinions).map(|(&weight, &opinion)| i64::from(weight) * i64::from(opinion));
-        let sum = products.sum::<i64>() >> 16; // below 2^32: each weight within +-2^19, each opinion within +-2^13
+    /// Codes a bit with the mixed log-odds of `predictions`, then moves the weights towards the predictions that were right.
+    pub(crate) fn code(&mut self, coder: &mut impl Coder, bit: bool, predictions: &[i32; N], rate: i32) -> Result<bool> {
+        let products =
+            self.weights.iter().zip(predictions).map(|(&weight, &prediction)| i64::from(weight) * i64::from(prediction));
+        let sum = products.sum::<i64>() >> 16; // below 2^32: each weight within +-2^19, each prediction within +-2^13
         let p = squash(i32::try_from(sum.clamp(-i64::from(GREATEST), i64::from(GREATEST))).unwrap_or(0));
         let bit = coder.bit(bit, p)?;
         let error = (if bit { ONE } else { 0 }).cast_signed() - p.cast_signed();
-        for (weight, &opinion) in self.weights.iter_mut().zip(opinions) {
+        for (weight, &prediction) in self.weights.iter_mut().zip(predictions) {
             // Below 2^16 * 2^13 * 2^7; the shift rounds down.
-            let step = (i64::from(error) * i64::from(opinion) * i64::from(rate)) >> 18;
+            let step = (i64::from(error) * i64::from(prediction) * i64::from(rate)) >> 18;
             *weight = (*weight + i32::try_from(step).unwrap_or(0)).clamp(-Self::BOUND, Self::BOUND);
         }
         Ok(bit)
@@ -120,7 +122,7 @@ impl<const N: usize> Mixer<N> {
 mod tests {
     use super::*;
 
-    /// The specification's formula, in f64.
+    /// The formula of the specification, in f64.
     fn logistic(x: f64) -> f64 {
         65_536.0 / (1.0 + (-x).exp())
     }
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mixer_learns_which_opinion_is_right() {
+    fn a_mixer_learns_which_prediction_is_right() {
         let mut mixer = Mixer::new([20_000, 20_000]);
         let mut encoder = crate::format::packed::coder::Encoder::new(&[]);
         for i in 0..4000u32 {

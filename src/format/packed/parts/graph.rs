@@ -1,12 +1,12 @@
-//! The words of the graph section, each with what is expected of it (`format-spec/packed.md`, section 7).
+//! The words of the graph, each predicted from earlier ones (`format-spec/packed.md`, section 7).
 
-use super::coder::Coder;
-use super::number::Number;
-use super::probability::Bit;
 use crate::base::checked::from_u32;
 use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::encoding::Encoding;
+use crate::format::packed::coder::Coder;
+use crate::format::packed::prediction::number::Number;
+use crate::format::packed::prediction::probability::Bit;
 use crate::graph::op::{Expected, Words, linear_words};
 use crate::graph::{InputSpec, Linear, Op};
 use crate::tensor::Shape;
@@ -17,14 +17,14 @@ use std::ops::RangeInclusive;
 const INPUT: u32 = 0;
 /// The scope that linear layers and convolutions share: the id of `linear`.
 const LAYER: u32 = 1;
-/// Whether a field is as expected: 15/16 to begin with.
+/// Whether a field has its expected value: probability 15/16 at first.
 const EXPECTED: Bit = Bit::new(15 << 12, 2);
-/// Whether an operator is the one that usually follows: 3/4 to begin with.
+/// Whether an operator is the expected successor: probability 3/4 at first.
 const USUAL: Bit = Bit::new(3 << 14, 1);
-/// Bits of an operator that is not the usual one.
+/// Bits of an operator that is not the expected one.
 const OPERATOR_BITS: u32 = 5;
 
-/// What is known of a field of an operator.
+/// The model of a field of an operator.
 #[derive(Debug)]
 struct Field {
     as_expected: Bit,
@@ -38,7 +38,7 @@ impl Default for Field {
     }
 }
 
-/// The words of a section, one after the other: those given when it is written, those decoded when it is read.
+/// The state of the coding: the words to be written (none for a decoder), the words coded so far, and the models.
 struct Section<'a, C> {
     coder: &'a mut C,
     given: std::slice::Iter<'a, u32>,
@@ -46,19 +46,18 @@ struct Section<'a, C> {
     /// Whose fields are coded.
     scope: u32,
     fields: BTreeMap<(u32, &'static str), Field>,
-    /// The parameter that each encoding had last.
+    /// The last parameter of each encoding.
     parameters: BTreeMap<u32, u32>,
     usual: Bit,
-    /// The operator that followed two others last.
+    /// The operator that followed each pair of operators last.
     successors: BTreeMap<[u32; 2], u32>,
 }
 
-/// Codes the words of a graph section. When it decodes, `words` is empty, and the result must be checked as that of any file: only what
-/// decoding itself needs is refused here.
+/// Codes the words of a graph. A decoder passes no `words`; its result is not checked: only what would stop the decoding is refused here.
 ///
 /// # Errors
 /// `limit`, `unknown_id`.
-pub(super) fn code(coder: &mut impl Coder, words: &[u32], limits: &Limits) -> Result<Vec<u32>> {
+pub(crate) fn code(coder: &mut impl Coder, words: &[u32], limits: &Limits) -> Result<Vec<u32>> {
     let mut section = Section {
         coder,
         given: words.iter(),
@@ -220,7 +219,7 @@ impl<C: Coder> Words for Section<'_, C> {
     }
 }
 
-/// The id of the operator that follows two others before any has; `first` comes first.
+/// The id of the expected operator after two others that were not seen together before; `first` is the expected first one.
 fn usual_successor(before: [u32; 2], first: &str) -> u32 {
     let name = match before.map(|id| Op::of_id(id).map(|op| op.name())) {
         [_, None] => first,

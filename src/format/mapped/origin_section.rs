@@ -1,54 +1,15 @@
-//! The origin section (SPEC section 7): names, original shapes, masks. Optional, and without influence on any result.
+//! The origin section (SPEC section 7), read and written.
 
 use super::sections::Section;
-use super::tables::mask;
+use super::tables_section::mask;
 use crate::base::checked::{from_u32, to_u64};
 use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::{MAX_DIMENSION, MAX_ELEMENTS, MAX_NAME_BYTES};
 use crate::bytes::Cursor;
-use crate::graph::{Graph, Op};
-use crate::tensor::{Mask, Shape};
+use crate::content::{Origin, OriginNode, OriginShape, is_forbidden};
+use crate::graph::Graph;
+use crate::tensor::Mask;
 use std::collections::HashSet;
-
-/// What the network was before compression.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Origin {
-    /// The network's name.
-    pub network: String,
-    /// How it was compressed.
-    pub method: String,
-    /// One for each node, in order.
-    pub nodes: Vec<OriginNode>,
-}
-
-/// A node's name, and the original shape of a linear one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OriginNode {
-    /// The name, unique in the graph.
-    pub name: String,
-    /// For a layer with weights: what was kept of it.
-    pub shape: Option<OriginShape>,
-}
-
-/// Which rows and columns of the original layer are kept.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OriginShape {
-    /// Outputs (output channels of a convolution) kept of the original ones.
-    pub rows: Mask,
-    /// Inputs (input channels of a convolution) kept of the original ones.
-    pub cols: Mask,
-}
-
-impl OriginShape {
-    /// Columns of the original weights of a layer with the operator `op`.
-    #[must_use]
-    pub fn columns(&self, op: &Op) -> usize {
-        match op {
-            Op::Conv2d(_) => op.columns(Shape::Image { channels: self.cols.len(), height: 1, width: 1 }),
-            _ => self.cols.len(),
-        }
-    }
-}
 
 pub(super) fn parse(section: &Section<'_>, graph: &Graph) -> Result<Origin> {
     let mut cursor = Cursor::new(section.bytes, section.offset, "origin");
@@ -63,18 +24,15 @@ pub(super) fn parse(section: &Section<'_>, graph: &Graph) -> Result<Origin> {
             return Err(Error::at(Defect::Duplicate, at, format!("two nodes are named {name:?}")));
         }
         let shape = match node.op.linear() {
-            Some(linear) => Some(shape(&mut cursor, linear.rows, inputs_of(&node.op, graph.shape(node.input())))?),
+            Some(linear) => {
+                Some(shape(&mut cursor, linear.rows, OriginShape::kept_columns(&node.op, graph.shape(node.input())))?)
+            }
             None => None,
         };
         nodes.push(OriginNode { name, shape });
     }
     cursor.finish()?;
     Ok(Origin { network, method, nodes })
-}
-
-/// What the column mask counts: the inputs of a linear layer, the input channels of a convolution.
-fn inputs_of(op: &Op, input: Shape) -> usize {
-    if matches!(op, Op::Conv2d(_)) { input.channels() } else { input.elements() }
 }
 
 fn shape(cursor: &mut Cursor<'_>, rows: usize, cols: usize) -> Result<OriginShape> {
@@ -111,12 +69,6 @@ fn text(cursor: &mut Cursor<'_>) -> Result<String> {
 
 fn padding(len: usize) -> usize {
     len.next_multiple_of(4).saturating_sub(len)
-}
-
-/// Control characters and bidirectional controls: a name is printed on terminals.
-#[must_use]
-pub fn is_forbidden(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 pub(super) fn write(origin: &Origin) -> Vec<u8> {

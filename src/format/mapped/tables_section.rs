@@ -1,79 +1,30 @@
-//! The tables section (SPEC section 5): everything small, copied out of the file at load.
+//! The tables section (SPEC section 5), read and written.
 
 use super::sections::Section;
 use crate::base::checked::{self, to_u64};
 use crate::base::error::{Defect, Error, Result};
 use crate::bytes::Cursor;
-use crate::encoding::{Encoded, Encoding, Lookup, check_float, codebook};
+use crate::content::{AffineTables, LayerTables, Tables};
+use crate::encoding::{Encoding, check_float, codebook};
 use crate::graph::{Graph, Linear, Op};
 use crate::tensor::Mask;
 
-/// The small numbers of a model.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tables {
-    /// What an input of each channel is multiplied by.
-    pub input_scale: Vec<f32>,
-    /// What is added to it then.
-    pub input_offset: Vec<f32>,
-    /// The inputs kept, when the graph gathers.
-    pub input_mask: Option<Mask>,
-    /// One for each layer with weights, in order.
-    pub layers: Vec<LayerTables>,
-    /// One for each affine node, in order.
-    pub affines: Vec<AffineTables>,
-}
-
-/// What an affine node does to each channel.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AffineTables {
-    /// What a channel is multiplied by.
-    pub scale: Vec<f32>,
-    /// What is added to it then.
-    pub offset: Vec<f32>,
-}
-
-/// The small numbers of a linear layer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LayerTables {
-    /// Levels as stored.
-    pub levels: Vec<f32>,
-    /// Entries of each list: the residue of each row, or the blocks of each group.
-    pub counts: Vec<u32>,
-    /// A factor per output, or none.
-    pub row_factors: Option<Vec<f32>>,
-    /// A bias per output.
-    pub bias: Vec<f32>,
-}
-
-impl LayerTables {
-    /// The tables of an encoded layer without row factors.
-    #[must_use]
-    pub fn of(layer: &Encoded, bias: Vec<f32>) -> Self {
-        Self { levels: layer.levels.clone(), counts: layer.counts.clone(), row_factors: None, bias }
-    }
-
-    /// Bytes of the levels, the counts and the row factors of a layer of `cols` inputs as stored.
-    #[must_use]
-    pub fn stored_bytes(&self, cols: usize) -> u64 {
-        let words = [self.levels.len(), count_words(self.counts.len(), cols), self.row_factors.as_ref().map_or(0, Vec::len)];
-        words.into_iter().map(to_u64).fold(0, u64::saturating_add).saturating_mul(4)
-    }
-
-    /// What the view of the layer needs.
-    #[must_use]
-    pub fn lookup(&self, linear: &Linear) -> Lookup {
-        Lookup::new(linear.encoding, &self.levels, linear.pattern, &self.counts)
-    }
-}
-
-/// Whether the counts of a layer of `cols` inputs are stored as `u32`, not as pairs of `u16`.
+/// Whether the counts of a layer with `cols` inputs are stored as `u32`; otherwise two `u16` share a word.
 fn wide_counts(cols: usize) -> bool {
     cols > usize::from(u16::MAX)
 }
 
-/// Words of the counts of a layer of `lists` lists.
+/// Words of the counts of a layer with `lists` lists.
 fn count_words(lists: usize, cols: usize) -> usize {
     if wide_counts(cols) { lists } else { lists.div_ceil(2) }
+}
+
+/// Bytes that the levels, counts and row factors of a layer with `cols` inputs take in a mapped file.
+#[must_use]
+pub fn layer_table_bytes(tables: &LayerTables, cols: usize) -> u64 {
+    let factors = tables.row_factors.as_ref().map_or(0, Vec::len);
+    let words = [tables.levels.len(), count_words(tables.counts.len(), cols), factors];
+    words.into_iter().map(to_u64).fold(0, u64::saturating_add).saturating_mul(4)
 }
 
 /// Bytes of the section that `graph` needs.
@@ -133,7 +84,10 @@ fn parse_layer(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<
     Ok(LayerTables { levels, counts, row_factors, bias })
 }
 
-/// The entries of each list, none more than the columns, together as many as the graph says. Error: `mask`.
+/// The number of entries of each list: at most the columns, and in sum what the graph says.
+///
+/// # Errors
+/// `mask`.
 fn counts(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<Vec<u32>> {
     let lists = linear.encoding.lists(linear.rows);
     let at = cursor.offset();
@@ -162,7 +116,7 @@ fn counts(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<Vec<u
     Ok(counts)
 }
 
-/// The next `n` floats, each finite, no negative zero and `allowed`.
+/// The next `n` floats: finite, not the negative zero, and `allowed`.
 fn floats(cursor: &mut Cursor<'_>, n: usize, what: &str, allowed: impl Fn(f32) -> bool) -> Result<Vec<f32>> {
     let mut at = cursor.offset();
     let mut out = Vec::with_capacity(n.min(cursor.remaining()));
@@ -178,7 +132,7 @@ fn floats(cursor: &mut Cursor<'_>, n: usize, what: &str, allowed: impl Fn(f32) -
     Ok(out)
 }
 
-/// A stored mask of `len` bits of which `kept` are set.
+/// The next mask: `len` bits, of which `kept` are set.
 pub(super) fn mask(cursor: &mut Cursor<'_>, len: usize, kept: usize, what: &str) -> Result<Mask> {
     let at = cursor.offset();
     let words = cursor.words(len.div_ceil(32), what)?;

@@ -1,21 +1,23 @@
-//! The graph section (SPEC section 4), read and written.
+//! The graph as a list of words of 32 bits (SPEC section 4). The mapped profile stores the words, the packed one codes them.
 
-use super::sections::Section;
 use crate::base::checked::{from_u32, to_u64};
 use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::bytes::Cursor;
 use crate::encoding::{Encoding, check_float};
-
 use crate::graph::op::{Expected, Words, word};
 use crate::graph::{Graph, GraphBuilder, InputSpec, Node, Op};
 use std::ops::RangeInclusive;
 
-pub(super) fn parse(section: &Section<'_>, limits: &Limits) -> Result<Graph> {
-    let mut reader = Reader { cursor: Cursor::new(section.bytes, section.offset, "graph"), at: section.offset };
+/// The graph of `bytes`, the words as little-endian numbers, which start at byte `offset` of the file.
+///
+/// # Errors
+/// `bounds`, `trailing`, `limit`, `unknown_id`, `graph`, `shape` and those of an operator's fields, each with its place.
+pub(crate) fn parse(bytes: &[u8], offset: u64, limits: &Limits) -> Result<Graph> {
+    let mut reader = Reader { cursor: Cursor::new(bytes, offset, "graph"), at: offset };
     let nodes = reader.cursor.count(limits.nodes.min(Limits::FORMAT.nodes), "the number of nodes")?;
     if nodes == 0 {
-        return Err(Error::at(ErrorKind::Limit, section.offset, "a graph has at least one node"));
+        return Err(Error::at(ErrorKind::Limit, offset, "a graph has at least one node"));
     }
     let mut input = InputSpec::BLANK;
     input.words(&mut reader)?;
@@ -37,7 +39,7 @@ fn place(error: Error, offset: u64) -> Error {
 /// Reads words and checks each in its own range.
 struct Reader<'a> {
     cursor: Cursor<'a>,
-    /// Where the word read last stands.
+    /// The place of the last word read.
     at: u64,
 }
 
@@ -130,7 +132,8 @@ impl Words for Writer {
     }
 }
 
-pub(super) fn write(graph: &Graph) -> Vec<u8> {
+/// The words of `graph`.
+pub(crate) fn write(graph: &Graph) -> Vec<u32> {
     const CHECKS_NOTHING: &str = "invariant: writing checks nothing";
     let mut writer = Writer(vec![word(graph.nodes().len())]);
     let mut input = graph.input();
@@ -144,5 +147,5 @@ pub(super) fn write(graph: &Graph) -> Vec<u8> {
         writer.0.extend(node.inputs.iter().copied().map(word));
         op.fields(&mut writer).expect(CHECKS_NOTHING);
     }
-    writer.0.iter().flat_map(|word| word.to_le_bytes()).collect()
+    writer.0
 }

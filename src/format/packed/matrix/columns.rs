@@ -1,53 +1,54 @@
-//! Where the columns of a matrix lie beside each other (`format-spec/packed.md`, section 8.1).
+//! Which columns of a matrix are neighbours (`format-spec/packed.md`, section 8.1).
 #![allow(clippy::indexing_slicing)] // by numbers of neighbours, 0 to 7
 #![allow(clippy::arithmetic_side_effects)] // positions are below a shape's elements, which are limited to 2^31
 
 use crate::base::checked::from_u32;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::Result;
+use crate::format::packed::allocate::with_capacity;
 use crate::graph::{Graph, Op};
 use crate::tensor::{Mask, Shape};
 
-/// Neighbours of a place in a map.
-pub(super) const AROUND: usize = 8;
-/// Those that come before it: left, above, above left, above right.
-pub(super) const BEFORE: usize = 4;
+/// The number of neighbours of a place in a feature map.
+pub(crate) const AROUND: usize = 8;
+/// The number of those that come before it: left, above, above left, above right.
+pub(crate) const BEFORE: usize = 4;
 
-/// A column's place.
+/// The place of a column in its feature map.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Column {
-    /// The columns around it, those that come before it first; the number of columns where there is none.
-    pub(super) around: [u32; AROUND],
-    /// How many of all there are.
-    pub(super) neighbours: u32,
-    /// How many there are of those before.
-    pub(super) neighbours_before: u32,
-    /// The map (channel) that it belongs to.
-    pub(super) map: u32,
+pub(crate) struct Column {
+    /// The columns around it, those before it first. A neighbour that does not exist is given as the number of columns.
+    pub(crate) around: [u32; AROUND],
+    /// How many neighbours exist.
+    pub(crate) neighbours: u32,
+    /// How many of those before it exist.
+    pub(crate) neighbours_before: u32,
+    /// Its feature map (channel).
+    pub(crate) map: u32,
 }
 
-/// The columns of a matrix: places in maps, or a plain row.
+/// The columns of a matrix: places in feature maps, or a plain row without neighbours.
 #[derive(Clone, Debug)]
-pub(super) struct Columns {
-    pub(super) len: usize,
-    /// One for each column, or none when they have no neighbours.
-    pub(super) places: Vec<Column>,
-    pub(super) maps: usize,
+pub(crate) struct Columns {
+    pub(crate) len: usize,
+    /// The place of each column; empty when the columns have no neighbours.
+    pub(crate) places: Vec<Column>,
+    pub(crate) maps: usize,
 }
 
 impl Columns {
     /// Columns without neighbours.
-    pub(super) fn row(len: usize) -> Self {
+    pub(crate) fn row(len: usize) -> Self {
         Self { len, places: Vec::new(), maps: 0 }
     }
 
-    /// Every place of `maps` maps of `height` x `width`; single places have no neighbours.
-    pub(super) fn image(maps: usize, height: usize, width: usize) -> Result<Self> {
+    /// All places of `maps` maps of shape `[height, width]`. A map with a single place has no neighbours.
+    pub(crate) fn image(maps: usize, height: usize, width: usize) -> Result<Self> {
         let len = maps.saturating_mul(height).saturating_mul(width);
         Self::places(len, maps, height, width, |i| i, Some)
     }
 
-    /// The places that `mask` keeps of the maps of `shape`.
-    pub(super) fn kept(mask: &Mask, maps: usize, height: usize, width: usize) -> Result<Self> {
+    /// The places of `maps` maps of shape `[height, width]` that `mask` keeps.
+    pub(crate) fn kept(mask: &Mask, maps: usize, height: usize, width: usize) -> Result<Self> {
         let kept: Vec<usize> = mask.indices().collect();
         let place = |i: usize| kept.get(i).copied().expect("invariant: one for each column");
         Self::places(kept.len(), maps, height, width, place, |place| kept.binary_search(&place).ok())
@@ -89,11 +90,11 @@ impl Columns {
     }
 }
 
-/// The columns of the weights of `node` (counted from 0), a layer with `cols` of them.
+/// The `cols` columns of the weights of `node` (counted from 0).
 ///
-/// A convolution's are the places of its window. A linear layer's are those of the image that was flattened for it, if one was: the input's
-/// own, or the one that the last operator which is not a flatten or a function of each element made.
-pub(super) fn of_layer(graph: &Graph, node: usize, cols: usize, mask: Option<&Mask>) -> Result<Columns> {
+/// The columns of a convolution are the places of its window. Those of a linear layer are the places of the image that was flattened for
+/// it, if there is one: flatten, affine and activation nodes are followed back to the value that they start from.
+pub(crate) fn of_layer(graph: &Graph, node: usize, cols: usize, mask: Option<&Mask>) -> Result<Columns> {
     let Some(layer) = graph.nodes().get(node) else { return Ok(Columns::row(cols)) };
     if let Op::Conv2d(conv) = layer.op {
         let [height, width] = conv.window.kernel;
@@ -113,21 +114,6 @@ pub(super) fn of_layer(graph: &Graph, node: usize, cols: usize, mask: Option<&Ma
         (_, Shape::Image { channels, height, width }, Some(mask)) if value == 0 => Columns::kept(mask, channels, height, width),
         _ => Ok(Columns::row(cols)),
     }
-}
-
-/// An empty list with room for `len`. Error: `no_memory`.
-pub(super) fn with_capacity<T>(len: usize) -> Result<Vec<T>> {
-    let mut list = Vec::new();
-    let no_memory = |_| Error::new(ErrorKind::NoMemory, format!("a matrix of {len} columns or elements does not fit in memory"));
-    list.try_reserve_exact(len).map_err(no_memory)?;
-    Ok(list)
-}
-
-/// A list of `len` times `value`. Error: `no_memory`.
-pub(super) fn filled<T: Clone>(value: T, len: usize) -> Result<Vec<T>> {
-    let mut list = with_capacity(len)?;
-    list.resize(len, value);
-    Ok(list)
 }
 
 #[cfg(test)]

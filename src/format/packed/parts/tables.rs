@@ -1,15 +1,16 @@
-//! The tables section (`format-spec/packed.md`, section 9).
+//! The tables (`format-spec/packed.md`, section 9).
 
-use super::coder::{Coder, Part};
-use super::columns::{Columns, filled};
-use super::floats::Floats;
-use super::matrix;
 use crate::base::error::Result;
-use crate::format::{AffineTables, LayerTables, Tables};
+use crate::content::{AffineTables, LayerTables, Tables};
+use crate::format::packed::allocate::filled;
+use crate::format::packed::coder::{Coder, Part};
+use crate::format::packed::matrix::columns::Columns;
+use crate::format::packed::matrix::elements;
+use crate::format::packed::prediction::floats::Floats;
 use crate::graph::{Graph, InputSpec, Linear, Op};
 use crate::tensor::{Dtype, Mask, Shape};
 
-/// What is known of the arrays of each purpose.
+/// A model for the arrays of each purpose.
 struct Models {
     levels: Floats,
     factors: Floats,
@@ -17,8 +18,8 @@ struct Models {
     affine: Floats,
 }
 
-/// Codes the tables of `graph`; `given` are those to be written.
-pub(super) fn code(coder: &mut impl Coder, graph: &Graph, given: Option<&Tables>) -> Result<Tables> {
+/// Codes the tables of `graph`. A decoder has none `given`.
+pub(crate) fn code(coder: &mut impl Coder, graph: &Graph, given: Option<&Tables>) -> Result<Tables> {
     coder.enter(Part::Input);
     let input = graph.input();
     let channels = input.shape.channels();
@@ -68,13 +69,13 @@ impl Models {
         };
         coder.enter(Part::Biases(number));
         let bias = self.biases.code(coder, given.map_or(&[], |given| &given.bias), linear.rows, 0.0)?;
-        // Those of the lists follow from the weights.
+        // The counts of the lists are not coded: they follow from the weights.
         let counts = given.map_or_else(Vec::new, |given| given.counts.clone());
         Ok(LayerTables { levels, counts, row_factors, bias })
     }
 }
 
-/// The input mask, unless all or none are kept.
+/// Codes the input mask; a mask that keeps all inputs or none follows from the graph.
 fn mask(coder: &mut impl Coder, input: InputSpec, kept: usize, given: Option<&Mask>) -> Result<Mask> {
     let len = input.shape.elements();
     if kept == 0 || kept == len {
@@ -84,5 +85,5 @@ fn mask(coder: &mut impl Coder, input: InputSpec, kept: usize, given: Option<&Ma
         Shape::Vector(len) => Columns::row(len),
         Shape::Image { channels, height, width } => Columns::image(channels, height, width)?,
     };
-    Ok(Mask::new(matrix::mask(coder, &columns, given.map_or(&[], Mask::flags), Part::Input)?))
+    Ok(Mask::new(elements::mask(coder, &columns, given.map_or(&[], Mask::flags), Part::Input)?))
 }
