@@ -6,12 +6,12 @@
 
 mod sparse;
 
+use curt::Isa;
 use curt::base::align::AlignedVec;
 use curt::encoding::{Encoded, Weights, codebook, dense, fixed_point, ternary};
 use curt::kernels::scattered::scratch_len;
 use curt::kernels::{Kernels, LinearCall, PADDING};
 use std::time::Instant;
-use curt::Isa;
 
 const SHAPES: [(usize, usize); 3] = [(1024, 1024), (4096, 4096), (300, 784)];
 const BATCHES: [usize; 2] = [1, 16];
