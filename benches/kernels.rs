@@ -34,14 +34,6 @@ fn encodings() -> [Encoding; 11] {
     ]
 }
 
-fn name(encoding: Encoding) -> String {
-    match encoding {
-        Encoding::FixedPoint { bits } => format!("fixed_point_{bits}"),
-        Encoding::Codebook { levels } => format!("codebook_{levels}"),
-        other => other.name().to_owned(),
-    }
-}
-
 fn floats(n: usize) -> Vec<f32> {
     let mut random = Random(7);
     (0..n).map(|_| random.unit()).collect()
@@ -52,12 +44,12 @@ fn bench(criterion: &mut Criterion, encoding: Encoding, rows: usize, cols: usize
     let mut bytes = AlignedVec::zeroed(encoded.bytes.len()).expect("memory");
     bytes.copy_from_slice(&encoded.bytes);
     let lookup = encoded.lookup();
-    let weights = Weights::new(encoding, rows, cols, &bytes, &lookup).expect("a valid array");
+    let weights = Weights::new(rows, cols, &bytes, &lookup).expect("a valid array");
     let input_stride = cols + PADDING;
     let mut input = floats(batch * input_stride);
     input.chunks_exact_mut(input_stride).for_each(|sample| sample[cols..].fill(0.0));
     let (bias, mut scratch) = (floats(rows), AlignedVec::zeroed(scratch_len(encoding, cols, batch)).expect("memory"));
-    let mut group = criterion.benchmark_group(format!("{} {rows}x{cols} batch {batch}", name(encoding)));
+    let mut group = criterion.benchmark_group(format!("{encoding} {rows}x{cols} batch {batch}"));
     group.throughput(Throughput::Elements((rows * cols * batch) as u64));
     let mut expected = None;
     for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {

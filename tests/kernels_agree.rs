@@ -76,7 +76,7 @@ impl Case {
     }
 
     fn weights(&self) -> Weights<'_> {
-        Weights::new(self.encoded.encoding, self.encoded.rows, self.encoded.cols, &self.bytes, &self.lookup).unwrap()
+        Weights::new(self.encoded.rows, self.encoded.cols, &self.bytes, &self.lookup).unwrap()
     }
 
     fn output_len(&self) -> usize {
@@ -178,9 +178,9 @@ impl Case {
     /// The decoded weights; fixed point sums integers.
     fn factors(&self) -> Vec<f32> {
         let Encoded { encoding, pattern, rows, cols, levels, counts, .. } = &self.encoded;
-        let has_step = matches!(encoding, Encoding::FixedPoint { .. } | Encoding::SparseFixedPoint { .. });
-        let lookup = Lookup::new(*encoding, if has_step { &[1.0] } else { levels }, *pattern, counts);
-        Weights::new(*encoding, *rows, *cols, &self.bytes, &lookup).unwrap().decode()
+        let levels = if encoding.values().has_step() { &[1.0] } else { levels.as_slice() };
+        let lookup = Lookup::new(*encoding, levels, *pattern, counts);
+        Weights::new(*rows, *cols, &self.bytes, &lookup).unwrap().decode()
     }
 
     /// Order class S, from the weights and what sparse.md says about slots.

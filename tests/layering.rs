@@ -199,10 +199,10 @@ fn library() -> Vec<(String, String)> {
 }
 
 /// Rooms whose files still import each other in circles. No new room may come in, and one that is clean must leave.
-const CIRCLES: &[&str] = &["encoding", "format", "kernels", "measure", "posterior"];
+const CIRCLES: &[&str] = &["format", "kernels", "measure", "posterior"];
 
 /// Rooms with a `mod.rs` that both lists its files and defines what they share, so that it and they name each other.
-const FRONTS: &[&str] = &["encoding", "kernels", "posterior"];
+const FRONTS: &[&str] = &["kernels", "posterior"];
 
 #[test]
 fn no_files_of_a_room_import_each_other_in_a_circle() {

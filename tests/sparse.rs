@@ -78,7 +78,7 @@ fn checked<T>(encoded: &Encoded, look: impl FnOnce(&Weights<'_>) -> Result<T>) -
     let mut bytes = AlignedVec::zeroed(encoded.bytes.len()).unwrap();
     bytes.copy_from_slice(&encoded.bytes);
     let lookup = encoded.lookup();
-    look(&Weights::new(encoded.encoding, encoded.rows, encoded.cols, &bytes, &lookup)?)
+    look(&Weights::new(encoded.rows, encoded.cols, &bytes, &lookup)?)
 }
 
 #[test]

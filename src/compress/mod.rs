@@ -22,7 +22,7 @@ mod shrink;
 mod validation;
 
 pub use evaluate::Score;
-pub use options::{Options, Progress, encoding_label, parse_encodings};
+pub use options::{Options, Progress, parse_encodings};
 pub use pipeline::{Compressed, compress};
 pub use report::{LayerReport, Report};
 pub use search::FineTuning;

@@ -1,9 +1,11 @@
 //! Blocks: 8 or 16 neighbouring rows that read the same input (`format-spec/encodings/block.md`).
 
-use super::lists::Lists;
-use super::pattern::Pattern;
-use super::words::cast;
-use super::{Encoded, Encoding, Entries, Lookup, check_float};
+use super::encoded::Encoded;
+use super::id::Encoding;
+use super::layout::array::{cast, check_float};
+use super::layout::lists::{Lists, push_columns};
+use super::layout::pattern::Pattern;
+use super::sparse::Entries;
 use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, Result};
 
@@ -21,12 +23,15 @@ pub struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// Errors: `size`, `align`.
-    pub fn new(rows: usize, cols: usize, height: usize, bytes: &'a [u8], lookup: &'a Lookup) -> Result<Self> {
-        let values = lookup.starts.last().and_then(|blocks| blocks.checked_mul(height));
+    /// The view of `bytes` as a `[rows, cols]` array of blocks of `height` rows; `starts` are those of the lists.
+    ///
+    /// # Errors
+    /// `size`, `align`.
+    pub fn new(rows: usize, cols: usize, height: usize, bytes: &'a [u8], starts: &'a [usize]) -> Result<Self> {
+        let values = starts.last().and_then(|blocks| blocks.checked_mul(height));
         let len = values.and_then(|n| n.checked_mul(4)).unwrap_or(usize::MAX).min(bytes.len());
         let (stored, columns) = bytes.split_at(len);
-        let lists = Lists::new(rows.div_ceil(height), cols, columns, &lookup.starts)?;
+        let lists = Lists::new(rows.div_ceil(height), cols, columns, starts)?;
         Ok(Self { rows, cols, height, values: cast(stored, values)?, lists })
     }
 
@@ -70,6 +75,9 @@ impl<'a> Blocks<'a> {
     }
 
     /// Checks every value, then every column; `offset` is where the array starts.
+    ///
+    /// # Errors
+    /// `padding`, `non_finite`, `non_canonical`, `mask`.
     pub fn check(self, offset: u64) -> Result<()> {
         let groups = (0..self.lists.lists()).flat_map(|group| self.lists.range(group).map(move |_| group));
         for ((block, values), group) in self.values.chunks_exact(self.height).enumerate().zip(groups) {
@@ -132,6 +140,6 @@ pub fn encode(height: usize, entries: &Entries) -> Encoded {
         columns.extend(own);
     }
     let pattern = Pattern { units: 0, listed: columns.len() };
-    super::lists::push_columns(&mut bytes, cols, columns.into_iter());
+    push_columns(&mut bytes, cols, columns.into_iter());
     Encoded { encoding: Encoding::BlockF32 { height }, pattern, rows, cols, levels: Vec::new(), counts, bytes }
 }

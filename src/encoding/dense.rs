@@ -1,17 +1,23 @@
 //! Dense floats of 32 or 16 bits (`format-spec/encodings/dense.md`).
 
-use super::tiles::Tiling;
-use super::words::cast;
-use super::{Encoded, Encoding, check_float};
+use super::encoded::Encoded;
+use super::id::Encoding;
+use super::layout::array::{cast, check_float};
+use super::layout::tiles::Tiling;
+use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, Result};
 use half::f16;
 
 /// A stored float: its bits, little-endian.
 pub trait Element: bytemuck::AnyBitPattern + Eq + Default + std::fmt::Debug {
-    /// The encoding of arrays of this element.
-    const ENCODING: Encoding;
+    /// The bits in the host's byte order.
+    fn code(self) -> u32;
+    /// The value of such bits, exact.
+    fn value(code: u32) -> f32;
     /// The value, exact.
-    fn to_f32(self) -> f32;
+    fn to_f32(self) -> f32 {
+        Self::value(self.code())
+    }
 }
 
 /// The bits of an `f32`.
@@ -37,22 +43,26 @@ mod casts {
 }
 
 impl Element for F32 {
-    const ENCODING: Encoding = Encoding::DenseF32;
-    fn to_f32(self) -> f32 {
-        f32::from_bits(u32::from_le(self.0))
+    fn code(self) -> u32 {
+        u32::from_le(self.0)
+    }
+    fn value(code: u32) -> f32 {
+        f32::from_bits(code)
     }
 }
 
 impl Element for F16 {
-    const ENCODING: Encoding = Encoding::DenseF16;
-    fn to_f32(self) -> f32 {
-        f16::from_bits(u16::from_le(self.0)).to_f32()
+    fn code(self) -> u32 {
+        u16::from_le(self.0).into()
+    }
+    fn value(code: u32) -> f32 {
+        f16::from_bits(u16::try_from(code).expect("invariant: codes of f16 have 16 bits")).to_f32()
     }
 }
 
 /// A stored dense array.
 ///
-/// Invariants: (I1) `elements.len() == tiling.elements()`; (I2) elements are handed out by `Element::to_f32` only, or raw on
+/// Invariants: (I1) `elements.len() == tiling.elements()`; (I2) elements are handed out by the methods of `Element` only, or raw on
 /// little-endian hosts.
 #[derive(Clone, Copy, Debug)]
 pub struct Dense<'a, E> {
@@ -66,7 +76,10 @@ pub type DenseF32<'a> = Dense<'a, F32>;
 pub type DenseF16<'a> = Dense<'a, F16>;
 
 impl<'a, E: Element> Dense<'a, E> {
-    /// Errors: `size`, `align`.
+    /// The view of `bytes` as a `[rows, cols]` array.
+    ///
+    /// # Errors
+    /// `size`, `align`.
     pub fn new(rows: usize, cols: usize, bytes: &'a [u8]) -> Result<Self> {
         let tiling = Tiling::new(rows, cols);
         let elements = cast(bytes, tiling.map(Tiling::elements))?;
@@ -99,6 +112,9 @@ impl<'a, E: Element> Dense<'a, E> {
     }
 
     /// Checks every element; `offset` is where the array starts.
+    ///
+    /// # Errors
+    /// `padding`, `non_finite`, `non_canonical`.
     pub fn check(self, offset: u64) -> Result<()> {
         let mut elements = self.elements.iter();
         let mut at = offset;
@@ -109,15 +125,17 @@ impl<'a, E: Element> Dense<'a, E> {
             }
             check_float(element.to_f32(), at, "a weight")
                 .map_err(|error| error.context(format_args!("row {}, column {col}", row.unwrap_or_default())))?;
-            at = at.saturating_add(crate::base::checked::to_u64(size_of::<E>()));
+            at = at.saturating_add(to_u64(size_of::<E>()));
             Ok(())
         })
     }
 
-    /// The weights as a row-major matrix.
+    /// The bits of every element, row-major.
     #[must_use]
-    pub fn decode(self) -> Vec<f32> {
-        (0..self.rows()).flat_map(|row| (0..self.cols()).map(move |col| self.weight(row, col))).collect()
+    #[allow(clippy::indexing_slicing)] // by (I1)
+    pub fn codes(self) -> Vec<u32> {
+        let row = |row| (0..self.cols()).map(move |col| self.elements[self.tiling.index(row, col)].code());
+        (0..self.rows()).flat_map(row).collect()
     }
 }
 
@@ -139,13 +157,19 @@ impl<'a> DenseF16<'a> {
     }
 }
 
-/// Encodes a row-major `rows` x `cols` matrix of finite weights as 32-bit floats. Negative zeros become +0.
+/// Encodes a row-major `[rows, cols]` matrix of finite weights as 32-bit floats. Negative zeros become +0.
+///
+/// # Panics
+/// When the matrix has another size.
 #[must_use]
 pub fn encode_f32(rows: usize, cols: usize, weights: &[f32]) -> Encoded {
     encode(Encoding::DenseF32, rows, cols, weights, |w, bytes| bytes.extend_from_slice(&w.to_le_bytes()))
 }
 
 /// Encodes as 16-bit floats, rounded to nearest even. A weight beyond the range of f16 is clamped to its largest value.
+///
+/// # Panics
+/// When the matrix has another size.
 #[must_use]
 pub fn encode_f16(rows: usize, cols: usize, weights: &[f32]) -> Encoded {
     let largest = f16::MAX.to_f32();

@@ -1,51 +1,16 @@
-//! A layer's weights of any encoding: as stored, and as encoded.
+//! A layer's stored weights, of any encoding.
 
 use super::block::Blocks;
-use super::codebook::Codebook;
-use super::dense::{DenseF16, DenseF32};
-use super::fixed_point::{self, FixedPoint};
-use super::lists::starts;
+use super::codes::Codes;
+use super::dense::{DenseF16, DenseF32, Element, F16};
+use super::encoded::Encoded;
+use super::lookup::Lookup;
 use super::sparse::Sparse;
-use super::ternary::Ternary;
-use super::{Encoding, Pattern};
+use super::words::codebook::Codebook;
+use super::words::fixed_point::FixedPoint;
+use super::words::ternary::Ternary;
+use crate::base::align::AlignedVec;
 use crate::base::error::Result;
-
-/// What a view needs beside the array: small, and copied out of the file, so that it does not change.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Lookup {
-    /// The step or the levels. A codebook's are repeated up to a power of two, so that no index leaves them; for the sparse encodings,
-    /// the factor of every code.
-    pub(super) table: Vec<f32>,
-    /// The step of sparse fixed point; otherwise 1.
-    pub(super) step: f32,
-    /// Units of a column tile.
-    pub(super) units: usize,
-    /// Where each list starts, and the end of the last.
-    pub(super) starts: Vec<usize>,
-}
-
-impl Lookup {
-    /// What the view of a layer needs whose levels, pattern and counts these are.
-    #[must_use]
-    pub fn new(encoding: Encoding, levels: &[f32], pattern: Pattern, counts: &[u32]) -> Self {
-        let mut table = levels.to_vec();
-        let mut step = 1.0;
-        let last = levels.last().copied().unwrap_or(0.0);
-        match encoding {
-            Encoding::Codebook { levels: k } => table.resize(k.next_power_of_two(), last),
-            Encoding::SparseCodebook { levels: k } => {
-                table.insert(0, 0.0);
-                table.resize(k.saturating_add(1).next_power_of_two(), last);
-            }
-            Encoding::SparseFixedPoint { bits } => {
-                step = last;
-                table = (0..1 << bits).map(|code| fixed_point::integer(code, bits)).collect();
-            }
-            _ => {}
-        }
-        Self { table, step, units: pattern.units, starts: starts(counts) }
-    }
-}
 
 /// A layer's stored weights, seen through the view of their encoding.
 #[derive(Clone, Copy, Debug)]
@@ -67,20 +32,19 @@ pub enum Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    /// The view of `bytes` as a `rows` x `cols` array; `lookup` was made for the same encoding.
-    /// Errors: `size`, `align`, `codebook`.
-    pub fn new(encoding: Encoding, rows: usize, cols: usize, bytes: &'a [u8], lookup: &'a Lookup) -> Result<Self> {
-        let table = &lookup.table;
-        Ok(match encoding {
-            Encoding::DenseF32 => Self::DenseF32(DenseF32::new(rows, cols, bytes)?),
-            Encoding::DenseF16 => Self::DenseF16(DenseF16::new(rows, cols, bytes)?),
-            Encoding::FixedPoint { bits } => Self::FixedPoint(FixedPoint::new(rows, cols, bits, bytes, table)?),
-            Encoding::Ternary => Self::Ternary(Ternary::new(rows, cols, bytes, table)?),
-            Encoding::Codebook { levels } => Self::Codebook(Codebook::new(rows, cols, levels, bytes, table)?),
-            Encoding::SparseF32 | Encoding::SparseFixedPoint { .. } | Encoding::SparseCodebook { .. } => {
-                Self::Sparse(Sparse::new(encoding, rows, cols, bytes, lookup)?)
-            }
-            Encoding::BlockF32 { height } => Self::Blocks(Blocks::new(rows, cols, height, bytes, lookup)?),
+    /// The view of `bytes` as a `[rows, cols]` array of the encoding that `lookup` is of.
+    ///
+    /// # Errors
+    /// `size`, `align`, `codebook`.
+    pub fn new(rows: usize, cols: usize, bytes: &'a [u8], lookup: &'a Lookup) -> Result<Self> {
+        Ok(match lookup {
+            Lookup::DenseF32 => Self::DenseF32(DenseF32::new(rows, cols, bytes)?),
+            Lookup::DenseF16 => Self::DenseF16(DenseF16::new(rows, cols, bytes)?),
+            Lookup::FixedPoint { bits, step } => Self::FixedPoint(FixedPoint::new(rows, cols, *bits, bytes, *step)?),
+            Lookup::Ternary { negative, positive } => Self::Ternary(Ternary::new(rows, cols, bytes, *negative, *positive)?),
+            Lookup::Codebook(table) => Self::Codebook(Codebook::new(rows, cols, bytes, table)?),
+            Lookup::Sparse { factors, units, starts } => Self::Sparse(Sparse::new(rows, cols, bytes, factors, *units, starts)?),
+            Lookup::Blocks { height, starts } => Self::Blocks(Blocks::new(rows, cols, *height, bytes, starts)?),
         })
     }
 
@@ -98,7 +62,24 @@ impl<'a> Weights<'a> {
         }
     }
 
+    /// Inputs.
+    #[must_use]
+    pub fn cols(&self) -> usize {
+        match self {
+            Self::DenseF32(w) => w.cols(),
+            Self::DenseF16(w) => w.cols(),
+            Self::FixedPoint(w) => w.words().cols(),
+            Self::Ternary(w) => w.words().cols(),
+            Self::Codebook(w) => w.words().cols(),
+            Self::Sparse(w) => w.cols(),
+            Self::Blocks(w) => w.cols(),
+        }
+    }
+
     /// Checks every stored element; `offset` is where the array starts in the file.
+    ///
+    /// # Errors
+    /// What the page of the encoding says, with its place in the file.
     pub fn check(&self, offset: u64) -> Result<()> {
         match self {
             Self::DenseF32(w) => w.check(offset),
@@ -111,49 +92,49 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// The weights as a row-major `rows` x `cols` matrix, without row factors.
+    /// The codes of the layer: entries where only weights that are not zero are stored.
     #[must_use]
-    pub fn decode(&self) -> Vec<f32> {
+    pub fn codes(&self) -> Codes {
+        let codes = match self {
+            Self::DenseF32(w) => w.codes(),
+            Self::DenseF16(w) => w.codes(),
+            Self::FixedPoint(w) => w.codes(),
+            Self::Ternary(w) => w.codes(),
+            Self::Codebook(w) => w.words().codes(),
+            Self::Sparse(w) => return Codes::Entries(w.entries()),
+            Self::Blocks(w) => return Codes::Entries(w.entries()),
+        };
+        Codes::Matrix { rows: self.rows(), cols: self.cols(), codes }
+    }
+
+    /// The weight that a code stands for, without its row's factor.
+    #[must_use]
+    pub fn weight(&self, code: u32) -> f32 {
         match self {
-            Self::DenseF32(w) => w.decode(),
-            Self::DenseF16(w) => w.decode(),
-            Self::FixedPoint(w) => w.decode(),
-            Self::Ternary(w) => w.decode(),
-            Self::Codebook(w) => w.decode(),
-            Self::Sparse(w) => w.entries().decode(|code| w.weight(code)),
-            Self::Blocks(w) => w.entries().decode(f32::from_bits),
+            Self::DenseF32(_) | Self::Blocks(_) => f32::from_bits(code),
+            Self::DenseF16(_) => F16::value(code),
+            Self::FixedPoint(w) => w.weight(code),
+            Self::Ternary(w) => w.weight(code),
+            Self::Codebook(w) => w.weight(code),
+            Self::Sparse(w) => w.weight(code),
         }
     }
-}
 
-/// A layer's weights, encoded: what the writer needs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Encoded {
-    /// The encoding.
-    pub encoding: Encoding,
-    /// Units and entries in lists.
-    pub pattern: Pattern,
-    /// Outputs.
-    pub rows: usize,
-    /// Inputs.
-    pub cols: usize,
-    /// Levels as stored (not padded).
-    pub levels: Vec<f32>,
-    /// Entries of each list.
-    pub counts: Vec<u32>,
-    /// The array, in the layout of the encoding.
-    pub bytes: Vec<u8>,
+    /// The weights as a row-major `[rows, cols]` matrix, without row factors.
+    #[must_use]
+    pub fn decode(&self) -> Vec<f32> {
+        self.codes().into_matrix().into_iter().map(|code| self.weight(code)).collect()
+    }
 }
 
 impl Encoded {
-    /// A layer of an encoding that stores every weight.
-    pub(super) fn dense(encoding: Encoding, rows: usize, cols: usize, levels: Vec<f32>, bytes: Vec<u8>) -> Self {
-        Self { encoding, pattern: Pattern::default(), rows, cols, levels, counts: Vec::new(), bytes }
-    }
-
-    /// What the view of the array needs.
-    #[must_use]
-    pub fn lookup(&self) -> Lookup {
-        Lookup::new(self.encoding, &self.levels, self.pattern, &self.counts)
+    /// The weights as a row-major `[rows, cols]` matrix, without row factors.
+    ///
+    /// # Errors
+    /// `size`, `codebook`; `no_memory`.
+    pub fn decode(&self) -> Result<Vec<f32>> {
+        let mut bytes = AlignedVec::zeroed(self.bytes.len())?;
+        bytes.copy_from_slice(&self.bytes);
+        Ok(Weights::new(self.rows, self.cols, &bytes, &self.lookup())?.decode())
     }
 }

@@ -1,7 +1,7 @@
 //! A layer with weights: shapes, encoding, bytes, and the bound of entropy coding.
 
 use crate::base::checked::to_u64;
-use crate::encoding::{Encoding, Weights, fixed_point, ternary};
+use crate::encoding::{Encoding, Weights};
 use crate::format::layer_table_bytes;
 use crate::model::Model;
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ impl LayerReport {
         let array =
             encoding.array_bytes(layer.linear.pattern, rows, cols).expect("invariant: the layer was loaded with this size");
         let (weights, op) = (model.weights(index), &model.graph().nodes()[layer.node].op);
-        let symbols = symbols(&weights);
+        let symbols = weights.codes().into_held();
         let absent = (to_u64(rows) * to_u64(cols)).saturating_sub(to_u64(symbols.len()));
         Self {
             name: names[layer.node].clone(),
@@ -87,32 +87,6 @@ fn nonzeros(weights: &Weights<'_>) -> u64 {
         Weights::Blocks(view) => view.entries().len(),
         _ => weights.decode().iter().filter(|&&weight| weight != 0.0).count(),
     })
-}
-
-/// The symbol of every stored weight, row by row: of all kept weights in dense encodings, of the entries in sparse ones.
-pub(super) fn symbols(weights: &Weights<'_>) -> Vec<u32> {
-    let mut symbols = Vec::new();
-    let cols = |words: crate::encoding::words::Words<'_>| words.cols();
-    match *weights {
-        Weights::DenseF32(view) => symbols.extend(view.decode().iter().map(|weight| weight.to_bits())),
-        Weights::DenseF16(view) => symbols.extend(view.decode().iter().map(|weight| weight.to_bits())),
-        Weights::FixedPoint(view) => view.words().for_each_field(|_, field, code| {
-            if field < cols(view.words()) {
-                symbols.push(fixed_point::sign_extend(code, view.bits()).cast_unsigned());
-            }
-        }),
-        Weights::Ternary(view) => view.words().for_each_field(|_, field, code| {
-            symbols.extend(ternary::digits(code).into_iter().take(cols(view.words()).saturating_sub(3 * field)));
-        }),
-        Weights::Codebook(view) => view.words().for_each_field(|_, field, code| {
-            if field < cols(view.words()) {
-                symbols.push(code);
-            }
-        }),
-        Weights::Sparse(view) => symbols.extend(view.entries().codes()),
-        Weights::Blocks(view) => symbols.extend(view.entries().codes()),
-    }
-    symbols
 }
 
 /// `-sum p log2 p` over the frequencies of `symbols` and of `absent` further zeros.

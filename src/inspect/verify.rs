@@ -1,11 +1,10 @@
 //! All checks of a model, the slow ones included.
 
-use super::layer::symbols;
 use crate::base::checked::{to_u64, to_usize};
 use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::content::Contents;
-use crate::encoding::{Encoded, Weights, block, codebook, dense, fixed_point, sparse, ternary};
+use crate::encoding::{Encoded, encode};
 use crate::exec::Input;
 use crate::format::{SectionInfo, pack, sections, unpack, write};
 use crate::kernels::Isa;
@@ -89,31 +88,11 @@ fn section_bytes(model: &Model) -> Result<Vec<(SectionInfo, &[u8])>> {
     sections(model.file())?.into_iter().map(|section| Ok((section.clone(), bytes(&section)?))).collect()
 }
 
-/// Layer `index`, encoded again from its symbols.
+/// Layer `index`, encoded again from its codes.
 fn encode_again(model: &Model, index: usize) -> Encoded {
-    let (layer, weights) = (&model.layers()[index], model.weights(index));
-    let (rows, cols, levels) = (layer.linear.rows, layer.cols, &model.tables().layers[index].levels);
-    let small = |symbol: u32| i8::try_from(symbol.cast_signed()).expect("invariant: an integer of at most 8 bits");
-    match weights {
-        Weights::DenseF32(view) => dense::encode_f32(rows, cols, &view.decode()),
-        Weights::DenseF16(view) => dense::encode_f16(rows, cols, &view.decode()),
-        Weights::FixedPoint(view) => {
-            let integers: Vec<i8> = symbols(&weights).into_iter().map(small).collect();
-            fixed_point::encode(rows, cols, view.bits(), levels[0], &integers)
-        }
-        Weights::Ternary(_) => {
-            let sign = |digit| if digit == 2 { -1 } else { small(digit) };
-            let signs: Vec<i8> = symbols(&weights).into_iter().map(sign).collect();
-            ternary::encode(rows, cols, levels[0], levels[1], &signs)
-        }
-        Weights::Codebook(_) => {
-            let index = |symbol| u8::try_from(symbol).expect("invariant: an index of at most 8 bits");
-            let indices: Vec<u8> = symbols(&weights).into_iter().map(index).collect();
-            codebook::encode(rows, cols, levels, &indices)
-        }
-        Weights::Sparse(view) => sparse::encode(layer.linear.encoding, levels, view.units(), &view.entries()),
-        Weights::Blocks(view) => block::encode(view.height(), &view.entries()),
-    }
+    let linear = &model.layers()[index].linear;
+    let levels = &model.tables().layers[index].levels;
+    encode(linear.encoding, levels, Some(linear.pattern.units), model.weights(index).codes())
 }
 
 /// Runs the same samples on every instruction set at every batch size and compares the outputs: bit by bit, and with the reference.

@@ -5,7 +5,7 @@
 use super::timing::{Budget, interleaved};
 use crate::base::align::AlignedVec;
 use crate::base::error::Result;
-use crate::encoding::{Encoding, Lookup, Weights};
+use crate::encoding::{Lookup, Weights};
 use crate::kernels::{Isa, Kernels, LinearCall, PADDING, SCRATCH};
 use std::time::Duration;
 
@@ -60,8 +60,7 @@ impl MachineLimits {
 fn time_dense(isa: Isa, rows: usize, cols: usize, batch: usize, budget: &Budget) -> Result<f64> {
     let kernel = Kernels::of(isa)?.dense_f32;
     let bytes = AlignedVec::<u8>::zeroed(rows.next_multiple_of(16) * cols * 4)?;
-    let lookup = Lookup::default();
-    let weights = Weights::new(Encoding::DenseF32, rows, cols, &bytes, &lookup)?;
+    let weights = Weights::new(rows, cols, &bytes, &Lookup::DenseF32)?;
     let prepared = (kernel.prepare)(&weights)?;
     let stride = cols + PADDING;
     let input = AlignedVec::<f32>::zeroed(batch * stride)?;

@@ -5,7 +5,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::bytes::Storage;
 use crate::content::{Origin, Tables, Validated};
-use crate::encoding::{Encoding, Lookup, Weights};
+use crate::encoding::{Lookup, Weights};
 use crate::format::{self, Check};
 use crate::graph::{Graph, Linear};
 use crate::tensor::{Dtype, Shape};
@@ -160,7 +160,7 @@ impl Model {
     pub fn weights(&self, index: usize) -> Weights<'_> {
         let (layer, range) = (&self.0.layers[index], self.0.validated.arrays[index].clone());
         let bytes = &self.0.storage.bytes()[range];
-        Weights::new(layer.linear.encoding, layer.linear.rows, layer.cols, bytes, &layer.lookup)
+        Weights::new(layer.linear.rows, layer.cols, bytes, &layer.lookup)
             .expect("invariant: the validator has built this view, or its size was checked")
     }
 
@@ -184,8 +184,7 @@ impl Model {
 
 /// The scale of each output: row factors, the step, or their product.
 fn scale(linear: &Linear, levels: &[f32], row_factors: Option<&[f32]>) -> Option<Vec<f32>> {
-    let has_step = matches!(linear.encoding, Encoding::FixedPoint { .. } | Encoding::SparseFixedPoint { .. });
-    let step = has_step.then(|| levels[0]);
+    let step = linear.encoding.values().has_step().then(|| levels[0]);
     match (step, row_factors) {
         (None, None) => None,
         (None, Some(factors)) => Some(factors.to_vec()),

@@ -1,6 +1,6 @@
 //! Random weights in every encoding.
 
-use curt::encoding::{Encoded, Encoding, Entries, Weights, block, codebook, dense, fixed_point, sparse, ternary};
+use curt::encoding::{Encoded, Encoding, Entries, block, codebook, dense, fixed_point, sparse, ternary};
 
 /// Encodes kept weights, and decodes them again.
 pub(crate) fn encode(encoding: Encoding, rows: usize, cols: usize, weights: &[f64]) -> (Encoded, Vec<f64>) {
@@ -69,16 +69,6 @@ fn scattered(encoding: Encoding, levels: &[f32], entries: &Entries) -> Encoded {
 }
 
 fn decoded(encoded: Encoded) -> (Encoded, Vec<f64>) {
-    let lookup = encoded.lookup();
-    let words: Vec<u64> = encoded.bytes.chunks(8).map(padded).collect(); // aligned
-    let bytes = &bytemuck::cast_slice(&words)[..encoded.bytes.len()];
-    let decoded = Weights::new(encoded.encoding, encoded.rows, encoded.cols, bytes, &lookup).unwrap().decode();
-    let decoded = decoded.into_iter().map(f64::from).collect();
+    let decoded = encoded.decode().unwrap().into_iter().map(f64::from).collect();
     (encoded, decoded)
-}
-
-fn padded(chunk: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    bytes[..chunk.len()].copy_from_slice(chunk);
-    u64::from_ne_bytes(bytes)
 }

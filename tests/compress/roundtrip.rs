@@ -1,6 +1,6 @@
 //! A posterior through the compressor, opened and run.
 
-use curt::compress::{Compressed, Options, Samples, Validation, compress, encoding_label};
+use curt::compress::{Compressed, Options, Samples, Validation, compress};
 use curt::encoding::Encoding;
 use curt::format::layer_table_bytes;
 use curt::graph::Op;
@@ -109,7 +109,7 @@ fn a_masked_weight_is_zero_in_every_encoding() {
             for (place, weight) in places.zip(decoded) {
                 let pruned = original[place].abs() < 0.02;
                 masked += usize::from(pruned);
-                assert!(!pruned || weight == 0.0, "{}: weight {place} is {weight}", encoding_label(encoding));
+                assert!(!pruned || weight == 0.0, "{encoding}: weight {place} is {weight}");
             }
             assert!(masked > 0, "the mask was tested");
         }
@@ -159,7 +159,7 @@ fn the_report_counts_what_the_file_holds() {
         let weights = model.weights(l).decode();
         assert_eq!(layer["nonzero"], weights.iter().filter(|&&w| w != 0.0).count());
         let Op::Linear(linear) = model.graph().nodes()[model.layers()[l].node].op else { panic!("a linear node") };
-        assert_eq!(layer["encoding"], encoding_label(linear.encoding));
+        assert_eq!(layer["encoding"], linear.encoding.to_string());
         let array = linear.encoding.array_bytes(linear.pattern, linear.rows, model.layers()[l].cols).unwrap();
         assert_eq!(layer["weight_bytes"], array + layer_table_bytes(&model.tables().layers[l], model.layers()[l].cols));
         // log s_z^2 = -9 and s^2 = e^-7 leave V near e^-7 (and e^-9 mu^2): 2 V lies between 2^-9 and 2^-10.

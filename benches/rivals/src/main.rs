@@ -39,14 +39,14 @@ fn curt<'a>(name: &'static str, kernels: Kernels, encoded: &Encoded, input: &'a 
     let mut bytes = AlignedVec::zeroed(encoded.bytes.len()).expect("memory");
     bytes.copy_from_slice(&encoded.bytes);
     let lookup = encoded.lookup();
-    let view = Weights::new(encoding, rows, cols, &bytes, &lookup).expect("a valid array");
+    let view = Weights::new(rows, cols, &bytes, &lookup).expect("a valid array");
     // Fixed point sums integers: the step is a layer's scale, and there is none here.
-    let step = if let curt::encoding::Encoding::FixedPoint { .. } = encoding { encoded.levels[0] } else { 1.0 };
+    let step = if encoding.values().has_step() { encoded.levels[0] } else { 1.0 };
     let matrix = view.decode().iter().map(|w| w / step).collect();
     let prepared = (kernels.linear(encoding).prepare)(&view).expect("memory");
     let (bias, mut scratch) = (vec![0.0; rows], AlignedVec::zeroed(scratch_len(encoding, cols, batch)).expect("memory"));
     let run = move |output: &mut [f32]| {
-        let weights = Weights::new(encoding, rows, cols, &bytes, &lookup).expect("a valid array");
+        let weights = Weights::new(rows, cols, &bytes, &lookup).expect("a valid array");
         let mut call = LinearCall {
             input,
             input_stride: cols + PADDING,

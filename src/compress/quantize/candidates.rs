@@ -67,7 +67,7 @@ mod tests {
                 let lookup = encoded.lookup();
                 let mut aligned = crate::base::align::AlignedVec::zeroed(encoded.bytes.len()).unwrap();
                 aligned.copy_from_slice(&encoded.bytes);
-                let view = Weights::new(encoded.encoding, rows, cols, &aligned, &lookup).unwrap();
+                let view = Weights::new(rows, cols, &aligned, &lookup).unwrap();
                 view.check(0).unwrap();
                 let same = view.decode().iter().zip(&weights).all(|(a, b)| a.to_bits() == b.to_bits());
                 assert!(same && weights.len() == rows * cols, "{:?} of {rows} x {cols}", encoded.encoding);

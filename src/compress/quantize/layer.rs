@@ -1,10 +1,9 @@
 //! A layer before and after quantization: the codes, and the weights that they stand for.
 
-use crate::base::align::AlignedVec;
 use crate::base::error::Result;
 use crate::compress::shrink::Values;
 use crate::content::LayerTables;
-use crate::encoding::{Encoded, Weights};
+use crate::encoding::Encoded;
 use crate::format::layer_table_bytes;
 
 /// A layer to be quantized, row-major, with the inverse posterior variance of each weight where there is one.
@@ -44,10 +43,7 @@ impl Quantized {
     /// Changes a level; the codes stay. Errors: `codebook` when the encoding has no such level; `no_memory`.
     pub(crate) fn set_level(&mut self, level: usize, value: f32) -> Result<()> {
         self.encoded.levels[level] = value;
-        let Encoded { encoding, rows, cols, .. } = self.encoded;
-        let mut bytes = AlignedVec::zeroed(self.encoded.bytes.len())?;
-        bytes.copy_from_slice(&self.encoded.bytes);
-        self.weights = Weights::new(encoding, rows, cols, &bytes, &self.encoded.lookup())?.decode();
+        self.weights = self.encoded.decode()?;
         Ok(())
     }
 }

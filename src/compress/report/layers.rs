@@ -2,7 +2,6 @@
 
 use super::accounting::{self, LayerCount};
 use crate::compress::evaluate::Score;
-use crate::compress::options::encoding_label;
 use crate::compress::quantize::Quantized;
 use crate::compress::search::FineTuning;
 use crate::compress::shrink::{Compact, Network};
@@ -150,7 +149,7 @@ pub(crate) fn layers(
             used,
             nonzero,
             threshold: thresholds[l],
-            encoding: encoding_label(layer.encoded.encoding),
+            encoding: layer.encoded.encoding.to_string(),
             weight_bytes: layer.bytes(),
             bias_bytes: 4 * rows,
             accounted: if scattered { 2 * nonzero } else { rows * used },

@@ -5,7 +5,7 @@ use crate::base::checked::{self, to_u64};
 use crate::base::error::{Defect, Error, Result};
 use crate::bytes::Cursor;
 use crate::content::{AffineTables, LayerTables, Tables};
-use crate::encoding::{Encoding, check_float, codebook};
+use crate::encoding::check_float;
 use crate::graph::{Graph, Linear, Op};
 use crate::tensor::Mask;
 
@@ -76,7 +76,7 @@ pub(super) fn parse(section: &Section<'_>, graph: &Graph) -> Result<Tables> {
 fn parse_layer(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<LayerTables> {
     let at = cursor.offset();
     let levels = floats(cursor, linear.encoding.level_count(), "a level", |_| true)?;
-    check_levels(linear.encoding, &levels, at)?;
+    linear.encoding.check_levels(&levels, at)?;
     let counts = counts(cursor, linear, cols)?;
     let factors = |cursor: &mut Cursor<'_>| floats(cursor, linear.rows, "a row factor", |factor| factor > 0.0);
     let row_factors = if linear.row_factors { Some(factors(cursor)?) } else { None };
@@ -143,24 +143,6 @@ pub(super) fn mask(cursor: &mut Cursor<'_>, len: usize, kept: usize, what: &str)
         return Err(Error::at(Defect::Mask, at, message));
     }
     Ok(mask)
-}
-
-fn check_levels(encoding: Encoding, levels: &[f32], offset: u64) -> Result<()> {
-    let right = match (encoding, levels) {
-        (Encoding::FixedPoint { .. } | Encoding::SparseFixedPoint { .. }, [step]) => *step > 0.0,
-        (Encoding::Ternary, [negative, positive]) => *negative <= 0.0 && *positive >= 0.0,
-        (Encoding::Codebook { .. }, _) => return codebook::check_levels(levels, offset),
-        (Encoding::SparseCodebook { .. }, _) if levels.iter().all(|&level| level != 0.0) => {
-            return codebook::check_levels(levels, offset);
-        }
-        (Encoding::SparseCodebook { .. }, _) => false,
-        _ => true,
-    };
-    if right {
-        return Ok(());
-    }
-    let message = format!("the levels of a {} layer are {levels:?}", encoding.name());
-    Err(Error::at(Defect::Codebook, offset, message))
 }
 
 pub(super) fn write(graph: &Graph, tables: &Tables) -> Vec<u8> {

@@ -47,7 +47,7 @@ pub(super) fn check(section: &Section<'_>, graph: &Graph, tables: &Tables) -> Re
         }
         let bytes = section.bytes.get(slice(range.start, range.end)?).expect("invariant: the section has its length");
         let lookup = layer.lookup(linear);
-        let weights = Weights::new(linear.encoding, linear.rows, cols, bytes, &lookup)?;
+        let weights = Weights::new(linear.rows, cols, bytes, &lookup)?;
         weights.check(at).map_err(|error| error.context(format_args!("node {}", node.saturating_add(1))))?;
         end = range.end;
     }

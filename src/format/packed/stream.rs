@@ -35,7 +35,7 @@ impl Source<'_> {
         let (_, linear, cols) = self.content.graph.linears().nth(number).expect("invariant: a layer of the graph");
         let range = self.content.arrays.get(number).cloned().expect("invariant: an array for each layer");
         let bytes = self.file.get(range).expect("invariant: the validator has found it");
-        Weights::new(linear.encoding, linear.rows, cols, bytes, lookup)
+        Weights::new(linear.rows, cols, bytes, lookup)
     }
 }
 

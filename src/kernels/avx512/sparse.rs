@@ -14,7 +14,7 @@ use crate::base::error::Result;
 use crate::base::fma::Hardware;
 use crate::encoding::Weights;
 use crate::encoding::pattern::TILE_COLUMNS;
-use crate::encoding::sparse::{Sparse, Values};
+use crate::encoding::sparse::{Sparse, Stored};
 use crate::encoding::tiles::{LANES, TILE_ROWS, Tile};
 use crate::kernels::panels::{Rows, TileRows};
 use crate::kernels::segments::{SEGMENTS, segment};
@@ -102,11 +102,11 @@ pub(super) fn run(weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall
     if w.units() == 0 {
         return avx2::sparse::run(weights, prepared, call);
     }
-    match w.values() {
-        Values::Floats { units, places, .. } => {
+    match w.stored() {
+        Stored::Floats { units, places, .. } => {
             linear::<_, 1>(w, Floats { units: units.as_chunks().0, places: places.as_chunks().0 }, call);
         }
-        Values::Codes { words, table, .. } => {
+        Stored::Codes { words, table, .. } => {
             let (words, bits) = (words.as_chunks().0, w.layout().code_bits());
             let table = std::array::from_fn(|i| table[i % table.len()]);
             match bits {

@@ -1,8 +1,11 @@
 //! Integers of 2 to 8 bits times a step (`format-spec/encodings/fixed_point.md`).
 
-use super::words::{WordLayout, Words};
-use super::{Encoded, Encoding};
-use crate::base::error::{Defect, Error, ErrorKind, Result};
+use super::array::Words;
+use crate::base::error::{Defect, Error, Result};
+use crate::encoding::encoded::Encoded;
+use crate::encoding::id::Encoding;
+use crate::encoding::layout::fields::WordLayout;
+pub use crate::encoding::values::{greatest, integer, sign_extend};
 
 /// A stored fixed-point array.
 ///
@@ -13,36 +16,17 @@ pub struct FixedPoint<'a> {
     step: f32,
 }
 
-/// The integer of a two's complement field of `bits` bits.
-#[inline(always)]
-#[must_use]
-#[allow(clippy::arithmetic_side_effects)] // shifts of 24 to 30
-pub fn sign_extend(code: u32, bits: u32) -> i32 {
-    code.wrapping_shl(32 - bits).cast_signed() >> (32 - bits)
-}
-
-/// The same as a float, exact.
-#[must_use]
-#[allow(clippy::as_conversions)] // at most 128
-pub fn integer(code: u32, bits: u32) -> f32 {
-    sign_extend(code, bits) as f32
-}
-
-/// The greatest integer of `bits` bits; the range is symmetric.
-#[must_use]
-#[allow(clippy::arithmetic_side_effects)]
-pub fn greatest(bits: u32) -> i32 {
-    (1i32 << (bits - 1)) - 1
-}
-
 impl<'a> FixedPoint<'a> {
-    /// `table` holds the step. Errors: `size`, `align`, `codebook`.
-    pub fn new(rows: usize, cols: usize, bits: u32, bytes: &'a [u8], table: &[f32]) -> Result<Self> {
+    /// The view of `bytes` as a `[rows, cols]` array of integers of `bits` bits.
+    ///
+    /// # Errors
+    /// `size`, `align`; `codebook` for a step that is no positive number.
+    pub fn new(rows: usize, cols: usize, bits: u32, bytes: &'a [u8], step: f32) -> Result<Self> {
         let words = Words::new(rows, cols, WordLayout::new(bits, 1), bytes)?;
-        match *table {
-            [step] if step > 0.0 && step.is_finite() => Ok(Self { words, step }),
-            _ => Err(Error::new(Defect::Codebook, format!("a fixed-point step is a positive number, not {table:?}"))),
+        if step > 0.0 && step.is_finite() {
+            return Ok(Self { words, step });
         }
+        Err(Error::new(Defect::Codebook, format!("a fixed-point step is a positive number, not {step}")))
     }
 
     /// The words of the array.
@@ -63,29 +47,41 @@ impl<'a> FixedPoint<'a> {
         self.step
     }
 
-    /// Checks every field.
+    /// Checks every field; `offset` is where the array starts in the file.
+    ///
+    /// # Errors
+    /// `code`, `padding`.
     pub fn check(self, offset: u64) -> Result<()> {
         let (cols, bits) = (self.words.cols(), self.bits());
         self.words.check(offset, |col, code| {
             if col >= cols && code != 0 {
-                return Err((ErrorKind::Format(Defect::Padding), "a padding column is not zero".to_owned()));
+                return Err((Defect::Padding, "a padding column is not zero".to_owned()));
             }
             let value = sign_extend(code, bits);
             if value < greatest(bits).saturating_neg() {
-                return Err((ErrorKind::Format(Defect::Code), format!("{value} is outside the symmetric range of {bits} bits")));
+                return Err((Defect::Code, format!("{value} is outside the symmetric range of {bits} bits")));
             }
             Ok(())
         })
     }
 
-    /// The weights `q * step` as a row-major matrix, each rounded once.
+    /// The integers in two's complement of 32 bits, row-major.
     #[must_use]
-    pub fn decode(self) -> Vec<f32> {
-        self.words.decode(|code| integer(code, self.bits()) * self.step)
+    pub fn codes(self) -> Vec<u32> {
+        self.words.codes().into_iter().map(|code| sign_extend(code, self.bits()).cast_unsigned()).collect()
+    }
+
+    /// The weight `q * step` of an integer `q`, rounded once.
+    #[must_use]
+    pub fn weight(self, code: u32) -> f32 {
+        integer(code, self.bits()) * self.step
     }
 }
 
-/// Encodes a row-major matrix of integers within the symmetric range of `bits`.
+/// Encodes a row-major `[rows, cols]` matrix of integers within the symmetric range of `bits`.
+///
+/// # Panics
+/// When the matrix has another size, or an integer is out of range.
 #[must_use]
 pub fn encode(rows: usize, cols: usize, bits: u32, step: f32, integers: &[i8]) -> Encoded {
     assert_eq!(Some(integers.len()), rows.checked_mul(cols), "a {rows} x {cols} layer");

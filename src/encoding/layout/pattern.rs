@@ -11,7 +11,7 @@ pub const TILE_COLUMNS: usize = 32;
 /// Bits of a place in a column tile.
 pub const PLACE_BITS: u32 = 5;
 
-/// How many entries a layer stores where: fields of its node beside the encoding. All zero for encodings that store every weight.
+/// How many entries a layer has in slots and in lists: fields of its node beside the encoding. Both are 0 where every weight is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Pattern {
     /// Units of a column tile, for the sparse encodings.
@@ -62,13 +62,16 @@ impl SlotLayout {
         units.saturating_mul(self.per_unit())
     }
 
-    /// The greatest number of units of a column tile: one less would have fewer slots than columns.
+    /// The greatest number of units of a column tile: as many as give each of its columns a slot.
     #[must_use]
     pub const fn most_units(self) -> usize {
         (TILE_COLUMNS - 1) / self.per_unit() + 1
     }
 
-    /// Bytes of the array of a `rows` x `cols` layer: units, places or codes, values and columns of the residue. Error: `limit`.
+    /// Bytes of the array of a `[rows, cols]` layer: units, places or codes, values and columns of the residue.
+    ///
+    /// # Errors
+    /// `limit` when the number overflows.
     pub fn array_bytes(self, pattern: Pattern, rows: usize, cols: usize) -> Result<u64> {
         let units = checked::mul(to_u64(cols.div_ceil(TILE_COLUMNS)), to_u64(pattern.units), "a layer's units")?;
         let elements = checked::mul(padded_rows(rows, LANES)?, units, "a layer's units")?;

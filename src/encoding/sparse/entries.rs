@@ -1,8 +1,8 @@
 //! The weights of a matrix that are not zero, row after row: what sparse layers are encoded from.
 
-use super::pattern::{Pattern, SlotLayout, TILE_COLUMNS};
+use crate::encoding::layout::pattern::{Pattern, SlotLayout, TILE_COLUMNS};
 
-/// The entries of a `rows` x `cols` matrix, each a column and a code other than 0; columns ascend within a row.
+/// The entries of a `[rows, cols]` matrix, each a column and a code other than 0; columns ascend within a row.
 ///
 /// A code is the bits of an `f32`, an integer in two's complement, or an index from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,12 @@ impl Entries {
     #[must_use]
     pub fn of_integers(rows: usize, cols: usize, integers: &[i8]) -> Self {
         Self::of(rows, cols, integers, |q| i32::from(q).cast_unsigned())
+    }
+
+    /// The entries of a row-major matrix of codes.
+    #[must_use]
+    pub fn of_codes(rows: usize, cols: usize, codes: &[u32]) -> Self {
+        Self::of(rows, cols, codes, |code| code)
     }
 
     /// The entries of a row-major matrix of indices: 0 is no entry, `i` is level `i - 1`.
@@ -122,15 +128,20 @@ impl Entries {
             .expect("invariant: no units are one of the choices")
     }
 
-    /// A row-major matrix of the codes' weights, zeros elsewhere.
+    /// The codes of all weights, row-major: 0 where there is no entry.
     #[must_use]
-    pub fn decode(&self, weight: impl Fn(u32) -> f32) -> Vec<f32> {
-        let mut matrix = vec![0.0; self.rows().saturating_mul(self.cols)];
+    pub fn matrix(&self) -> Vec<u32> {
+        let mut matrix = vec![0; self.rows().saturating_mul(self.cols)];
+        self.fill(&mut matrix);
+        matrix
+    }
+
+    /// Writes the codes into a row-major matrix of zeros, of this size.
+    pub fn fill(&self, matrix: &mut [u32]) {
         for (row, out) in matrix.chunks_exact_mut(self.cols.max(1)).enumerate() {
             for &(col, code) in self.row(row) {
-                *out.get_mut(col).expect("invariant: a column of the matrix") = weight(code);
+                *out.get_mut(col).expect("invariant: a column of the matrix") = code;
             }
         }
-        matrix
     }
 }

@@ -1,13 +1,15 @@
 //! A negative level, zero and a positive level, three to a 5-bit field (`format-spec/encodings/ternary.md`).
 
-use super::words::{WordLayout, Words};
-use super::{Encoded, Encoding};
-use crate::base::error::{Defect, Error, ErrorKind, Result};
+use super::array::Words;
+use crate::base::checked::from_u32;
+use crate::base::error::{Defect, Error, Result};
+use crate::encoding::encoded::Encoded;
+use crate::encoding::id::Encoding;
+use crate::encoding::layout::fields::WordLayout;
+pub use crate::encoding::values::{FIELD_CODES, digits};
 
 /// Six fields of three columns in a word.
-pub const LAYOUT: WordLayout = WordLayout::new(5, 3);
-/// Codes of a field: three digits of base 3.
-pub const FIELD_CODES: u32 = 27;
+pub const LAYOUT: WordLayout = WordLayout::TERNARY;
 
 /// A stored ternary array.
 ///
@@ -19,23 +21,19 @@ pub struct Ternary<'a> {
     positive: f32,
 }
 
-/// The three digits of a field, lowest column first: 0 is zero, 1 the positive, 2 the negative level.
-#[inline(always)]
-#[must_use]
-#[allow(clippy::arithmetic_side_effects)] // constants
-pub fn digits(code: u32) -> [u32; 3] {
-    [code % 3, code / 3 % 3, code / 9 % 3]
-}
-
 impl<'a> Ternary<'a> {
-    /// `table` holds the negative and the positive level. Errors: `size`, `align`, `codebook`.
-    pub fn new(rows: usize, cols: usize, bytes: &'a [u8], table: &[f32]) -> Result<Self> {
+    /// The view of `bytes` as a `[rows, cols]` array of digits that stand for zero and these levels.
+    ///
+    /// # Errors
+    /// `size`, `align`; `codebook` for a level of the wrong sign or one that is not finite.
+    pub fn new(rows: usize, cols: usize, bytes: &'a [u8], negative: f32, positive: f32) -> Result<Self> {
         let words = Words::new(rows, cols, LAYOUT, bytes)?;
-        match *table {
-            // Each is finite, not their difference: the greatest floats are levels too.
-            [negative @ f32::MIN..=0.0, positive @ 0.0..=f32::MAX] => Ok(Self { words, negative, positive }),
-            _ => Err(Error::new(Defect::Codebook, format!("ternary levels are a negative and a positive one, not {table:?}"))),
+        // Each is finite, not their difference: the greatest floats are levels too.
+        if (f32::MIN..=0.0).contains(&negative) && (0.0..=f32::MAX).contains(&positive) {
+            return Ok(Self { words, negative, positive });
         }
+        let message = format!("ternary levels are a negative and a positive one, not {negative} and {positive}");
+        Err(Error::new(Defect::Codebook, message))
     }
 
     /// The words of the array.
@@ -50,22 +48,22 @@ impl<'a> Ternary<'a> {
         [0.0, self.positive, self.negative]
     }
 
-    /// Checks every field, and that exactly the levels that are not zero are used.
+    /// Checks every field, and that exactly the levels that are not zero are used; `offset` is where the array starts in the file.
+    ///
+    /// # Errors
+    /// `code`, `padding`, `non_canonical`.
     pub fn check(self, offset: u64) -> Result<()> {
         let cols = self.words.cols();
         let mut used = [false; 3];
         self.words.check(offset, |field, code| {
             if code >= FIELD_CODES {
-                return Err((
-                    ErrorKind::Format(Defect::Code),
-                    format!("{code} is not a ternary field, which is below {FIELD_CODES}"),
-                ));
+                return Err((Defect::Code, format!("{code} is not a ternary field, which is below {FIELD_CODES}")));
             }
             for (i, digit) in digits(code).into_iter().enumerate() {
                 if field.saturating_mul(3).saturating_add(i) >= cols && digit != 0 {
-                    return Err((ErrorKind::Format(Defect::Padding), "a padding column is not zero".to_owned()));
+                    return Err((Defect::Padding, "a padding column is not zero".to_owned()));
                 }
-                if let Some(used) = used.get_mut(crate::base::checked::from_u32(digit)) {
+                if let Some(used) = used.get_mut(from_u32(digit)) {
                     *used = true;
                 }
             }
@@ -81,30 +79,28 @@ impl<'a> Ternary<'a> {
         Ok(())
     }
 
-    /// The weights as a row-major matrix.
+    /// The digit of every weight, row-major.
     #[must_use]
-    pub fn decode(self) -> Vec<f32> {
-        let mut out = Vec::new();
+    pub fn codes(self) -> Vec<u32> {
+        let mut codes = Vec::new();
         let cols = self.words.cols();
-        let [zero, positive, negative] = self.levels();
         self.words.for_each_field(|_, field, code| {
-            let left = cols.saturating_sub(field.saturating_mul(3));
-            let level = |digit| {
-                if digit == 1 {
-                    positive
-                } else if digit == 2 {
-                    negative
-                } else {
-                    zero
-                }
-            };
-            out.extend(digits(code).into_iter().take(left).map(level));
+            codes.extend(digits(code).into_iter().take(cols.saturating_sub(field.saturating_mul(3))));
         });
-        out
+        codes
+    }
+
+    /// The level of a digit.
+    #[must_use]
+    pub fn weight(self, digit: u32) -> f32 {
+        self.levels().get(from_u32(digit)).copied().unwrap_or(0.0)
     }
 }
 
-/// Encodes a row-major matrix of signs: -1, 0, 1. A level that no weight uses is stored as zero.
+/// Encodes a row-major `[rows, cols]` matrix of signs: -1, 0, 1. A level that no weight uses is stored as zero.
+///
+/// # Panics
+/// When the matrix has another size, or holds another number.
 #[must_use]
 pub fn encode(rows: usize, cols: usize, negative: f32, positive: f32, signs: &[i8]) -> Encoded {
     assert_eq!(Some(signs.len()), rows.checked_mul(cols), "a {rows} x {cols} layer");
@@ -133,17 +129,13 @@ mod tests {
     #[test]
     fn levels_are_any_finite_ones_of_the_right_sign() {
         let none = bytemuck::cast_slice::<u32, u8>(&[]);
-        let levels = |negative, positive| Ternary::new(0, 0, none, &[negative, positive]).map(Ternary::levels);
+        let levels = |negative, positive| Ternary::new(0, 0, none, negative, positive).map(Ternary::levels);
         assert_eq!(levels(f32::MIN, f32::MAX).unwrap(), [0.0, f32::MAX, f32::MIN], "their difference overflows");
         assert_eq!(levels(0.0, 0.0).unwrap(), [0.0; 3]);
         for (negative, positive) in
             [(1.0, 1.0), (-1.0, -1.0), (f32::NEG_INFINITY, 1.0), (-1.0, f32::INFINITY), (f32::NAN, 1.0), (-1.0, f32::NAN)]
         {
-            assert_eq!(
-                levels(negative, positive).unwrap_err().kind(),
-                ErrorKind::Format(Defect::Codebook),
-                "{negative} {positive}"
-            );
+            assert_eq!(levels(negative, positive).unwrap_err().kind(), Defect::Codebook.into(), "{negative} {positive}");
         }
     }
 }

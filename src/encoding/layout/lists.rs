@@ -1,6 +1,6 @@
 //! Lists of columns: the residue of each row of a sparse layer, the blocks of each group.
 
-use super::words::cast;
+use super::array::cast;
 use crate::base::checked::{self, to_u64};
 use crate::base::error::{Defect, Error, Result};
 
@@ -16,7 +16,10 @@ pub fn column_bytes(cols: usize) -> u64 {
     if wide_columns(cols) { 4 } else { 2 }
 }
 
-/// `rows` up to the next multiple of `height`. Error: `limit`.
+/// `rows` up to the next multiple of `height`.
+///
+/// # Errors
+/// `limit` when it overflows.
 pub fn padded_rows(rows: usize, height: usize) -> Result<u64> {
     checked::mul(to_u64(rows.div_ceil(height)), to_u64(height), "a layer's padded rows")
 }
@@ -51,7 +54,10 @@ pub struct Lists<'a> {
 }
 
 impl<'a> Lists<'a> {
-    /// The columns `bytes` of `lists` lists in a layer of `cols` inputs. Errors: `size`, `align`.
+    /// The columns `bytes` of `lists` lists in a layer of `cols` inputs.
+    ///
+    /// # Errors
+    /// `size`, `align`.
     pub fn new(lists: usize, cols: usize, bytes: &'a [u8], starts: &'a [usize]) -> Result<Self> {
         if starts.len().checked_sub(1) != Some(lists) || starts.first() != Some(&0) || !starts.is_sorted() {
             return Err(Error::new(Defect::Size, format!("{} starts do not stand for {lists} lists", starts.len())));
@@ -99,7 +105,10 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// Checks every column; `offset` is where they start in the file. Error: `mask`.
+    /// Checks every column; `offset` is where they start in the file.
+    ///
+    /// # Errors
+    /// `mask`.
     pub fn check(self, cols: usize, offset: u64) -> Result<()> {
         for list in 0..self.lists() {
             let mut least = 0usize;
@@ -118,7 +127,7 @@ impl<'a> Lists<'a> {
 }
 
 /// Appends columns as they are stored.
-pub(super) fn push_columns(bytes: &mut Vec<u8>, cols: usize, columns: impl Iterator<Item = usize>) {
+pub(in crate::encoding) fn push_columns(bytes: &mut Vec<u8>, cols: usize, columns: impl Iterator<Item = usize>) {
     for column in columns {
         let column = u32::try_from(column).expect("invariant: a layer has fewer than 2^32 columns").to_le_bytes();
         bytes.extend(column.into_iter().take(if wide_columns(cols) { 4 } else { 2 }));
