@@ -28,13 +28,55 @@ impl PoolStep {
         let [height, width] = self.size;
         let [rows, cols] = self.positions;
         let maps = input.chunks_exact((height * width).max(1)).zip(output.chunks_exact_mut((rows * cols).max(1)));
+        let whole = self.whole_windows();
         for (map, out) in maps {
             for (row, out) in out.chunks_exact_mut(cols).enumerate() {
                 let ys = self.inside(0, row);
-                for (col, out) in out.iter_mut().enumerate() {
-                    *out = self.take(map, ys.clone(), self.inside(1, col));
+                self.whole(map, ys.clone(), whole.start, &mut out[whole.clone()]);
+                for col in (0..whole.start).chain(whole.end..cols) {
+                    out[col] = self.take(map, ys.clone(), self.inside(1, col));
                 }
             }
+        }
+    }
+
+    /// The positions across whose windows lie inside the map.
+    fn whole_windows(&self) -> Range<usize> {
+        let (window, width) = (&self.pool.window, self.size[1]);
+        let is_whole = |&col: &usize| {
+            let start = col * window.stride[1];
+            start >= window.padding_before[1] && start - window.padding_before[1] + window.kernel[1] <= width
+        };
+        let first = (0..self.positions[1]).find(is_whole).unwrap_or(0);
+        first..first + (first..self.positions[1]).take_while(is_whole).count()
+    }
+
+    /// Pools the whole windows of a row from position `first`: element by element of the window, all positions at once, so that
+    /// the compiler makes vectors of them. Each position takes its elements in ascending row, then column.
+    fn whole(&self, map: &[f32], ys: Range<usize>, first: usize, out: &mut [f32]) {
+        let (window, width, inside) = (&self.pool.window, self.size[1], ys.len() * self.pool.window.kernel[1]);
+        let start = first * window.stride[1] - window.padding_before[1].min(first * window.stride[1]);
+        let mut is_first = self.pool.kind == PoolKind::Max;
+        if !is_first {
+            out.fill(0.0);
+        }
+        for y in ys {
+            for kx in 0..window.kernel[1] {
+                let elements = map[y * width..][..width].get(start + kx..).unwrap_or_default();
+                match self.pool.kind {
+                    PoolKind::Max if is_first => each(out, elements, window.stride[1], |m, x| *m = x),
+                    PoolKind::Max => each(out, elements, window.stride[1], |m, x| *m = if x > *m { x } else { *m }),
+                    PoolKind::Average | PoolKind::AverageIncludingPadding => {
+                        each(out, elements, window.stride[1], |sum, x| *sum += x);
+                    }
+                }
+                is_first = false;
+            }
+        }
+        match self.pool.kind {
+            PoolKind::Max => {}
+            PoolKind::Average => out.iter_mut().for_each(|y| *y /= inside as f32),
+            PoolKind::AverageIncludingPadding => out.iter_mut().for_each(|y| *y /= window.area() as f32),
         }
     }
 
@@ -59,5 +101,18 @@ impl PoolStep {
             PoolKind::Average => rows.flatten().fold(0.0, |sum, x| sum + x) / inside as f32,
             PoolKind::AverageIncludingPadding => rows.flatten().fold(0.0, |sum, x| sum + x) / self.pool.window.area() as f32,
         }
+    }
+}
+
+/// `f(out[i], elements[stride * i])` for every output. The stride of 2 is a constant here: the others are rare.
+#[inline(always)]
+fn each(out: &mut [f32], elements: &[f32], stride: usize, f: impl Fn(&mut f32, f32)) {
+    if stride == 2 {
+        let (pairs, last) = elements.as_chunks::<2>();
+        let len = out.len().min(pairs.len());
+        out[..len].iter_mut().zip(pairs).for_each(|(out, pair)| f(out, pair[0]));
+        out[len..].iter_mut().zip(last).for_each(|(out, x)| f(out, *x));
+    } else {
+        out.iter_mut().zip(elements.iter().step_by(stride)).for_each(|(out, x)| f(out, *x));
     }
 }
