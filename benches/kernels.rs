@@ -9,7 +9,6 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use curt::Isa;
 use curt::base::align::AlignedVec;
 use curt::encoding::{Encoding, Weights};
-use curt::kernels::scattered::scratch_len;
 use curt::kernels::{Kernels, LinearCall, PADDING};
 use curt_dev::Random;
 use curt_dev::layers::Draw;
@@ -48,14 +47,15 @@ fn bench(criterion: &mut Criterion, encoding: Encoding, rows: usize, cols: usize
     let input_stride = cols + PADDING;
     let mut input = floats(batch * input_stride);
     input.chunks_exact_mut(input_stride).for_each(|sample| sample[cols..].fill(0.0));
-    let (bias, mut scratch) = (floats(rows), AlignedVec::zeroed(scratch_len(encoding, cols, batch)).expect("memory"));
+    let bias = floats(rows);
     let mut group = criterion.benchmark_group(format!("{encoding} {rows}x{cols} batch {batch}"));
     group.throughput(Throughput::Elements((rows * cols * batch) as u64));
     let mut expected = None;
     for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
         let kernels = Kernels::of(isa).expect("the tier was detected");
-        let kernel = kernels.linear(encoding);
-        let prepared = (kernel.prepare)(&weights).expect("memory");
+        let kernel = kernels.linear(encoding, encoded.pattern);
+        let prepared = kernel.prepare(&weights).expect("memory");
+        let mut scratch = AlignedVec::zeroed(kernel.scratch_len(cols, batch)).expect("memory");
         let mut output = vec![0.0; rows * batch];
         let mut run = |output: &mut [f32]| {
             let mut call = LinearCall {
@@ -69,7 +69,7 @@ fn bench(criterion: &mut Criterion, encoding: Encoding, rows: usize, cols: usize
                 output_stride: rows,
                 scratch: &mut scratch,
             };
-            (kernel.run)(&weights, &prepared, &mut call);
+            kernel.run(&weights, &prepared, &mut call);
         };
         run(&mut output);
         let bits: Vec<u32> = output.iter().map(|y| y.to_bits()).collect();

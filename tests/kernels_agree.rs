@@ -8,7 +8,6 @@ use curt::base::align::AlignedVec;
 use curt::base::fma::fma;
 use curt::base::math::relu;
 use curt::encoding::{Encoded, Encoding, Lookup, Weights};
-use curt::kernels::scattered::scratch_len;
 use curt::kernels::{Kernels, LinearCall, PADDING};
 use curt_dev::Random;
 use curt_dev::layers::{Draw, Values};
@@ -86,10 +85,10 @@ impl Case {
     /// The whole output buffer after a run, guards checked and left out.
     fn run(&self, kernels: &Kernels) -> Vec<f32> {
         const MARGIN: usize = 32;
-        let kernel = kernels.linear(self.encoded.encoding);
-        let prepared = (kernel.prepare)(&self.weights()).unwrap();
+        let kernel = kernels.linear(self.encoded.encoding, self.encoded.pattern);
+        let prepared = kernel.prepare(&self.weights()).unwrap();
         let mut output = vec![GUARD; self.output_len() + 2 * MARGIN];
-        let mut scratch = AlignedVec::zeroed(scratch_len(self.encoded.encoding, self.encoded.cols, self.batch)).unwrap();
+        let mut scratch = AlignedVec::zeroed(kernel.scratch_len(self.encoded.cols, self.batch)).unwrap();
         scratch.fill(f32::NAN);
         let end = MARGIN + self.output_len();
         let mut call = LinearCall {
@@ -103,7 +102,7 @@ impl Case {
             output_stride: self.output_stride,
             scratch: &mut scratch,
         };
-        (kernel.run)(&self.weights(), &prepared, &mut call);
+        kernel.run(&self.weights(), &prepared, &mut call);
         let outside = output[..MARGIN].iter().chain(&output[end..]).all(|y| y.to_bits() == GUARD.to_bits());
         assert!(outside, "{}: wrote around the output", self.name());
         output[MARGIN..end].to_vec()

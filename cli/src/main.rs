@@ -31,7 +31,7 @@ const EXAMPLES: &str = "Examples:
   curt bench model.curt
   curt table --data data/mnist
 
-CURT_ISA=scalar|avx2|avx512|neon forces an instruction set; the results are bit-identical on all of them.
+CURT_ISA=scalar|avx2|avx512 forces an instruction set; the results are bit-identical on all of them.
 ";
 
 /// Runs pruned and quantized neural networks directly from their compressed form

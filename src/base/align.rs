@@ -1,10 +1,10 @@
-//! Memory aligned to 64 bytes: what the arrays of a model and the vectors of a kernel need.
-#![allow(unsafe_code)] // the two `unsafe impl` below; see house rule on casts
+//! Memory aligned to 64 bytes, as the arrays of a model and the vectors of a kernel need it.
+#![allow(unsafe_code)] // the two `unsafe impl` below
 
 use super::error::{Error, ErrorKind, Result};
 use bytemuck::{Pod, Zeroable};
 
-/// Bytes of one line: the alignment of weight arrays and of activation buffers.
+/// Bytes of one cache line: the alignment of weight arrays and of activation buffers.
 pub const LINE_BYTES: usize = 64;
 
 #[derive(Clone, Copy, Debug)]
@@ -25,9 +25,13 @@ pub struct AlignedVec<T> {
 }
 
 impl<T: Pod> AlignedVec<T> {
-    /// `len` zeros. Error: `no_memory` when they cannot be had (never an abort).
+    /// Allocates `len` zeros.
+    ///
+    /// # Errors
+    /// `no_memory` when the allocation fails; the process never aborts.
     pub fn zeroed(len: usize) -> Result<Self> {
-        let none = || Error::new(ErrorKind::NoMemory, format!("no memory for {len} elements of {} bytes", size_of::<T>()));
+        let none =
+            || Error::new(ErrorKind::NoMemory, format!("memory allocation failed: {len} elements of {} bytes", size_of::<T>()));
         let bytes = len.checked_mul(size_of::<T>()).ok_or_else(none)?;
         let mut lines = Vec::new();
         lines.try_reserve_exact(bytes.div_ceil(LINE_BYTES)).map_err(|_| none())?;
@@ -41,7 +45,7 @@ impl<T: Pod> AlignedVec<T> {
         bytemuck::cast_slice::<Line, T>(&self.lines).get(..self.len).expect("invariant: lines hold len elements")
     }
 
-    /// The elements, to be written.
+    /// The elements, for writing.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         bytemuck::cast_slice_mut::<Line, T>(&mut self.lines).get_mut(..self.len).expect("invariant: lines hold len elements")
     }

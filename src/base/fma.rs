@@ -2,13 +2,13 @@
 
 /// How a scalar kernel computes `a * b + c` with one rounding.
 ///
-/// Two implementations with equal results: the processor's instruction, and an emulation for processors without one.
+/// Two implementations give equal results: the processor's instruction, and an emulation for processors without it.
 pub trait Fma: Copy {
     /// `a * b + c`, rounded once to nearest, ties to even.
     fn fma(a: f32, b: f32, c: f32) -> f32;
 }
 
-/// The processor's instruction when inlined into a function with the target feature `fma`, otherwise the C library's.
+/// The processor's instruction, when inlined into a function with the target feature `fma`; otherwise a call of the C library's `fmaf`.
 #[derive(Clone, Copy, Debug)]
 pub struct Hardware;
 
@@ -19,7 +19,7 @@ impl Fma for Hardware {
     }
 }
 
-/// Emulation in f64: the product of two f32 is exact, the sum is rounded to odd, so that the last rounding is the only one
+/// Emulation in f64. The product of two f32 is exact and the sum is rounded to odd, so only the last rounding counts
 /// (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008).
 #[derive(Clone, Copy, Debug)]
 pub struct Emulated;
@@ -30,12 +30,12 @@ impl Fma for Emulated {
         let product = f64::from(a) * f64::from(b);
         let addend = f64::from(c);
         let sum = product + addend;
-        // Knuth's two-sum: `error` is what the rounding of `sum` lost, exactly.
+        // Knuth's 2Sum (TAOCP vol. 2, section 4.2.2): `error` is exactly what the rounding of `sum` lost.
         let part = sum - product;
         let error = (product - (sum - part)) + (addend - part);
         let bits = sum.to_bits();
         if error != 0.0 && error.is_finite() && sum.is_finite() && bits & 1 == 0 {
-            // Inexact with an even last bit: move to the odd neighbour on the side of the exact value.
+            // Inexact and even: round to the odd neighbour on the side of the exact value.
             let away = (error > 0.0) == (sum > 0.0);
             let odd = if away { bits + 1 } else { bits - 1 };
             return round(f64::from_bits(odd));
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn double_rounding_is_avoided() {
-        // a*b = 1 + 2^-24 exactly half way between two f32; c decides, although it is far below an ulp of the f64 sum.
+        // a * b lies half way between two f32. c decides, although it is far below an ulp of the f64 sum.
         let (a, b) = (1.0 + 2f32.powi(-12), 1.0 - 2f32.powi(-12) + 2f32.powi(-23));
         for c in [2f32.powi(-80), -(2f32.powi(-80)), 0.0] {
             assert_eq!(Emulated::fma(a, b, c).to_bits(), a.mul_add(b, c).to_bits());

@@ -36,7 +36,7 @@ impl Action for LayerStep {
             output_stride: to.stride,
             scratch: call.memory.scratch,
         };
-        (self.kernel.run)(&call.model.weights(self.layer), &self.prepared, &mut linear);
+        self.kernel.run(&call.model.weights(self.layer), &self.prepared, &mut linear);
         // The kernel that reads the value next needs zeros after each sample's elements.
         for sample in output.chunks_exact_mut(to.stride) {
             sample[to.elements..].fill(0.0);

@@ -1,7 +1,5 @@
-//! The four chains of a sum (`format-spec/arithmetic.md`, section 3), and what follows them (section 4).
+//! The four chains of a sum (`format-spec/arithmetic.md`, section 3).
 
-use super::LinearCall;
-use crate::base::math::relu;
 use std::ops::Range;
 
 /// Chains of one sum.
@@ -12,37 +10,6 @@ pub const SEGMENTS: usize = 4;
 pub fn segment(units: usize, segment: usize) -> Range<usize> {
     let len = units.div_ceil(SEGMENTS);
     (segment * len).min(units)..((segment + 1) * len).min(units)
-}
-
-/// A set of SIMD kernels. Implemented by the token that proves its features: whoever holds one may call.
-pub(super) trait Tier: Copy {
-    /// [`finish`], in the tier's vectors.
-    fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]);
-}
-
-impl LinearCall<'_> {
-    /// The outputs from row `row` of a sample, as many as there are sums.
-    pub(super) fn finish(&mut self, tier: impl Tier, sample: usize, row: usize, sums: &[f32]) {
-        let rows = row..row + sums.len();
-        let out = &mut self.output[sample * self.output_stride..][rows.clone()];
-        tier.finish(sums, self.scale.map(|scale| &scale[rows.clone()]), &self.bias[rows], self.relu, out);
-    }
-}
-
-/// The end of each sum: `y = relu?(scale * sum + bias)`, for as many outputs as `out` has.
-///
-/// Plain Rust: inlined into a tier's function, it becomes that tier's vectors.
-#[inline(always)]
-pub(super) fn finish(sums: &[f32], scale: Option<&[f32]>, bias: &[f32], apply_relu: bool, out: &mut [f32]) {
-    let rows = out.len();
-    let (sums, bias) = (&sums[..rows], &bias[..rows]);
-    match scale.map(|scale| &scale[..rows]) {
-        Some(scale) => (0..rows).for_each(|i| out[i] = sums[i] * scale[i] + bias[i]),
-        None => (0..rows).for_each(|i| out[i] = sums[i] + bias[i]),
-    }
-    if apply_relu {
-        out.iter_mut().for_each(|y| *y = relu(*y));
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::exec::Input;
 use crate::model::Model;
 use crate::session::{Session, SessionOptions};
 
-/// Samples that are held against the reference.
+/// Samples whose outputs are compared with the reference.
 pub const CHECKED_SAMPLES: usize = 64;
 
 /// Sessions of a model and its twins with the same options.
@@ -21,7 +21,7 @@ pub struct Comparison {
     note: Option<String>,
 }
 
-/// What was measured of each network: nanoseconds of one sample.
+/// Nanoseconds per sample of each network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NetworkTimes {
     /// The model itself.
@@ -33,7 +33,10 @@ pub struct NetworkTimes {
 }
 
 impl Comparison {
-    /// Builds the twins. Errors: those of [`twins::shrunk`] and of [`Session::new`].
+    /// Builds the twins.
+    ///
+    /// # Errors
+    /// Those of [`twins::shrunk`] and of [`Session::new`].
     pub fn new(model: &Model, options: &SessionOptions) -> Result<Self> {
         let compressed = Session::with_options(model, options)?;
         let options = options.isa(compressed.isa());
@@ -59,9 +62,12 @@ impl Comparison {
         &mut self.compressed
     }
 
-    /// Holds the outputs of all networks for the first [`CHECKED_SAMPLES`] samples of `input` against the f64 reference. An original twin
-    /// that disagrees is dropped: the masks in the file, which influence no result, then contradict each other. Errors: `input`;
-    /// `internal` when the model or its shrunk twin is outside the bound.
+    /// Compares the outputs of all networks with the f64 reference, for the first [`CHECKED_SAMPLES`] samples of `input`.
+    ///
+    /// An original twin that disagrees is dropped: the masks in the file contradict each other. They influence no result of the model.
+    ///
+    /// # Errors
+    /// `input`; `internal` when the model or its shrunk twin is outside the bound.
     pub fn check(&mut self, input: Input<'_>) -> Result<()> {
         let len = self.compressed.input_len();
         let count = CHECKED_SAMPLES.min(input.elements() / len);
@@ -83,14 +89,19 @@ impl Comparison {
         Ok(())
     }
 
-    /// Times all networks on `input`, `batch` samples a call, one call after the other through the samples. Figures are for one sample.
-    /// Checks first: see [`Comparison::check`]. `input` must hold a sample at least, otherwise the error is `input`.
+    /// Times all networks on `input`, `batch` samples per call; each call takes the next samples. Figures are for one sample.
+    ///
+    /// # Errors
+    /// Those of [`Comparison::check`], which runs first; `input` when `input` holds no sample.
     pub fn time(&mut self, input: Input<'_>, batch: usize, budget: &Budget) -> Result<NetworkTimes> {
         self.time_beside(&mut [], input, batch, budget).map(|(times, _)| times)
     }
 
-    /// [`Comparison::time`] with sessions of other models that take turns, too; their times are in the same order. The sessions read samples as
-    /// the model does and take `batch` of them. Errors: those of [`Comparison::time`], and of a first run of the others.
+    /// [`Comparison::time`], in turn with sessions of other models; their times are in the same order. These sessions read the same
+    /// samples as the model and take `batch` of them.
+    ///
+    /// # Errors
+    /// Those of [`Comparison::time`], and of a first run of the others.
     pub fn time_beside(
         &mut self,
         others: &mut [Session],

@@ -6,7 +6,6 @@ use crate::base::align::AlignedVec;
 use crate::base::checked::to_u64;
 use crate::base::error::Result;
 use crate::exec::Slot;
-use crate::kernels::scattered::scratch_len;
 use crate::kernels::{Isa, Kernels, LinearCall, LinearKernel};
 use crate::model::Model;
 
@@ -17,9 +16,9 @@ pub struct LinearTime {
     pub rows: usize,
     /// Inputs.
     pub cols: usize,
-    /// What ran it.
+    /// The kernel that ran it.
     pub kernel: LinearKernel,
-    /// Bytes of weights that one call reads: the prepared layout where there is one, otherwise the stored one.
+    /// Bytes of weights that one call reads, in the prepared layout if there is one.
     pub weight_bytes: u64,
     /// Nanoseconds of one sample.
     pub timing: Timing,
@@ -46,8 +45,11 @@ pub struct LayerTimes {
     pub original: Option<LinearTime>,
 }
 
-/// Times every layer for `batch` samples; `budget` is for one layer. The answers of whole networks belong checked before
-/// ([`Comparison::check`](super::Comparison::check)). Errors: `isa`, `no_memory`, those of [`twins`].
+/// Times every layer for `batch` samples; `budget` is for one layer. Nothing here checks the answers: run
+/// [`Comparison::check`](super::Comparison::check) first.
+///
+/// # Errors
+/// `isa`, `no_memory`, those of [`twins`].
 pub fn time_layers(model: &Model, isa: Isa, batch: usize, budget: &Budget) -> Result<Vec<LayerTimes>> {
     let kernels = Kernels::of(isa)?;
     let (shrunk, original) = (twins::shrunk(model)?, twins::original(model).ok().flatten());
@@ -81,22 +83,22 @@ struct LayerRun<'a> {
 impl<'a> LayerRun<'a> {
     fn new(model: &'a Model, layer: usize, kernels: &Kernels, batch: usize) -> Result<Self> {
         let spec = &model.layers()[layer];
-        let kernel = *kernels.linear(spec.linear.encoding);
+        let kernel = kernels.linear(spec.linear.encoding, spec.linear.pattern);
         let stride = Slot::stride_of(spec.cols);
         let mut input = AlignedVec::zeroed(batch * stride)?;
         for sample in input.chunks_exact_mut(stride) {
-            // Any finite numbers will do: no kernel's time depends on them, but for subnormals, which these are not.
+            // No kernel's time depends on the numbers unless they are subnormal.
             sample[..spec.cols].iter_mut().enumerate().for_each(|(i, x)| *x = 1.0 - (i % 7) as f32 * 0.25);
         }
         Ok(Self {
             model,
             layer,
             kernel,
-            prepared: (kernel.prepare)(&model.weights(layer))?,
+            prepared: kernel.prepare(&model.weights(layer))?,
             batch,
             input,
             output: AlignedVec::zeroed(batch * Slot::stride_of(spec.linear.rows))?,
-            scratch: AlignedVec::zeroed(scratch_len(spec.linear.encoding, spec.cols, batch))?,
+            scratch: AlignedVec::zeroed(kernel.scratch_len(spec.cols, batch))?,
         })
     }
 
@@ -113,7 +115,7 @@ impl<'a> LayerRun<'a> {
             output_stride: Slot::stride_of(spec.linear.rows),
             scratch: &mut self.scratch,
         };
-        (self.kernel.run)(&self.model.weights(self.layer), &self.prepared, &mut call);
+        self.kernel.run(&self.model.weights(self.layer), &self.prepared, &mut call);
         std::hint::black_box(&mut self.output);
     }
 

@@ -1,6 +1,6 @@
-//! What this machine gives one thread of Curt's dense kernel: the yardstick for the figures of a layer.
+//! What one thread of Curt's dense kernel reaches on this machine: the yardstick for the figures of a layer.
 //!
-//! These are not the hardware's limits but what a simple stream of weights and a full set of multiply-adds reach in practice.
+//! These are not the limits of the hardware.
 
 use super::timing::{Budget, interleaved};
 use crate::base::align::AlignedVec;
@@ -12,7 +12,7 @@ use std::time::Duration;
 /// How fast weights of one size are read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReadLimit {
-    /// The memory that weights of this size lie in on most processors of today.
+    /// The level of memory that holds weights of this size on most processors of today.
     pub memory: &'static str,
     /// Bytes of weights.
     pub bytes: usize,
@@ -27,19 +27,22 @@ pub struct MachineLimits {
     pub isa: Isa,
     /// The kernel.
     pub kernel: &'static str,
-    /// Weights read, one sample at a time.
+    /// Weights read, batch 1.
     pub reads: Vec<ReadLimit>,
-    /// Multiply-adds of 64 samples on weights in the first cache, two operations each: GFLOP/s.
+    /// Multiply-adds at batch 64 on weights in the first-level cache, two operations each: GFLOP/s.
     pub gflop_per_s: f64,
 }
 
-/// Rows and columns of the layers that are read, by the memory they lie in.
+/// The level of memory, and rows and columns of a layer that it holds.
 const READS: [(&str, usize, usize); 3] = [("L1", 64, 64), ("L2", 256, 256), ("DRAM", 4096, 4096)];
 /// Samples that keep the multiply-adds busy.
 const BATCH: usize = 64;
 
 impl MachineLimits {
-    /// Measures for about `time` per figure. Errors: `isa`, `no_memory`.
+    /// Measures for about `time` per figure.
+    ///
+    /// # Errors
+    /// `isa`, `no_memory`.
     pub fn measure(isa: Isa, time: Duration) -> Result<Self> {
         let kernel = Kernels::of(isa)?.dense_f32;
         let budget = Budget { rounds: 3, time };
@@ -61,7 +64,7 @@ fn time_dense(isa: Isa, rows: usize, cols: usize, batch: usize, budget: &Budget)
     let kernel = Kernels::of(isa)?.dense_f32;
     let bytes = AlignedVec::<u8>::zeroed(rows.next_multiple_of(16) * cols * 4)?;
     let weights = Weights::new(rows, cols, &bytes, &Lookup::DenseF32)?;
-    let prepared = (kernel.prepare)(&weights)?;
+    let prepared = kernel.prepare(&weights)?;
     let stride = cols + PADDING;
     let input = AlignedVec::<f32>::zeroed(batch * stride)?;
     let (mut output, mut scratch) = (AlignedVec::<f32>::zeroed(batch * rows)?, AlignedVec::<f32>::zeroed(SCRATCH)?);
@@ -78,7 +81,7 @@ fn time_dense(isa: Isa, rows: usize, cols: usize, batch: usize, budget: &Budget)
             output_stride: rows,
             scratch: &mut scratch,
         };
-        (kernel.run)(&weights, &prepared, &mut call);
+        kernel.run(&weights, &prepared, &mut call);
         std::hint::black_box(&mut output);
     };
     Ok(interleaved(&mut [&mut run], budget)[0].median_ns)

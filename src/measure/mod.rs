@@ -1,8 +1,8 @@
-//! How fast a model runs, beside fair dense baselines on the same kernels, the same inputs and the same minute.
+//! How fast a model runs beside fair dense baselines: the same tier, the same inputs, interleaved in time.
 //!
 //! The baselines are [`twins`]: the same network with dense weights, at its shrunk and at its original shape, run by Curt's own
-//! session. Before anything is timed their outputs are held against an f64 [`mod@reference`] within a derived bound; then all run in turn
-//! ([`timing`]), so that whatever disturbs the machine disturbs all of them alike.
+//! session. First their outputs are compared with an f64 [`mod@reference`], within a derived bound. Then all run in turn
+//! ([`timing`]), so that a disturbance of the machine affects all of them alike.
 
 pub mod compare;
 pub mod layers;

@@ -1,7 +1,7 @@
 //! Operators without weights in f64, with bounds on what f32 may be off: the part of [`super::reference`] that knows no layers.
 //!
-//! Every function takes the exact value of an input and a bound on its error in f32, and returns the same of its output. The functions of
-//! one element are Lipschitz: an input error `e` becomes at most `L e`, to which the roundings of the function itself are added.
+//! Every function takes the exact value of an input and a bound on its error in f32, and returns both for its output. Functions of
+//! one element have a Lipschitz constant `L`: an input error `e` becomes at most `L e`. The roundings of the function itself are added.
 
 use super::reference::{Bounded, LEAST, ROUNDOFF};
 use crate::content::AffineTables;

@@ -10,7 +10,8 @@
 //! ```
 //!
 //! (Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., section 3.1). The second line is for what lies below the normal range:
-//! results, and a weight or a scale (which multiplies integers of at most 127) that is off by half of 2^-149. ReLU does not enlarge an error. The order of the additions does not matter to the bound, so one bound holds for a model and for its twins.
+//! results, and a weight or a scale (which multiplies integers of at most 127) that is off by half of 2^-149. ReLU does not enlarge an error.
+//! The bound does not depend on the order of the additions, so it holds for a model and for its twins.
 
 use super::operators;
 use crate::base::error::{Error, ErrorKind, Result};
@@ -146,8 +147,10 @@ fn exact_weights(model: &Model, index: usize) -> Vec<f64> {
 }
 
 impl Bounded {
-    /// Holds a 32-bit output against the bound; where f32 or the bound itself left the finite numbers nothing can be said, and nothing
-    /// is. Error: `internal`, with the element that is worst.
+    /// Compares a 32-bit output with the bound. An element is skipped if it or its bound is not finite.
+    ///
+    /// # Errors
+    /// `internal`, with the first element outside its bound.
     pub fn check(&self, output: &[f32]) -> Result<()> {
         for (i, ((&found, expected), error)) in output.iter().zip(&self.values).zip(&self.errors).enumerate() {
             let distance = (f64::from(found) - expected).abs();

@@ -1,16 +1,16 @@
-//! Timing that is fair on a machine that does other things too: contestants take turns, medians are compared.
+//! Timing that is fair on a busy machine: contestants take turns, and medians are compared.
 
 use std::time::{Duration, Instant};
 
-/// The shortest time that is worth reading a clock for: a sample repeats its call until it takes as long.
+/// The shortest time of a sample; a shorter call is repeated within it, so that reading the clock costs little.
 const SAMPLE: Duration = Duration::from_micros(50);
-/// No sample repeats its call more often.
+/// The most calls in a sample.
 const MAX_CALLS: u32 = 1 << 20;
 
 /// How long to measure.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
-    /// Rounds at least; in a round every contestant has one sample.
+    /// The least number of rounds; in a round every contestant has one sample.
     pub rounds: usize,
     /// Rounds are added until so much time has passed.
     pub time: Duration,
@@ -24,14 +24,14 @@ impl Budget {
     }
 }
 
-/// What was measured of one contestant: nanoseconds of one call.
+/// Nanoseconds per call of one contestant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timing {
-    /// Half of the samples took longer.
+    /// The median.
     pub median_ns: f64,
-    /// A quarter of the samples took less.
+    /// The lower quartile.
     pub lower_ns: f64,
-    /// A quarter of the samples took more.
+    /// The upper quartile.
     pub upper_ns: f64,
     /// Samples taken.
     pub samples: usize,
@@ -53,8 +53,8 @@ impl Timing {
     }
 }
 
-/// Times every contestant, one sample each in turn. Each round starts with another one, so that none always follows the same
-/// neighbour's cache. Answers belong checked before: nothing here looks at what a contestant computes.
+/// Times every contestant, one sample each in turn. Each round starts with another one, so that none always finds the cache as the
+/// same neighbour left it. Nothing here checks what a contestant computes.
 pub fn interleaved(contestants: &mut [&mut dyn FnMut()], budget: &Budget) -> Vec<Timing> {
     let count = contestants.len();
     let calls: Vec<u32> = contestants.iter_mut().map(|contestant| calibrate(*contestant)).collect();

@@ -12,8 +12,8 @@ use crate::graph::{Graph, GraphBuilder, InputSpec, Linear, Node, Op};
 use crate::model::Model;
 use crate::tensor::{Mask, Shape};
 
-/// The largest original network that is rebuilt, and the largest sparse one that is expanded: its shape comes from a file, and so does not
-/// size an allocation unasked.
+/// The most weights of an original network that is rebuilt, and of sparse layers that are expanded. Their shapes come from an untrusted
+/// file, which must not size an allocation.
 pub const MAX_WEIGHTS: u64 = 1 << 26;
 
 /// The weights of layer `index` as they act: row-major, each `decode() * row factor`, rounded once more where there is a factor.
@@ -29,7 +29,10 @@ pub fn acting_weights(model: &Model, index: usize) -> Vec<f32> {
     weights
 }
 
-/// Refuses a model whose sparse layers are too large to be expanded: a small file may declare them. Error: `limit`.
+/// Refuses a model whose sparse layers are too large to be expanded; a small file may declare them.
+///
+/// # Errors
+/// `limit`.
 pub fn check_expandable(model: &Model) -> Result<()> {
     let sparse = model.layers().iter().filter(|layer| layer.linear.encoding.lists(1) > 0);
     let weights = sparse.map(|layer| to_u64(layer.linear.rows).saturating_mul(to_u64(layer.cols)));
@@ -41,7 +44,10 @@ pub fn check_expandable(model: &Model) -> Result<()> {
     Ok(())
 }
 
-/// The same graph with every layer dense. Error: `non_finite` when a weight times its factor overflows; `limit`, `no_memory`.
+/// The same graph with every layer dense.
+///
+/// # Errors
+/// `non_finite` when a weight times its factor overflows; `limit`, `no_memory`.
 pub fn shrunk(model: &Model) -> Result<Model> {
     check_expandable(model)?;
     let layers = model.layers().iter().enumerate();
@@ -55,9 +61,11 @@ pub fn shrunk(model: &Model) -> Result<Model> {
     load(Contents { graph, tables, layers: layers.collect(), origin: model.origin().cloned() })
 }
 
-/// The network at its original shape: every input is read, and pruned rows and columns are there as zeros. `None` when the file does
-/// not say what the original was. Errors: those of [`shrunk`], and `shape` when the original layers that the file names
-/// do not fit its input or each other.
+/// The network at its original shape: every input is read, and pruned rows and columns are zeros. `None` when the file does
+/// not say what the original was.
+///
+/// # Errors
+/// Those of [`shrunk`]; `shape` when the original layers do not fit the input or each other.
 pub fn original(model: &Model) -> Result<Option<Model>> {
     let Some(origin) = model.origin() else { return Ok(None) };
     // What these do to a pruned channel is not in the file.
@@ -88,8 +96,8 @@ pub fn original(model: &Model) -> Result<Option<Model>> {
     load(Contents { graph, tables, layers, origin: Some(full_origin(origin, with_flatten)) }).map(Some)
 }
 
-/// Whether the file does not say what an operator did in the original network: an affine or concat node has no mask of its own, and which
-/// group a pruned channel belonged to is open.
+/// Whether the file does not say what an operator did in the original network. An affine or concat node has no mask of its own, and the
+/// file does not say which group of a convolution a pruned channel belonged to.
 fn is_lost(op: &Op, shape: Option<&OriginShape>) -> bool {
     match op {
         Op::Affine | Op::Concat => true,
@@ -123,7 +131,7 @@ fn build(input: InputSpec, nodes: impl Iterator<Item = Node>) -> Result<Graph> {
     builder.finish()
 }
 
-/// The graph at original shapes, and whether a flatten was put in front: gathering had made a vector of the image.
+/// The graph at original shapes, and whether a flatten was inserted in front, because the gather had made a vector of the image.
 fn original_graph(model: &Model, shapes: &[&OriginShape]) -> Result<(Graph, bool)> {
     let graph = model.graph();
     let input = graph.input();

@@ -9,7 +9,6 @@ mod sparse;
 use curt::Isa;
 use curt::base::align::AlignedVec;
 use curt::encoding::{Encoded, Weights, codebook, dense, fixed_point, ternary};
-use curt::kernels::scattered::scratch_len;
 use curt::kernels::{Kernels, LinearCall, PADDING};
 use std::time::Instant;
 
@@ -43,8 +42,9 @@ fn curt<'a>(name: &'static str, kernels: Kernels, encoded: &Encoded, input: &'a 
     // Fixed point sums integers: the step is a layer's scale, and there is none here.
     let step = if encoding.values().has_step() { encoded.levels[0] } else { 1.0 };
     let matrix = view.decode().iter().map(|w| w / step).collect();
-    let prepared = (kernels.linear(encoding).prepare)(&view).expect("memory");
-    let (bias, mut scratch) = (vec![0.0; rows], AlignedVec::zeroed(scratch_len(encoding, cols, batch)).expect("memory"));
+    let kernel = kernels.linear(encoding, encoded.pattern);
+    let prepared = kernel.prepare(&view).expect("memory");
+    let (bias, mut scratch) = (vec![0.0; rows], AlignedVec::zeroed(kernel.scratch_len(cols, batch)).expect("memory"));
     let run = move |output: &mut [f32]| {
         let weights = Weights::new(rows, cols, &bytes, &lookup).expect("a valid array");
         let mut call = LinearCall {
@@ -58,7 +58,7 @@ fn curt<'a>(name: &'static str, kernels: Kernels, encoded: &Encoded, input: &'a 
             output_stride: rows,
             scratch: &mut scratch,
         };
-        (kernels.linear(encoding).run)(&weights, &prepared, &mut call);
+        kernel.run(&weights, &prepared, &mut call);
     };
     Entry { name, run: Box::new(run), matrix, times: Vec::new() }
 }

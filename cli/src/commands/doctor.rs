@@ -30,7 +30,7 @@ pub(crate) fn run(_: &DoctorArgs) -> Result<Answer, Failure> {
 }
 
 /// The kernels of a tier with the encodings that they serve.
-fn served(kernels: &Kernels) -> [(&'static str, LinearKernel); 8] {
+fn served(kernels: &Kernels) -> [(&'static str, LinearKernel); 10] {
     [
         ("dense_f32", kernels.dense_f32),
         ("dense_f16", kernels.dense_f16),
@@ -38,8 +38,10 @@ fn served(kernels: &Kernels) -> [(&'static str, LinearKernel); 8] {
         ("ternary", kernels.ternary),
         ("codebook, up to 16", kernels.codebook),
         ("codebook, 17 to 256", kernels.large_codebook),
-        ("sparse, any values", kernels.sparse),
-        ("block_f32", kernels.block),
+        ("sparse, with slots", kernels.slots),
+        ("sparse, lists only", kernels.lists),
+        ("block_f32, 8 rows", kernels.block8),
+        ("block_f32, 16 rows", kernels.block16),
     ]
 }
 

@@ -146,10 +146,11 @@ fn an_instruction_set_that_is_not_there_is_an_error() {
     for args in [&["run", "--json"][..], &["doctor", "--json"], &["bench", "--json"]] {
         let ran = with("nonsense", args);
         assert_eq!((ran.code, ran.json()["failure"]["kind"].as_str()), (2, Some("isa")));
-        assert!(ran.stdout.contains("scalar, avx2, avx512, neon"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("scalar, avx2, avx512"), "{}", ran.stdout);
     }
-    let missing = curt::Isa::ALL.into_iter().find(|isa| !isa.is_available()).unwrap();
-    assert_eq!(with(missing.name(), &["run"]).code, 2);
+    for missing in curt::Isa::ALL.into_iter().filter(|isa| !isa.is_available()) {
+        assert_eq!(with(missing.name(), &["run"]).code, 2);
+    }
 }
 
 #[test]

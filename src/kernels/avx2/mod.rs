@@ -1,54 +1,58 @@
 //! x86-64 with AVX2, FMA and F16C: 8 lanes, two vectors for the 16 rows of a stored one.
 
-pub(super) mod block;
+mod block;
 mod codebook;
-mod dense;
-mod fixed_point;
+mod lists;
 mod memory;
-mod packed;
-mod panel;
-pub(super) mod sparse;
-pub(super) mod ternary;
+mod operations;
+mod ternary;
+mod vectors;
 
-use super::isa::Avx2;
-use super::segments::{self, Tier};
-use super::{Isa, Kernels, LinearKernel, stored_layout};
+use super::class_f::{
+    dense::{F16Kernel, F32Kernel},
+    fixed_point::FixedPointKernel,
+};
+use super::segments::SEGMENTS;
+use super::simd::{Rows, token};
+use super::{Isa, Kernels, LinearKernel};
+use crate::encoding::tiles::LANES;
+use std::arch::x86_64::__m256;
 
-// Every function of this tier says `#[target_feature(enable = "avx2,fma,f16c")]`: what `Avx2` detects.
+token!(
+    /// Proof that the processor has AVX2, FMA and F16C.
+    Avx2(()) = Some(()), "avx2" "fma" "f16c"
+);
 
-pub(super) fn kernels(_: Avx2, _: Kernels) -> Kernels {
-    let kernel = |name, run| LinearKernel { isa: Isa::Avx2, name, prepare: stored_layout, run };
-    Kernels {
-        isa: Isa::Avx2,
-        dense_f32: kernel("fma, 8 chains", dense::run_f32),
-        dense_f16: kernel("vcvtph2ps, fma", dense::run_f16),
-        fixed_point: kernel("integers in the mantissa, expanded", fixed_point::run),
-        codebook: kernel("vpermilps, vpermps or vpshufb, expanded", codebook::run),
-        large_codebook: kernel("looked up one by one, expanded", codebook::run_large),
-        ternary: LinearKernel { prepare: ternary::prepare, ..kernel("product tables in vpermilps", ternary::run) },
-        sparse: LinearKernel { prepare: sparse::prepare, ..kernel("lists of two rows, 8 chains", sparse::run) },
-        block: kernel("broadcast x, 4 chains", block::run),
-    }
+/// The kernels of this tier; those of the tier below where it has none.
+pub(super) fn kernels(avx2: Avx2, below: Kernels) -> Kernels {
+    const ISA: Isa = Isa::Avx2;
+    let mut kernels = Kernels { isa: ISA, ..below };
+    kernels.dense_f32 = LinearKernel::new(ISA, "fma, 8 chains", F32Kernel(avx2));
+    kernels.dense_f16 = LinearKernel::new(ISA, "vcvtph2ps, fma", F16Kernel(avx2));
+    kernels.fixed_point = LinearKernel::new(ISA, "integers in the mantissa, expanded", FixedPointKernel(avx2));
+    kernels.codebook = LinearKernel::new(ISA, "vpermilps, vpermps or vpshufb, expanded", codebook::CodebookKernel(avx2));
+    kernels.large_codebook = LinearKernel::new(ISA, "looked up one by one, expanded", codebook::LargeCodebookKernel(avx2));
+    kernels.ternary = LinearKernel::new(ISA, "product tables in vpermilps", ternary::TernaryKernel(avx2));
+    kernels.slots = LinearKernel::new(ISA, "lists of two rows, 8 chains", lists::ListKernel(avx2));
+    kernels.lists = LinearKernel::new(ISA, "lists of two rows, 8 chains", lists::ListKernel(avx2));
+    kernels.block8 = LinearKernel::new(ISA, "broadcast x, 4 chains", block::BlockKernel(avx2));
+    kernels.block16 = LinearKernel::new(ISA, "broadcast x, 4 chains", block::BlockKernel(avx2));
+    kernels
 }
 
-/// The proof, in a kernel that only the table of [`kernels`] hands out.
-fn proof() -> Avx2 {
-    Avx2::detect().expect("invariant: the table of this tier was made with its proof")
+/// Lanes of a vector: half the rows of a stored one.
+const HALF: usize = LANES / 2;
+
+/// The lower (0) or upper (1) 8 of 16 rows.
+#[inline(always)]
+fn half<T>(rows: &Rows<T>, which: usize) -> &[T; HALF] {
+    &rows.as_chunks().0[which]
 }
 
-/// What each kernel says when it is given another encoding's weights.
-const WRONG: &str = "invariant: the plan gives each kernel its own encoding";
-
-impl Tier for Avx2 {
-    fn finish(self, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]) {
-        #[target_feature(enable = "avx2,fma,f16c")]
-        fn inner(sums: &[f32], scale: Option<&[f32]>, bias: &[f32], relu: bool, out: &mut [f32]) {
-            segments::finish(sums, scale, bias, relu, out);
-        }
-        // SAFETY: `self` proves the features.
-        #[allow(unsafe_code)]
-        unsafe {
-            inner(sums, scale, bias, relu, out);
-        }
+impl Avx2 {
+    /// The sum of four chains, in their order.
+    #[inline(always)]
+    fn total(self, [c0, c1, c2, c3]: [__m256; SEGMENTS]) -> __m256 {
+        self.add(self.add(self.add(c0, c1), c2), c3)
     }
 }

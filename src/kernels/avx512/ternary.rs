@@ -4,23 +4,17 @@
 //! the 5 low bits of each lane, straight from the stored words. Per field: permute, add, shift; four vectors of rows share each table.
 //! The addition is an fma by 1, which is exact and leaves the ports of permutes and shifts alone; the 1 is hidden from
 //! the compiler, which would make an addition of it.
-#![allow(unsafe_code)] // calls into functions of this tier
 
-use super::memory::{load, load_words, store};
-use super::{Avx512, WRONG, proof};
-use crate::encoding::Weights;
-use crate::encoding::ternary::LAYOUT;
+use super::Avx512;
+use crate::encoding::ternary::{LAYOUT, Ternary};
 use crate::encoding::tiles::Tile;
 use crate::kernels::LinearCall;
-use crate::kernels::avx2::ternary as avx2;
-use crate::kernels::fields::{Fields, Layer};
-use crate::kernels::panels::{Rows, TileRows};
-use crate::kernels::samples::{self, Activations, Samples, Sums};
+use crate::kernels::avx2::Avx2;
+use crate::kernels::class_f::TileRows;
+use crate::kernels::class_t::{self, TernaryLoops, TernaryWords};
+use crate::kernels::kernel::Kernel;
 use crate::kernels::segments::segment;
-use std::arch::x86_64::{
-    __m512, __m512i, _mm512_add_ps, _mm512_fmadd_ps, _mm512_maskz_mul_ps, _mm512_permutex2var_ps, _mm512_permutexvar_ps,
-    _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_srli_epi32,
-};
+use crate::kernels::simd::Rows;
 
 /// Fields of a word.
 const FIELDS: usize = 6;
@@ -40,102 +34,105 @@ const DIGITS: [[[u32; 16]; 2]; 3] = {
     digits
 };
 
-pub(super) fn run(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
-    let Weights::Ternary(w) = *weights else { panic!("{WRONG}") };
-    let tiling = w.words().tiling();
-    let segments = std::array::from_fn(|s| segment(tiling.units(), s));
-    let layer = Layer {
-        words: w.words().raw(),
-        tiling,
-        first_columns: std::array::from_fn(|s| segment(tiling.units(), s).start * LAYOUT.columns()),
-        segments,
-        levels: w.levels(),
-    };
-    samples::linear(proof(), &layer, w, call);
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TernaryKernel(pub(super) Avx512);
+
+impl Kernel for TernaryKernel {
+    type View<'a> = Ternary<'a>;
+
+    fn run(self, w: Ternary<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+        let tiling = w.words().tiling();
+        let segments = std::array::from_fn(|s| segment(tiling.units(), s));
+        let words = TernaryWords {
+            words: w.words().raw(),
+            tiling,
+            first_columns: std::array::from_fn(|s| segment(tiling.units(), s).start * LAYOUT.columns()),
+            segments,
+            levels: w.levels(),
+        };
+        class_t::linear(self.0, &words, w, call);
+    }
 }
 
-impl Fields for Avx512 {
+impl TernaryLoops for Avx512 {
     const COLUMNS: usize = LAYOUT.columns();
     const TABLE: usize = FIELDS * 32;
+    type Eight = Avx2;
+
+    fn eight(self) -> Avx2 {
+        self.avx2()
+    }
 
     fn tables(self, levels: [f32; 3], x: &[f32], tables: &mut [f32]) {
-        // SAFETY: `self` proves the features.
-        unsafe { make_tables(levels, x, tables) }
+        self.with_features(
+            tables,
+            #[inline(always)]
+            |tables| make_tables(self, levels, x, tables),
+        );
     }
 
     fn accumulate(self, tile: &Tile, words: &[Rows<u32>], tables: &[f32], chains: &mut TileRows) {
-        // SAFETY: `self` proves the features.
-        unsafe { accumulate(tile, words, tables, chains) }
-    }
-
-    fn sample_tables(self, levels: [f32; 3], x: &Activations, tables: &mut [Sums]) {
-        // SAFETY: `self` proves the features of AVX2, too.
-        unsafe { avx2::sample_tables(levels, x, tables) }
-    }
-
-    fn sample_sums(self, words: &[u32], tables: &[Sums], chains: &mut [Samples]) {
-        // The vectors of 8 samples are AVX2's; under AVX-512, LLVM would put rows in the lanes, and gather.
-        // SAFETY: `self` proves the features of AVX2, too.
-        unsafe { avx2::sample_sums(words, tables, chains) }
+        macro_rules! vectors {
+            ($($vectors:pat => $v:literal),*) => {
+                match tile.vectors {
+                    $($vectors => self.with_features(
+                        chains,
+                        #[inline(always)]
+                        |chains| vectors::<$v>(self, words, tables, chains),
+                    ),)*
+                }
+            };
+        }
+        vectors!(4 => 4, 3 => 3, 2 => 2, _ => 1);
     }
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
-fn make_tables([_, positive, negative]: [f32; 3], x: &[f32], tables: &mut [f32]) {
+#[inline(always)]
+fn make_tables(avx512: Avx512, [_, positive, negative]: [f32; 3], x: &[f32], tables: &mut [f32]) {
     let mut levels = [0.0; 16];
     (levels[1], levels[2]) = (positive, negative);
-    let levels = load(&levels);
+    let levels = avx512.load16(&levels);
     let (tables, _) = tables.as_chunks_mut::<16>();
     let (tables, _) = tables.as_chunks_mut::<2>();
     for (table, x) in tables.iter_mut().zip(x.as_chunks::<3>().0) {
         for (half, table) in table.iter_mut().enumerate() {
-            let mut products = [_mm512_setzero_ps(); 3];
+            let mut products = [avx512.zeros(); 3];
             for (i, product) in products.iter_mut().enumerate() {
                 // Only the lanes 1 and 2: digit 0 is +0, whatever the activation is.
-                let by_digit = _mm512_maskz_mul_ps(0b110, levels, _mm512_set1_ps(x[i]));
-                *product = _mm512_permutexvar_ps(load_words(&DIGITS[i][half]), by_digit);
+                let by_digit = avx512.multiply_or_zero(0b110, levels, avx512.splat_f32(x[i]));
+                *product = avx512.look_up16(avx512.load_u32(&DIGITS[i][half]), by_digit);
             }
-            store(table, _mm512_add_ps(_mm512_add_ps(products[0], products[1]), products[2]));
+            avx512.store16(table, avx512.add(avx512.add(products[0], products[1]), products[2]));
         }
-    }
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
-fn accumulate(tile: &Tile, words: &[Rows<u32>], tables: &[f32], chains: &mut TileRows) {
-    let (halves, _) = tables.as_chunks::<16>();
-    let (tables, _) = halves.as_chunks::<2>();
-    let (tables, _) = tables.as_chunks::<FIELDS>();
-    match tile.vectors {
-        4 => vectors::<4>(words, tables, chains),
-        3 => vectors::<3>(words, tables, chains),
-        2 => vectors::<2>(words, tables, chains),
-        _ => vectors::<1>(words, tables, chains),
     }
 }
 
 /// A tile of `VECTORS` vectors.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vnni")]
-fn vectors<const VECTORS: usize>(words: &[Rows<u32>], tables: &[[Table; FIELDS]], chains: &mut TileRows) {
-    let one = std::hint::black_box(_mm512_set1_ps(1.0));
+#[inline(always)]
+fn vectors<const VECTORS: usize>(avx512: Avx512, words: &[Rows<u32>], tables: &[f32], chains: &mut TileRows) {
+    let (halves, _) = tables.as_chunks::<16>();
+    let (tables, _): (&[Table], _) = halves.as_chunks();
+    let (tables, _) = tables.as_chunks::<FIELDS>();
+    let one = std::hint::black_box(avx512.splat_f32(1.0));
     let (chains, _) = chains.as_chunks_mut::<16>();
-    let mut c = [_mm512_setzero_ps(); VECTORS];
+    let mut c = [avx512.zeros(); VECTORS];
     for (c, chain) in c.iter_mut().zip(chains.iter()) {
-        *c = load(chain);
+        *c = avx512.load16(chain);
     }
     for (words, tables) in words.as_chunks::<VECTORS>().0.iter().zip(tables) {
-        let mut word: [__m512i; VECTORS] = [_mm512_setzero_si512(); VECTORS];
+        let mut word = [avx512.zeros_u32(); VECTORS];
         for (word, words) in word.iter_mut().zip(words) {
-            *word = load_words(words);
+            *word = avx512.load_u32(words);
         }
         for [low, high] in tables {
-            let (low, high): (__m512, __m512) = (load(low), load(high));
+            let (low, high) = (avx512.load16(low), avx512.load16(high));
             for (c, word) in c.iter_mut().zip(&mut word) {
-                *c = _mm512_fmadd_ps(_mm512_permutex2var_ps(low, *word, high), one, *c);
-                *word = _mm512_srli_epi32::<5>(*word);
+                *c = avx512.multiply_add(avx512.look_up32(low, *word, high), one, *c);
+                *word = avx512.shift_right::<5>(*word);
             }
         }
     }
     for (c, chain) in c.iter().zip(chains) {
-        store(chain, *c);
+        avx512.store16(chain, *c);
     }
 }

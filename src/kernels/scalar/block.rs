@@ -5,7 +5,7 @@ use crate::base::fma::Fma;
 use crate::encoding::block::Blocks;
 use std::ops::Range;
 
-entry!(run, Blocks(Blocks<'_>), body);
+entry!(run, Blocks<'_>, body);
 
 #[inline(always)]
 fn body<F: Fma>(w: Blocks<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {

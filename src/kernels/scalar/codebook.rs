@@ -5,7 +5,7 @@ use crate::base::fma::Fma;
 use crate::encoding::codebook::Codebook;
 use std::ops::Range;
 
-entry!(run, Codebook(Codebook<'_>), body);
+entry!(run, Codebook<'_>, body);
 
 #[inline(always)]
 fn body<F: Fma>(w: Codebook<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {

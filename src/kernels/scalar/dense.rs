@@ -5,8 +5,8 @@ use crate::base::fma::Fma;
 use crate::encoding::dense::{Dense, DenseF16, DenseF32, Element};
 use std::ops::Range;
 
-entry!(run_f32, DenseF32(DenseF32<'_>), body);
-entry!(run_f16, DenseF16(DenseF16<'_>), body);
+entry!(run_f32, DenseF32<'_>, body);
+entry!(run_f16, DenseF16<'_>, body);
 
 #[inline(always)]
 fn body<F: Fma>(w: Dense<'_, impl Element>, rows: Range<usize>, call: &mut LinearCall<'_>) {

@@ -5,7 +5,7 @@ use crate::base::fma::Fma;
 use crate::encoding::fixed_point::{FixedPoint, sign_extend};
 use std::ops::Range;
 
-entry!(run, FixedPoint(FixedPoint<'_>), body);
+entry!(run, FixedPoint<'_>, body);
 
 #[inline(always)]
 #[allow(clippy::cast_precision_loss)] // at most 127: exact

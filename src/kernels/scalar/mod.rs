@@ -1,6 +1,6 @@
 //! The reference: every encoding in plain Rust, one screen each.
 //!
-//! A kernel is one generic body, instantiated for the emulated fma and, on processors that have the instruction, for the hardware's.
+//! A kernel is one generic body. It is instantiated for the emulated fma, and for the instruction where the processor has it.
 
 mod block;
 mod codebook;
@@ -9,15 +9,29 @@ mod fixed_point;
 mod sparse;
 mod ternary;
 
+use super::kernel::Kernel;
 use super::segments::{SEGMENTS, segment};
-use super::{Isa, Kernels, LinearCall, LinearKernel, stored_layout};
+use super::{Isa, Kernels, LinearCall, LinearKernel};
 use crate::base::math::relu;
 use crate::encoding::Weights;
+#[cfg(target_arch = "x86_64")]
 pub(super) use sparse::list;
 use std::ops::Range;
 
+/// The kernel of every encoding.
+#[derive(Clone, Copy, Debug)]
+struct Reference;
+
+impl Kernel for Reference {
+    type View<'a> = Weights<'a>;
+
+    fn run(self, weights: Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+        run_rows(&weights, 0..weights.rows(), call);
+    }
+}
+
 pub(super) fn kernels() -> Kernels {
-    let kernel = |name| LinearKernel { isa: Isa::Scalar, name, prepare: stored_layout, run: run_all };
+    let kernel = |name| LinearKernel::new(Isa::Scalar, name, Reference);
     Kernels {
         isa: Isa::Scalar,
         dense_f32: kernel("fma"),
@@ -26,8 +40,10 @@ pub(super) fn kernels() -> Kernels {
         ternary: kernel("three digits, two adds"),
         codebook: kernel("index, fma"),
         large_codebook: kernel("index, fma"),
-        sparse: kernel("slot, fma; list, fma"),
-        block: kernel("list, fma"),
+        slots: kernel("slot, fma; list, fma"),
+        lists: kernel("list, fma"),
+        block8: kernel("list, fma"),
+        block16: kernel("list, fma"),
     }
 }
 
@@ -41,11 +57,8 @@ fn linear(
     chain: impl Fn(usize, Range<usize>, &[f32]) -> f32,
 ) {
     each_sum(shape, rows, call, |row, x| {
-        let mut sum = chain(row, segment(units, 0), x);
-        for s in 1..SEGMENTS {
-            sum += chain(row, segment(units, s), x);
-        }
-        sum
+        let first = chain(row, segment(units, 0), x);
+        (1..SEGMENTS).fold(first, |sum, s| sum + chain(row, segment(units, s), x))
     });
 }
 
@@ -68,35 +81,24 @@ fn each_sum(shape: [usize; 2], rows: Range<usize>, call: &mut LinearCall<'_>, su
     }
 }
 
-/// The rows `rows` of a layer only: output `i` of a sample is row `rows.start + i`. For grouped convolutions.
+/// See [`super::run_rows`].
 pub(super) fn run_rows(weights: &Weights<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {
-    match weights {
-        Weights::DenseF32(_) => dense::run_f32(weights, rows, call),
-        Weights::DenseF16(_) => dense::run_f16(weights, rows, call),
-        Weights::FixedPoint(_) => fixed_point::run(weights, rows, call),
-        Weights::Ternary(_) => ternary::run(weights, rows, call),
-        Weights::Codebook(_) => codebook::run(weights, rows, call),
-        Weights::Sparse(_) => sparse::run(weights, rows, call),
-        Weights::Blocks(_) => block::run(weights, rows, call),
+    match *weights {
+        Weights::DenseF32(w) => dense::run_f32(w, rows, call),
+        Weights::DenseF16(w) => dense::run_f16(w, rows, call),
+        Weights::FixedPoint(w) => fixed_point::run(w, rows, call),
+        Weights::Ternary(w) => ternary::run(w, rows, call),
+        Weights::Codebook(w) => codebook::run(w, rows, call),
+        Weights::Sparse(w) => sparse::run(w, rows, call),
+        Weights::Blocks(w) => block::run(w, rows, call),
     }
 }
 
-fn run_all(weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
-    run_rows(weights, 0..weights.rows(), call);
-}
-
-/// `run(weights, rows, call)` of a kernel whose body `$body::<F>(view, rows, call)` takes a `$view`.
+/// `run(view, rows, call)` of a kernel whose body is `$body::<F>(view, rows, call)`, with the best fma of the processor.
 macro_rules! entry {
-    ($run:ident, $variant:ident($view:ty), $body:ident) => {
-        pub(super) fn $run(
-            weights: &crate::encoding::Weights<'_>,
-            rows: std::ops::Range<usize>,
-            call: &mut crate::kernels::LinearCall<'_>,
-        ) {
+    ($run:ident, $view:ty, $body:ident) => {
+        pub(super) fn $run(view: $view, rows: std::ops::Range<usize>, call: &mut crate::kernels::LinearCall<'_>) {
             use crate::base::fma::{Emulated, Hardware};
-            let crate::encoding::Weights::$variant(view) = *weights else {
-                panic!("invariant: the plan gives each kernel its own encoding");
-            };
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "fma")]

@@ -7,7 +7,7 @@ use crate::encoding::sparse::Sparse;
 use crate::kernels::segments::{SEGMENTS, segment};
 use std::ops::Range;
 
-entry!(run, Sparse(Sparse<'_>), body);
+entry!(run, Sparse<'_>, body);
 
 #[inline(always)]
 fn body<F: Fma>(w: Sparse<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {

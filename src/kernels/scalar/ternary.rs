@@ -1,12 +1,10 @@
 //! Ternary: for each field of three columns `t = (p0 + p1) + p2`, then `c = c + t`; no fma (order class T).
 
 use super::{LinearCall, linear};
-use crate::encoding::Weights;
-use crate::encoding::ternary::digits;
+use crate::encoding::ternary::{Ternary, digits};
 use std::ops::Range;
 
-pub(super) fn run(weights: &Weights<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {
-    let Weights::Ternary(w) = *weights else { panic!("invariant: the plan gives each kernel its own encoding") };
+pub(super) fn run(w: Ternary<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {
     let (words, layout, levels) = (w.words(), w.words().layout(), w.levels());
     // A digit of 0 is absent: +0, whatever the activation is.
     let product = |digit: u32, x: f32| if digit == 0 { 0.0 } else { levels[digit as usize] * x };

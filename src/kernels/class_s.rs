@@ -1,13 +1,12 @@
-//! Order class S on SIMD: the loops around a tier's inner loops, the same for every tier.
+//! Order class S (sparse, blocks) on SIMD: the loops around a tier's inner loops, the same for every tier.
 //!
-//! Several samples lie in the lanes: their activations are transposed into the call's scratch, a vector per column, so that one
-//! entry serves all of them with one load and one fma. A scratch that is too small for that, or too few samples, are computed one by one.
+//! Several samples lie in the lanes: their activations are transposed into the call's scratch, a vector per column. One
+//! entry then serves all of them with one load and one fma. If the scratch is too small for that, or the samples are too few, each is computed alone.
 
-use super::segments::Tier;
+use super::simd::Simd;
 use super::{LinearCall, SCRATCH, scalar};
+use crate::encoding::Weights;
 use crate::encoding::pattern::TILE_COLUMNS;
-use crate::encoding::tiles::LANES;
-use crate::encoding::{Encoding, Weights};
 use std::ops::Range;
 
 /// Rows whose sums are kept before they are written: a multiple of the rows of any block.
@@ -15,14 +14,13 @@ const ROWS: usize = 64;
 /// Columns above which samples are computed one by one: transposed, they would leave the second-level cache.
 const MOST_COLUMNS: usize = 1 << 14;
 
-/// The floats of scratch that a call for this layer is best lent; [`SCRATCH`] always do.
-#[must_use]
-pub fn scratch_len(encoding: Encoding, cols: usize, batch: usize) -> usize {
-    if batch > 1 && encoding.lists(1) > 0 && cols < MOST_COLUMNS { SCRATCH.max((cols + 1) * LANES) } else { SCRATCH }
+/// The floats of scratch that the transposed samples of a call take.
+pub(super) fn scratch_len<const L: usize>(cols: usize, batch: usize) -> usize {
+    if batch > 1 && cols < MOST_COLUMNS { SCRATCH.max((cols + 1) * L) } else { SCRATCH }
 }
 
 /// What a tier does with the activations of `L` samples.
-pub(super) trait Transpose<const L: usize>: Tier {
+pub(super) trait Transpose<const L: usize>: Simd {
     /// `columns[i][lane]` is `samples[lane][i]`.
     fn transpose(self, samples: [&[f32; L]; L], columns: &mut [[f32; L]; L]);
 }
@@ -30,7 +28,7 @@ pub(super) trait Transpose<const L: usize>: Tier {
 /// Runs a layer. `one(sample, call)` computes a sample; `many(rows, x, sums)` the sums of some rows (from a multiple of 64) for `L` samples,
 /// `x[column]` being their activations and `x[cols]` zeros. Fewer than `worthwhile` samples are computed one by one.
 pub(super) fn linear<const L: usize>(
-    tier: impl Transpose<L>,
+    simd: impl Transpose<L>,
     [rows, cols]: [usize; 2],
     worthwhile: usize,
     call: &mut LinearCall<'_>,
@@ -46,7 +44,7 @@ pub(super) fn linear<const L: usize>(
         }
         let scratch = std::mem::take(&mut call.scratch);
         let x = &mut scratch.as_chunks_mut().0[..=cols];
-        transpose(tier, call, samples.clone(), x);
+        transpose(simd, call, samples.clone(), x);
         let mut sums = [[0.0; L]; ROWS];
         for row in (0..rows).step_by(ROWS) {
             let block = row..(row + ROWS).min(rows);
@@ -55,7 +53,7 @@ pub(super) fn linear<const L: usize>(
             for (lane, sample) in samples.clone().enumerate() {
                 let mut own = [0.0; ROWS];
                 own.iter_mut().zip(sums.iter()).for_each(|(own, sums)| *own = sums[lane]);
-                call.finish(tier, sample, row, &own[..sums.len()]);
+                call.finish(simd, sample, row, &own[..sums.len()]);
             }
         }
         call.scratch = scratch;
@@ -63,13 +61,17 @@ pub(super) fn linear<const L: usize>(
 }
 
 /// The activations of up to `L` samples, a vector per column; zeros for lanes without a sample and after the last column.
-fn transpose<const L: usize>(tier: impl Transpose<L>, call: &LinearCall<'_>, samples: Range<usize>, x: &mut [[f32; L]]) {
+fn transpose<const L: usize>(simd: impl Transpose<L>, call: &LinearCall<'_>, samples: Range<usize>, x: &mut [[f32; L]]) {
     let inputs = |column: usize| samples.clone().map(move |sample| &call.input[sample * call.input_stride + column..]);
     let (blocks, rest) = x.as_chunks_mut::<L>();
     for (i, block) in blocks.iter_mut().enumerate() {
         let mut rows = [&[0.0; L]; L];
         rows.iter_mut().zip(inputs(i * L)).for_each(|(row, input)| *row = &input.as_chunks().0[0]);
-        tier.transpose(rows, block);
+        simd.vectorize(
+            block,
+            #[inline(always)]
+            |block| simd.transpose(rows, block),
+        );
     }
     let done = blocks.len() * L;
     rest.fill([0.0; L]);

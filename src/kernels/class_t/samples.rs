@@ -1,64 +1,65 @@
-//! Order class T on SIMD for several samples, which lie in the lanes: one lookup and one addition serve three columns of 8 samples.
+//! Order class T for 8 samples, which lie in the lanes: one lookup and one addition serve three columns of all of them.
 //!
 //! For each stored word's columns a table holds `t = (p0 + p1) + p2` of every code, a vector of 8 samples each; a row's code is
 //! an index into it. Five bits never leave a table of 32, whatever the word. The tables of a word (6 KiB) serve 256 rows, whose chains stay in L1.
 //!
-//! Plain Rust: inlined into a tier's functions, arrays of 8 floats become its vectors.
+//! Arrays of 8 floats become the vectors of a tier of 8 lanes. In a tier of 16 lanes LLVM would put rows in the lanes, and gather.
 
-use super::LinearCall;
-use super::fields::{self, Fields, Layer};
-use super::panels::{TileRows, vectors};
-use super::segments::{SEGMENTS, segment};
 use crate::encoding::ternary::{FIELD_CODES, LAYOUT, Ternary};
 use crate::encoding::tiles::TILE_ROWS;
+use crate::kernels::LinearCall;
+use crate::kernels::class_f::{TileRows, vectors};
+use crate::kernels::segments::{SEGMENTS, segment};
+use crate::kernels::simd::Simd;
 use std::ops::Range;
 
 /// Samples side by side.
-const SAMPLES: usize = 8;
+pub(super) const SAMPLES: usize = 8;
 /// Fewer are computed one by one: about as fast.
-const WORTHWHILE: usize = 4;
+pub(super) const WORTHWHILE: usize = 4;
 /// Tiles that share tables.
-const GROUP: usize = 4;
+const SHARE: usize = 4;
 /// One number per sample.
-pub(super) type Samples = [f32; SAMPLES];
+type PerSample = [f32; SAMPLES];
 /// The sums of a field, by code.
-pub(super) type Sums = [Samples; 32];
+type FieldTable = [PerSample; 32];
 /// The activations of a word's columns.
-pub(super) type Activations = [Samples; LAYOUT.columns()];
+type WordInputs = [PerSample; LAYOUT.columns()];
 
-/// Runs a layer of order class T; `layer` is the tier's own layout of the same weights.
-pub(super) fn linear<K: Fields>(tier: K, layer: &Layer<'_>, stored: Ternary<'_>, call: &mut LinearCall<'_>) {
-    call.check(layer.tiling.rows(), stored.words().cols());
-    for first in (0..call.batch).step_by(SAMPLES) {
-        let count = (call.batch - first).min(SAMPLES);
-        if count < WORTHWHILE {
-            (first..first + count).for_each(|sample| fields::one_sample(tier, layer, sample, call));
-            continue;
-        }
-        for start in (0..stored.words().rows().div_ceil(TILE_ROWS)).step_by(GROUP) {
-            many_samples(tier, stored, start, first..first + count, call);
-        }
+/// Runs a layer for up to [`SAMPLES`] samples.
+pub(super) fn run(simd: impl Simd, stored: Ternary<'_>, samples: Range<usize>, call: &mut LinearCall<'_>) {
+    for first in (0..stored.words().rows().div_ceil(TILE_ROWS)).step_by(SHARE) {
+        tiles_from(simd, stored, first, samples.clone(), call);
     }
 }
 
-/// A group of tiles from tile `first`, for some samples.
-fn many_samples<K: Fields>(tier: K, stored: Ternary<'_>, first: usize, samples: Range<usize>, call: &mut LinearCall<'_>) {
+/// The [`SHARE`] tiles from tile `first`.
+fn tiles_from(simd: impl Simd, stored: Ternary<'_>, first: usize, samples: Range<usize>, call: &mut LinearCall<'_>) {
     let words = stored.words();
-    let tiles = || words.tiling().tiles().skip(first).take(GROUP);
-    let mut sums = [[[0.0; SAMPLES]; TILE_ROWS]; GROUP];
+    let tiles = || words.tiling().tiles().skip(first).take(SHARE);
+    let mut sums = [[[0.0; SAMPLES]; TILE_ROWS]; SHARE];
     for s in 0..SEGMENTS {
-        let mut chains = [[[0.0; SAMPLES]; TILE_ROWS]; GROUP];
+        let mut chains = [[[0.0; SAMPLES]; TILE_ROWS]; SHARE];
         for unit in segment(words.tiling().units(), s) {
             let mut x = [[0.0; SAMPLES]; LAYOUT.columns()];
             for (i, sample) in samples.clone().enumerate() {
-                let sample = &call.input[sample * call.input_stride + unit * LAYOUT.columns()..][..LAYOUT.columns()];
+                let sample = &call.sample(sample)[unit * LAYOUT.columns()..][..LAYOUT.columns()];
                 x.iter_mut().zip(sample).for_each(|(x, sample)| x[i] = *sample);
             }
             let (vectors_of_8, _) = call.scratch.as_chunks_mut();
-            let tables: &mut [Sums] = &mut vectors_of_8.as_chunks_mut().0[..LAYOUT.columns() / 3];
-            tier.sample_tables(stored.levels(), &x, tables);
+            let tables: &mut [FieldTable] = &mut vectors_of_8.as_chunks_mut().0[..LAYOUT.columns() / 3];
+            simd.vectorize(
+                tables,
+                #[inline(always)]
+                |tables| make_tables(stored.levels(), &x, tables),
+            );
             for (tile, chains) in tiles().zip(&mut chains) {
-                tier.sample_sums(vectors(words.raw(), &tile, unit..unit + 1).as_flattened(), tables, chains);
+                let words = vectors(words.raw(), &tile, unit..unit + 1).as_flattened();
+                simd.vectorize(
+                    chains,
+                    #[inline(always)]
+                    |chains| add_sums(words, tables, chains),
+                );
             }
         }
         for (sum, chain) in sums.as_flattened_mut().iter_mut().zip(chains.as_flattened()) {
@@ -69,14 +70,14 @@ fn many_samples<K: Fields>(tier: K, stored: Ternary<'_>, first: usize, samples: 
     for (tile, sums) in tiles().zip(&sums) {
         for (lane, sample) in samples.clone().enumerate() {
             let of_sample: TileRows = sums.map(|samples| samples[lane]);
-            call.finish(tier, sample, tile.row, &of_sample[..tile.rows]);
+            call.finish(simd, sample, tile.row, &of_sample[..tile.rows]);
         }
     }
 }
 
 /// The sums of every code of each field of a word.
 #[inline(always)]
-pub(super) fn make_tables(levels: [f32; 3], x: &Activations, tables: &mut [Sums]) {
+fn make_tables(levels: [f32; 3], x: &WordInputs, tables: &mut [FieldTable]) {
     for (table, x) in tables.iter_mut().zip(x.as_chunks::<3>().0) {
         // By digit and column; digit 0 is +0, whatever the activation is.
         let mut products = [[[0.0; SAMPLES]; 3]; 3];
@@ -103,8 +104,8 @@ pub(super) fn make_tables(levels: [f32; 3], x: &Activations, tables: &mut [Sums]
 
 /// Continues the chains of some rows over one word each.
 #[inline(always)]
-pub(super) fn add_sums(words: &[u32], tables: &[Sums], chains: &mut [Samples]) {
-    let tables: &[Sums; LAYOUT.columns() / 3] = tables.try_into().expect("invariant: one table per field");
+fn add_sums(words: &[u32], tables: &[FieldTable], chains: &mut [PerSample]) {
+    let tables: &[FieldTable; LAYOUT.columns() / 3] = tables.try_into().expect("invariant: one table per field");
     for (word, chain) in words.iter().zip(chains) {
         for (table, shift) in tables.iter().zip((0..).step_by(5)) {
             let t = &table[(word >> shift & 31) as usize];

@@ -1,29 +1,27 @@
 //! Sparse, all three encodings: `prepare` expands them to lists of floats and columns.
 //!
-//! The stored slots have 16 rows in the lanes, which wants one permute of 32 activations per slot. This tier would need four `vpermps` and
-//! three blends for 8 rows, more than loading 8 activations one by one, which lists do as well; and lists leave the free slots out.
-//! So `prepare` makes of every two rows **octets**: lane `4 i + s` is the next entry of segment `s` of row `i`, or, after the segments, the
-//! next entry of list chain `s`. Chains that have ended get the weight +0 and the column after the last, whose activation is +0. One
-//! octet is 8 loads of activations and one fma; two loads start per cycle, so that 4 to 5 cycles are the least, and the chain (4 cycles) hides.
+//! The stored slots have 16 rows in the lanes and need one permute of 32 activations per slot. In this tier that is four `vpermps` and
+//! three blends for 8 rows, which costs more than 8 loads of activations. Lists need the 8 loads too, but they leave the free slots out.
+//!
+//! `prepare` makes **octets** of every two rows. Lane `4 i + s` is the next entry of segment `s` of row `i`; after the segments, it is the
+//! next entry of list chain `s`. A chain that has ended gets the weight +0 and the column after the last, whose activation is +0. An
+//! octet is 8 loads of activations and one fma. Two loads start per cycle, so an octet takes at least 4 to 5 cycles, which hide the fma's 4.
 //!
 //! Words of the prepared layout, for `P` pairs of rows and `N` octets: `2 P + 1` starts (the segments of a pair, its list, ..., the end); zeros
 //! up to a multiple of 8; `8 N` weights; `8 N` columns of 16 bits, or 32 when there are more than 65535.
-#![allow(unsafe_code)] // calls into functions of this tier
 
-use super::memory::{Activations, load, load_columns, load_wide_columns, store};
-use super::{Avx2, WRONG, proof};
+use super::Avx2;
+use super::memory::Activations;
 use crate::base::align::AlignedVec;
 use crate::base::error::Result;
 use crate::encoding::Weights;
 use crate::encoding::pattern::TILE_COLUMNS;
 use crate::encoding::sparse::Sparse;
 use crate::kernels::LinearCall;
-use crate::kernels::scattered::{self, Transpose, by_reference, firsts, free_slots_add_nothing};
+use crate::kernels::class_s::{self, Transpose, by_reference, firsts, free_slots_add_nothing};
+use crate::kernels::kernel::Kernel;
 use crate::kernels::segments::{SEGMENTS, segment};
-use std::arch::x86_64::{
-    __m256, __m256i, _mm256_add_ps, _mm256_fmadd_ps, _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_setzero_ps,
-    _mm256_shuffle_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
-};
+use std::arch::x86_64::{__m256, __m256i};
 use std::ops::Range;
 
 /// Chains of two rows.
@@ -34,7 +32,7 @@ const WORTHWHILE: usize = 2;
 /// The bits of a factor, and a column.
 type Entry = (u32, usize);
 
-/// Whether a column needs 32 bits: the one after the last is one, too.
+/// Whether a column needs 32 bits, the one after the last included.
 fn is_wide(cols: usize) -> bool {
     cols > usize::from(u16::MAX)
 }
@@ -45,7 +43,7 @@ fn chain(w: Sparse<'_>, row: usize, chain: usize, in_list: bool) -> impl Iterato
     let list = if in_list { w.lists().range(row) } else { 0..0 };
     let slots = tiles.flat_map(move |tile| {
         let used = w.slots(row, tile).map(move |(place, code)| (w.factor(code).to_bits(), tile * TILE_COLUMNS, place));
-        // Of a mapped file that has changed, other zeros count as well.
+        // If a mapped file has changed, other zeros count as well.
         used.filter(|&(bits, _, place)| bits != 0 || place != 0).map(|(bits, first, place)| (bits, first + place))
     });
     let listed =
@@ -53,8 +51,30 @@ fn chain(w: Sparse<'_>, row: usize, chain: usize, in_list: bool) -> impl Iterato
     slots.chain(listed)
 }
 
-pub(in crate::kernels) fn prepare(weights: &Weights<'_>) -> Result<AlignedVec<u32>> {
-    let Weights::Sparse(w) = *weights else { panic!("{WRONG}") };
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ListKernel(pub(super) Avx2);
+
+impl Kernel for ListKernel {
+    type View<'a> = Sparse<'a>;
+
+    fn prepare(self, weights: Sparse<'_>) -> Result<AlignedVec<u32>> {
+        prepare(weights)
+    }
+
+    fn scratch_len(self, cols: usize, batch: usize) -> usize {
+        class_s::scratch_len::<OCTET>(cols, batch)
+    }
+
+    fn run(self, w: Sparse<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
+        if is_wide(w.cols()) {
+            linear(self.0, w, Octets::<u32>::new(prepared, w.rows()), call);
+        } else {
+            linear(self.0, w, Octets::<u16>::new(prepared, w.rows()), call);
+        }
+    }
+}
+
+fn prepare(w: Sparse<'_>) -> Result<AlignedVec<u32>> {
     let parts = 2 * w.rows().div_ceil(2);
     let chains = |part: usize| {
         let lane = move |lane: usize| {
@@ -116,72 +136,63 @@ impl<'a, C: bytemuck::AnyBitPattern> Octets<'a, C> {
 
 /// A column of 16 or 32 bits.
 trait Column: bytemuck::AnyBitPattern + Into<u32> {
-    /// # Safety
-    /// Only from functions of this tier.
-    unsafe fn load(columns: &[Self; OCTET]) -> __m256i;
+    /// 8 columns.
+    fn load(avx2: Avx2, columns: &[Self; OCTET]) -> __m256i;
 }
 
 impl Column for u16 {
-    #[inline]
-    #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn load(columns: &[Self; OCTET]) -> __m256i {
-        load_columns(columns)
+    #[inline(always)]
+    fn load(avx2: Avx2, columns: &[Self; OCTET]) -> __m256i {
+        avx2.widen_u16(avx2.load_u16(columns))
     }
 }
 
 impl Column for u32 {
-    #[inline]
-    #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn load(columns: &[Self; OCTET]) -> __m256i {
-        load_wide_columns(columns)
+    #[inline(always)]
+    fn load(avx2: Avx2, columns: &[Self; OCTET]) -> __m256i {
+        avx2.load_u32(columns)
     }
 }
 
 impl Transpose<8> for Avx2 {
+    /// Pairs of lanes, then of pairs, then of halves.
+    #[inline(always)]
     fn transpose(self, samples: [&[f32; 8]; 8], columns: &mut [[f32; 8]; 8]) {
-        // SAFETY: `self` proves the features.
-        unsafe { transpose(samples, columns) }
+        let [a, b, c, d, e, f, g, h] = samples.map(
+            #[inline(always)]
+            |sample| self.load8(sample),
+        );
+        let (lower, upper) = columns.split_at_mut(4);
+        let quarters = self.quarters([a, b, c, d]).into_iter().zip(self.quarters([e, f, g, h]));
+        for ((low, high), (first, second)) in lower.iter_mut().zip(upper).zip(quarters) {
+            self.store8(low, self.pick_halves::<0x20>(first, second));
+            self.store8(high, self.pick_halves::<0x31>(first, second));
+        }
     }
 }
 
-/// Pairs of lanes, then of pairs, then of halves.
-#[target_feature(enable = "avx2,fma,f16c")]
-fn transpose(samples: [&[f32; 8]; 8], columns: &mut [[f32; 8]; 8]) {
-    let [a, b, c, d, e, f, g, h] = samples.map(|sample| load(sample));
-    let fours = |a, b, c, d| {
-        let (low0, high0) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-        let (low1, high1) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+impl Avx2 {
+    /// Transposes 4 x 4 floats in each half of the vectors.
+    #[inline(always)]
+    fn quarters(self, [a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
+        let (low0, high0) = (self.interleave_low(a, b), self.interleave_high(a, b));
+        let (low1, high1) = (self.interleave_low(c, d), self.interleave_high(c, d));
         [
-            _mm256_shuffle_ps::<0x44>(low0, low1),
-            _mm256_shuffle_ps::<0xEE>(low0, low1),
-            _mm256_shuffle_ps::<0x44>(high0, high1),
-            _mm256_shuffle_ps::<0xEE>(high0, high1),
+            self.pick::<0x44>(low0, low1),
+            self.pick::<0xEE>(low0, low1),
+            self.pick::<0x44>(high0, high1),
+            self.pick::<0xEE>(high0, high1),
         ]
-    };
-    let (lower, upper) = columns.split_at_mut(4);
-    for (((low, high), first), second) in lower.iter_mut().zip(upper).zip(fours(a, b, c, d)).zip(fours(e, f, g, h)) {
-        store(low, _mm256_permute2f128_ps::<0x20>(first, second));
-        store(high, _mm256_permute2f128_ps::<0x31>(first, second));
     }
 }
 
-pub(in crate::kernels) fn run(weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
-    let Weights::Sparse(w) = *weights else { panic!("{WRONG}") };
-    if is_wide(w.cols()) {
-        linear(weights, w, Octets::<u32>::new(prepared, w.rows()), call);
-    } else {
-        linear(weights, w, Octets::<u16>::new(prepared, w.rows()), call);
-    }
-}
-
-fn linear<C: Column>(weights: &Weights<'_>, w: Sparse<'_>, octets: Octets<'_, C>, call: &mut LinearCall<'_>) {
-    let tier = proof();
+fn linear<C: Column>(avx2: Avx2, w: Sparse<'_>, octets: Octets<'_, C>, call: &mut LinearCall<'_>) {
     let (rows, cols) = (w.rows(), w.cols());
     let exact = |call: &LinearCall<'_>, sample: usize| {
         free_slots_add_nothing(w.units(), firsts(&call.input[sample * call.input_stride..], cols))
     };
     if !(0..call.batch).all(|sample| exact(call, sample)) {
-        (0..call.batch).for_each(|sample| by_reference(weights, sample, call));
+        (0..call.batch).for_each(|sample| by_reference(&Weights::Sparse(w), sample, call));
         return;
     }
     let one = |sample: usize, call: &mut LinearCall<'_>| {
@@ -189,28 +200,35 @@ fn linear<C: Column>(weights: &Weights<'_>, w: Sparse<'_>, octets: Octets<'_, C>
         let mut sums = [0.0; ROWS];
         for row in (0..rows).step_by(ROWS) {
             let block = row..(row + ROWS).min(rows);
-            // SAFETY: `tier` proves the features, all that the function asks for.
-            unsafe { one_sample(octets, block.clone(), x, &mut sums) }
-            call.finish(tier, sample, row, &sums[..block.len()]);
+            let rows = block.clone();
+            avx2.with_features(
+                &mut sums,
+                #[inline(always)]
+                |sums| one_sample(avx2, octets, rows, x, sums),
+            );
+            call.finish(avx2, sample, row, &sums[..block.len()]);
         }
     };
     let many = |rows: Range<usize>, x: &[[f32; 8]], sums: &mut [[f32; 8]]| {
-        // SAFETY: `tier` proves the features, all that the function asks for.
-        unsafe { many_samples(octets, rows, x, sums) }
+        avx2.with_features(
+            sums,
+            #[inline(always)]
+            |sums| many_samples(avx2, octets, rows, x, sums),
+        );
     };
-    scattered::linear(tier, [rows, cols], WORTHWHILE, call, one, many);
+    class_s::linear(avx2, [rows, cols], WORTHWHILE, call, one, many);
 }
 
 /// Rows whose sums are kept before they are written.
 const ROWS: usize = 64;
 
 /// The sums of some rows of one sample.
-#[target_feature(enable = "avx2,fma,f16c")]
-fn one_sample<C: Column>(octets: Octets<'_, C>, rows: Range<usize>, x: Activations<'_>, sums: &mut [f32; ROWS]) {
+#[inline(always)]
+fn one_sample<C: Column>(avx2: Avx2, octets: Octets<'_, C>, rows: Range<usize>, x: Activations<'_>, sums: &mut [f32; ROWS]) {
     for (pair, sums) in (rows.start / 2..rows.end.div_ceil(2)).zip(sums.as_chunks_mut::<2>().0) {
         let (mut segments, mut list) = ([0.0; OCTET], [0.0; OCTET]);
-        store(&mut segments, chains(octets.part(2 * pair), x));
-        store(&mut list, chains(octets.part(2 * pair + 1), x));
+        avx2.store8(&mut segments, chains(avx2, octets.part(2 * pair), x));
+        avx2.store8(&mut list, chains(avx2, octets.part(2 * pair + 1), x));
         for (i, sum) in sums.iter_mut().enumerate() {
             *sum = total(&segments.as_chunks().0[i]) + total(&list.as_chunks().0[i]);
         }
@@ -224,40 +242,36 @@ fn total([c0, c1, c2, c3]: &[f32; SEGMENTS]) -> f32 {
 }
 
 /// The chains of two rows for one sample.
-#[inline]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn chains<C: Column>((factors, columns): (&[[f32; OCTET]], &[[C; OCTET]]), x: Activations<'_>) -> __m256 {
-    let mut c = _mm256_setzero_ps();
+#[inline(always)]
+fn chains<C: Column>(avx2: Avx2, (factors, columns): (&[[f32; OCTET]], &[[C; OCTET]]), x: Activations<'_>) -> __m256 {
+    let mut c = avx2.zeros();
     for (factors, columns) in factors.iter().zip(columns) {
-        // SAFETY: this function has the tier's features.
-        let columns = unsafe { C::load(columns) };
-        c = _mm256_fmadd_ps(load(factors), x.at(columns), c);
+        c = avx2.multiply_add(avx2.load8(factors), x.at(avx2, C::load(avx2, columns)), c);
     }
     c
 }
 
 /// The sums of some rows of 8 samples.
-#[target_feature(enable = "avx2,fma,f16c")]
-fn many_samples<C: Column>(octets: Octets<'_, C>, rows: Range<usize>, x: &[[f32; 8]], sums: &mut [[f32; 8]]) {
+#[inline(always)]
+fn many_samples<C: Column>(avx2: Avx2, octets: Octets<'_, C>, rows: Range<usize>, x: &[[f32; 8]], sums: &mut [[f32; 8]]) {
     for (pair, sums) in (rows.start / 2..rows.end.div_ceil(2)).zip(sums.chunks_mut(2)) {
-        let segments = sample_chains(octets.part(2 * pair), x);
-        let list = sample_chains(octets.part(2 * pair + 1), x);
+        let segments = sample_chains(avx2, octets.part(2 * pair), x);
+        let list = sample_chains(avx2, octets.part(2 * pair + 1), x);
         for (i, sum) in sums.iter_mut().enumerate() {
-            store(sum, _mm256_add_ps(segments[i], list[i]));
+            avx2.store8(sum, avx2.add(segments[i], list[i]));
         }
     }
 }
 
 /// The sums of the four chains of two rows, for 8 samples.
-#[inline]
-#[target_feature(enable = "avx2,fma,f16c")]
-fn sample_chains<C: Column>((factors, columns): (&[[f32; OCTET]], &[[C; OCTET]]), x: &[[f32; 8]]) -> [__m256; 2] {
-    let mut c = [_mm256_setzero_ps(); OCTET];
+#[inline(always)]
+fn sample_chains<C: Column>(avx2: Avx2, (factors, columns): (&[[f32; OCTET]], &[[C; OCTET]]), x: &[[f32; 8]]) -> [__m256; 2] {
+    let mut c = [avx2.zeros(); OCTET];
     for (factors, columns) in factors.iter().zip(columns) {
         for ((c, &factor), &column) in c.iter_mut().zip(factors).zip(columns) {
-            *c = _mm256_fmadd_ps(_mm256_set1_ps(factor), load(&x[column.into() as usize]), *c);
+            *c = avx2.multiply_add(avx2.splat_f32(factor), avx2.load8(&x[column.into() as usize]), *c);
         }
     }
-    let total = |c: &[__m256]| _mm256_add_ps(_mm256_add_ps(_mm256_add_ps(c[0], c[1]), c[2]), c[3]);
-    [total(&c[..SEGMENTS]), total(&c[SEGMENTS..])]
+    let [a0, a1, a2, a3, b0, b1, b2, b3] = c;
+    [avx2.total([a0, a1, a2, a3]), avx2.total([b0, b1, b2, b3])]
 }

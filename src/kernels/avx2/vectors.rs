@@ -1,0 +1,76 @@
+//! The vectors of this tier, as the generic loops use them.
+
+use super::{Avx2, HALF, half};
+use crate::kernels::simd::{Rows, Simd};
+use std::arch::x86_64::{__m256, __m256i};
+
+impl Simd for Avx2 {
+    const LANES: usize = HALF;
+    type Floats = __m256;
+    type Words = __m256i;
+
+    #[inline(always)]
+    fn vectorize<T: ?Sized>(self, out: &mut T, f: impl FnOnce(&mut T)) {
+        self.with_features(out, f);
+    }
+
+    #[inline(always)]
+    fn zero(self) -> __m256 {
+        self.zeros()
+    }
+
+    #[inline(always)]
+    fn zero_words(self) -> __m256i {
+        self.zeros_u32()
+    }
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m256 {
+        self.splat_f32(x)
+    }
+
+    #[inline(always)]
+    fn fma(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        self.multiply_add(a, b, c)
+    }
+
+    #[inline(always)]
+    fn minus(self, a: __m256, b: __m256) -> __m256 {
+        self.sub(a, b)
+    }
+
+    #[inline(always)]
+    fn and_xor(self, a: __m256i, b: u32, c: u32) -> __m256i {
+        self.xor(self.and(a, self.splat_u32(b.cast_signed())), self.splat_u32(c.cast_signed()))
+    }
+
+    #[inline(always)]
+    fn shift(self, a: __m256i, bits: u32) -> __m256i {
+        self.shift_right_each(a, self.splat_u32(bits.cast_signed()))
+    }
+
+    #[inline(always)]
+    fn float_bits(self, a: __m256i) -> __m256 {
+        self.as_f32(a)
+    }
+
+    #[inline(always)]
+    fn load(self, from: &Rows<f32>, part: usize) -> __m256 {
+        self.load8(half(from, part))
+    }
+
+    #[inline(always)]
+    fn load_f16(self, from: &Rows<u16>, part: usize) -> __m256 {
+        self.widen_f16(self.load_u16(half(from, part)))
+    }
+
+    #[inline(always)]
+    fn load_words(self, from: &Rows<u32>, part: usize) -> __m256i {
+        self.load_u32(half(from, part))
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut Rows<f32>, part: usize, value: __m256) {
+        self.store8(&mut to.as_chunks_mut().0[part], value);
+    }
+}

@@ -1,0 +1,78 @@
+//! The vectors of this tier, as the generic loops use them.
+
+use super::Avx512;
+use crate::kernels::simd::{Rows, Simd};
+use std::arch::x86_64::{__m512, __m512i};
+
+impl Simd for Avx512 {
+    const LANES: usize = 16;
+    type Floats = __m512;
+    type Words = __m512i;
+
+    #[inline(always)]
+    fn vectorize<T: ?Sized>(self, out: &mut T, f: impl FnOnce(&mut T)) {
+        self.with_features(out, f);
+    }
+
+    #[inline(always)]
+    fn zero(self) -> __m512 {
+        self.zeros()
+    }
+
+    #[inline(always)]
+    fn zero_words(self) -> __m512i {
+        self.zeros_u32()
+    }
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m512 {
+        self.splat_f32(x)
+    }
+
+    #[inline(always)]
+    fn fma(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        self.multiply_add(a, b, c)
+    }
+
+    #[inline(always)]
+    fn minus(self, a: __m512, b: __m512) -> __m512 {
+        self.sub(a, b)
+    }
+
+    #[inline(always)]
+    fn and_xor(self, a: __m512i, b: u32, c: u32) -> __m512i {
+        // The truth table of `(a & b) ^ c`.
+        const AND_XOR: i32 = (0xF0 & 0xCC) ^ 0xAA;
+        self.combine::<AND_XOR>(a, self.splat_u32(b.cast_signed()), self.splat_u32(c.cast_signed()))
+    }
+
+    #[inline(always)]
+    fn shift(self, a: __m512i, bits: u32) -> __m512i {
+        self.shift_right_each(a, self.splat_u32(bits.cast_signed()))
+    }
+
+    #[inline(always)]
+    fn float_bits(self, a: __m512i) -> __m512 {
+        self.as_f32(a)
+    }
+
+    #[inline(always)]
+    fn load(self, from: &Rows<f32>, _: usize) -> __m512 {
+        self.load16(from)
+    }
+
+    #[inline(always)]
+    fn load_f16(self, from: &Rows<u16>, _: usize) -> __m512 {
+        self.widen_f16(self.load_u16(from))
+    }
+
+    #[inline(always)]
+    fn load_words(self, from: &Rows<u32>, _: usize) -> __m512i {
+        self.load_u32(from)
+    }
+
+    #[inline(always)]
+    fn store(self, to: &mut Rows<f32>, _: usize, value: __m512) {
+        self.store16(to, value);
+    }
+}

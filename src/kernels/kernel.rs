@@ -1,0 +1,136 @@
+//! A kernel, whatever tier wrote it and whatever view it reads: one virtual call.
+
+use super::{Isa, LinearCall, SCRATCH};
+use crate::base::align::AlignedVec;
+use crate::base::error::Result;
+use crate::encoding::Weights;
+#[cfg(target_arch = "x86_64")]
+use crate::encoding::{
+    block::Blocks,
+    codebook::Codebook,
+    dense::{DenseF16, DenseF32},
+    fixed_point::FixedPoint,
+    sparse::Sparse,
+    ternary::Ternary,
+};
+
+/// How a tier computes the layers of one view. Its value is the token of the tier, the proof that this processor can run it.
+pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
+    /// The weights that it reads.
+    type View<'a>: View<'a>;
+
+    /// The weights in a layout of its own; empty for a kernel that reads the stored layout.
+    fn prepare(self, _weights: Self::View<'_>) -> Result<AlignedVec<u32>> {
+        AlignedVec::zeroed(0)
+    }
+
+    /// The floats of scratch that a call is best lent.
+    fn scratch_len(self, _cols: usize, _batch: usize) -> usize {
+        SCRATCH
+    }
+
+    /// Runs a layer. `prepared` is what `prepare` made of the same weights.
+    fn run(self, weights: Self::View<'_>, prepared: &[u32], call: &mut LinearCall<'_>);
+}
+
+/// What a kernel reads: the view of one encoding, or any view.
+pub(super) trait View<'a>: Sized {
+    /// The view, if the weights are of its encoding.
+    fn of(weights: &Weights<'a>) -> Option<Self>;
+}
+
+impl<'a> View<'a> for Weights<'a> {
+    fn of(weights: &Weights<'a>) -> Option<Self> {
+        Some(*weights)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+macro_rules! views {
+    ($($view:ident = $variant:ident),*) => {
+        $(impl<'a> View<'a> for $view<'a> {
+            #[inline(always)]
+            fn of(weights: &Weights<'a>) -> Option<Self> {
+                if let Weights::$variant(view) = *weights { Some(view) } else { None }
+            }
+        })*
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+views!(
+    DenseF32 = DenseF32,
+    DenseF16 = DenseF16,
+    FixedPoint = FixedPoint,
+    Ternary = Ternary,
+    Codebook = Codebook,
+    Sparse = Sparse,
+    Blocks = Blocks
+);
+
+/// A kernel behind a pointer.
+trait AnyKernel: std::fmt::Debug + Send + Sync {
+    fn prepare(&self, weights: &Weights<'_>) -> Result<AlignedVec<u32>>;
+    fn scratch_len(&self, cols: usize, batch: usize) -> usize;
+    fn run(&self, weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall<'_>);
+}
+
+/// What breaks when it does not hold: the kernel would read the bytes of one encoding as another's.
+const OWN_ENCODING: &str = "invariant: the table gives each kernel its own encoding";
+
+impl<K: Kernel> AnyKernel for K {
+    fn prepare(&self, weights: &Weights<'_>) -> Result<AlignedVec<u32>> {
+        Kernel::prepare(*self, K::View::of(weights).expect(OWN_ENCODING))
+    }
+
+    fn scratch_len(&self, cols: usize, batch: usize) -> usize {
+        Kernel::scratch_len(*self, cols, batch)
+    }
+
+    fn run(&self, weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
+        Kernel::run(*self, K::View::of(weights).expect(OWN_ENCODING), prepared, call);
+    }
+}
+
+/// A kernel of linear layers, as a table of [`Kernels`](super::Kernels) holds it: the plan copies it into the step that calls it.
+#[derive(Clone, Copy, Debug)]
+pub struct LinearKernel {
+    /// The tier that wrote it: an inherited kernel keeps its own.
+    pub isa: Isa,
+    /// What it does, in a few words.
+    pub name: &'static str,
+    kernel: &'static dyn AnyKernel,
+}
+
+impl LinearKernel {
+    pub(super) fn new<K: Kernel>(isa: Isa, name: &'static str, kernel: K) -> Self {
+        const { assert!(size_of::<K>() == 0, "a kernel is a token and holds no data") };
+        // A box of no bytes allocates nothing, so nothing leaks.
+        Self { isa, name, kernel: Box::leak(Box::new(kernel)) }
+    }
+
+    /// The weights in the layout that the kernel wants; empty if it reads the stored one. Made once per session.
+    ///
+    /// # Errors
+    /// `no_memory`.
+    ///
+    /// # Panics
+    /// When the kernel is of another encoding.
+    pub fn prepare(&self, weights: &Weights<'_>) -> Result<AlignedVec<u32>> {
+        self.kernel.prepare(weights)
+    }
+
+    /// The floats of scratch that a call for a layer of `cols` columns is best lent; [`SCRATCH`] floats always suffice.
+    #[must_use]
+    pub fn scratch_len(&self, cols: usize, batch: usize) -> usize {
+        self.kernel.scratch_len(cols, batch)
+    }
+
+    /// Runs a layer. `prepared` is what [`LinearKernel::prepare`] made of the same weights.
+    ///
+    /// # Panics
+    /// When the kernel is of another encoding, `prepared` is of other weights, or a buffer of `call` is too short.
+    pub fn run(&self, weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
+        self.kernel.run(weights, prepared, call);
+    }
+}
