@@ -1,12 +1,13 @@
-//! Convolution: the patches under a run of windows are gathered, and the kernel of a linear layer maps them as a batch.
+//! Convolution: directly where the tier has a kernel and it pays, otherwise by im2col.
 //!
-//! This is im2col, a few windows at a time. The columns of a patch are (channel, row, column), so every encoding and instruction set serves
+//! For im2col, the patches under a run of windows are gathered, and the kernel of a linear layer maps them as a batch. The columns of a patch are (channel, row, column), so every encoding and instruction set serves
 //! convolutions as it serves linear layers: the same bits, from weights in their stored layout.
 
 use super::linear::LayerStep;
 use super::slot::Slot;
 use super::step::{Action, Call};
 use crate::graph::op::Conv2d;
+use crate::kernels::direct::{ConvCall, ConvShape, DirectConv};
 use crate::kernels::{LinearCall, run_rows};
 use crate::model::Model;
 
@@ -26,17 +27,24 @@ pub struct ConvStep {
     pub input: [usize; 3],
     /// Windows along each dimension.
     pub positions: [usize; 2],
+    /// The same without im2col, where it pays.
+    pub direct: Option<DirectConv>,
 }
 
 impl Action for ConvStep {
     fn run(&self, call: &mut Call<'_>) {
         let model = call.model;
-        call.each_sample(|input, output, patches, scratch| self.convolve(model, input, output, patches, scratch));
+        call.each_sample(|input, output, patches, scratch| {
+            if !self.direct(model, input, output, patches) {
+                self.im2col(model, input, output, patches, scratch);
+            }
+        });
     }
 
     /// Floats of the patches of one call and of their outputs.
     fn patches_len(&self) -> usize {
-        self.patches() * (self.patch_stride() + self.conv.linear.rows.next_multiple_of(16))
+        let im2col = self.patches() * (self.patch_stride() + self.conv.linear.rows.next_multiple_of(16));
+        im2col.max(self.direct.as_ref().map_or(0, DirectConv::scratch_len))
     }
 
     fn scratch_len(&self) -> usize {
@@ -44,11 +52,35 @@ impl Action for ConvStep {
     }
 
     fn prepared_bytes(&self) -> usize {
-        self.layer.prepared_bytes()
+        self.layer.prepared_bytes() + self.direct.as_ref().map_or(0, DirectConv::bytes)
     }
 }
 
 impl ConvStep {
+    /// The shape of a convolution, as kernels take it.
+    #[must_use]
+    pub fn shape(conv: &Conv2d, input: [usize; 3], positions: [usize; 2]) -> ConvShape {
+        let window = &conv.window;
+        ConvShape {
+            input,
+            maps: conv.linear.rows,
+            positions,
+            kernel: window.kernel,
+            stride: window.stride,
+            padding: window.padding_before,
+            dilation: window.dilation,
+            groups: conv.groups,
+        }
+    }
+
+    /// Convolves one sample directly, if it can.
+    fn direct(&self, model: &Model, input: &[f32], output: &mut [f32], scratch: &mut [f32]) -> bool {
+        let Some(direct) = &self.direct else { return false };
+        let layer = &model.layers()[self.layer.layer];
+        let (scale, relu) = (layer.scale.as_deref(), self.layer.relu);
+        direct.run(&mut ConvCall { input, scale, bias: &layer.bias, relu, output, scratch })
+    }
+
     /// Channels that an output reads.
     fn group_channels(&self) -> usize {
         self.input[0] / self.conv.groups
@@ -63,8 +95,8 @@ impl ConvStep {
         (PATCH_FLOATS / self.patch_stride()).clamp(4, MAX_PATCHES)
     }
 
-    /// Convolves one sample. `input` and `output` are `[channels, height, width]`.
-    fn convolve(&self, model: &Model, input: &[f32], output: &mut [f32], patches: &mut [f32], scratch: &mut [f32]) {
+    /// Convolves one sample by im2col. `input` and `output` are `[channels, height, width]`.
+    fn im2col(&self, model: &Model, input: &[f32], output: &mut [f32], patches: &mut [f32], scratch: &mut [f32]) {
         let layer = &model.layers()[self.layer.layer];
         let weights = model.weights(self.layer.layer);
         let all = self.positions[0] * self.positions[1];

@@ -4,6 +4,7 @@
 //! `format-spec/arithmetic.md` and nothing else, so that tiers are bit-identical; the scalar one is the reference.
 
 mod call;
+pub mod direct;
 pub mod isa;
 mod kernel;
 mod scalar;
@@ -30,6 +31,7 @@ use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 use avx512::Avx512;
 pub use call::LinearCall;
+use direct::DirectKernel;
 pub use isa::Isa;
 pub use kernel::LinearKernel;
 
@@ -63,6 +65,8 @@ pub struct Kernels {
     pub block8: LinearKernel,
     /// Blocks of 16 rows.
     pub block16: LinearKernel,
+    /// Convolutions without im2col, where the tier has them.
+    pub direct: Option<DirectKernel>,
 }
 
 impl Kernels {

@@ -34,6 +34,16 @@ pub(super) trait Simd: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn fma(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
     /// `a - b`.
     fn minus(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    /// `a + b`.
+    fn plus(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    /// `a * b`.
+    fn times(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    /// `a` where it is above 0, otherwise +0.
+    fn relu(self, a: Self::Floats) -> Self::Floats;
+    /// The first [`Simd::LANES`] floats.
+    fn load_lanes(self, from: &[f32]) -> Self::Floats;
+    /// Writes the first [`Simd::LANES`] floats.
+    fn store_lanes(self, to: &mut [f32], value: Self::Floats);
     /// `(a & b) ^ c`.
     fn and_xor(self, a: Self::Words, b: u32, c: u32) -> Self::Words;
     /// Words shifted right by `bits`, a constant where this is inlined.

@@ -11,6 +11,7 @@ use crate::exec::pooling::PoolStep;
 use crate::exec::{Action, Step};
 use crate::graph::{Node, Op, Pool, PoolKind, Window};
 use crate::kernels::Kernels;
+use crate::kernels::direct::DirectConv;
 use crate::model::Model;
 use crate::tensor::Shape;
 
@@ -52,7 +53,12 @@ impl Lowering<'_> {
             Op::Conv2d(conv) => {
                 let [input, [_, rows, cols]] = images(node, shapes)?;
                 // A kernel call maps a batch of patches, however many samples there are.
-                Box::new(ConvStep { layer: self.layer(i, usize::MAX)?, conv, input, positions: [rows, cols] })
+                let layer = self.layer(i, usize::MAX)?;
+                let positions = [rows, cols];
+                let shape = ConvStep::shape(&conv, input, positions);
+                let weights = self.model.weights(layer.layer);
+                let direct = self.kernels.direct.map(|kernel| DirectConv::new(kernel, &weights, shape));
+                Box::new(ConvStep { layer, conv, input, positions, direct: direct.transpose()?.flatten() })
             }
             Op::Pool(pool) => Box::new(pooling(node, pool, shapes)?),
             Op::GlobalAveragePool => {

@@ -17,6 +17,10 @@ operations!(Avx2:
     splat_u8 = _mm256_set1_epi8(x: i8) -> __m256i;
     /// `a + b`.
     add = _mm256_add_ps(a: __m256, b: __m256) -> __m256;
+    /// `a * b`.
+    multiply = _mm256_mul_ps(a: __m256, b: __m256) -> __m256;
+    /// The greater of `a` and `b`; `b` where one is NaN or both are zero.
+    max = _mm256_max_ps(a: __m256, b: __m256) -> __m256;
     /// `a - b`.
     sub = _mm256_sub_ps(a: __m256, b: __m256) -> __m256;
     /// `a * b + c`, rounded once.

@@ -40,6 +40,31 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn plus(self, a: __m256, b: __m256) -> __m256 {
+        self.add(a, b)
+    }
+
+    #[inline(always)]
+    fn times(self, a: __m256, b: __m256) -> __m256 {
+        self.multiply(a, b)
+    }
+
+    #[inline(always)]
+    fn relu(self, a: __m256) -> __m256 {
+        self.max(a, self.zero())
+    }
+
+    #[inline(always)]
+    fn load_lanes(self, from: &[f32]) -> __m256 {
+        self.load8(from.first_chunk().expect("invariant: a vector of floats"))
+    }
+
+    #[inline(always)]
+    fn store_lanes(self, to: &mut [f32], value: __m256) {
+        self.store8(to.first_chunk_mut().expect("invariant: a vector of floats"), value);
+    }
+
+    #[inline(always)]
     fn and_xor(self, a: __m256i, b: u32, c: u32) -> __m256i {
         self.xor(self.and(a, self.splat_u32(b.cast_signed())), self.splat_u32(c.cast_signed()))
     }

@@ -15,6 +15,10 @@ operations!(Avx512:
     splat_u32 = _mm512_set1_epi32(x: i32) -> __m512i;
     /// `a + b`.
     add = _mm512_add_ps(a: __m512, b: __m512) -> __m512;
+    /// `a * b`.
+    multiply = _mm512_mul_ps(a: __m512, b: __m512) -> __m512;
+    /// The greater of `a` and `b`; `b` where one is NaN or both are zero.
+    max = _mm512_max_ps(a: __m512, b: __m512) -> __m512;
     /// `a - b`.
     sub = _mm512_sub_ps(a: __m512, b: __m512) -> __m512;
     /// `a * b` in the lanes that `mask` names, +0 in the others.

@@ -40,6 +40,31 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn plus(self, a: __m512, b: __m512) -> __m512 {
+        self.add(a, b)
+    }
+
+    #[inline(always)]
+    fn times(self, a: __m512, b: __m512) -> __m512 {
+        self.multiply(a, b)
+    }
+
+    #[inline(always)]
+    fn relu(self, a: __m512) -> __m512 {
+        self.max(a, self.zero())
+    }
+
+    #[inline(always)]
+    fn load_lanes(self, from: &[f32]) -> __m512 {
+        self.load16(from.first_chunk().expect("invariant: a vector of floats"))
+    }
+
+    #[inline(always)]
+    fn store_lanes(self, to: &mut [f32], value: __m512) {
+        self.store16(to.first_chunk_mut().expect("invariant: a vector of floats"), value);
+    }
+
+    #[inline(always)]
     fn and_xor(self, a: __m512i, b: u32, c: u32) -> __m512i {
         // The truth table of `(a & b) ^ c`.
         const AND_XOR: i32 = (0xF0 & 0xCC) ^ 0xAA;

@@ -44,6 +44,7 @@ pub(super) fn kernels() -> Kernels {
         lists: kernel("list, fma"),
         block8: kernel("list, fma"),
         block16: kernel("list, fma"),
+        direct: None,
     }
 }
 
