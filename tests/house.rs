@@ -24,7 +24,7 @@ fn rust() -> Vec<(String, String)> {
 
 /// Files over the cap of their kind: the lines they may have, and why. No entry may stay when it is no longer needed.
 const LONG: [(&str, usize, &str); 1] =
-    [("src/model/mod.rs", 180, "the model and its ways to be opened, which must be read together")];
+    [("src/model/mod.rs", 200, "the model and its ways to be opened, which must be read together")];
 
 /// The greatest number of lines of a file.
 fn cap(path: &str) -> usize {
@@ -103,7 +103,7 @@ fn may_be_unsafe(path: &str) -> bool {
         "src/kernels/avx512/memory.rs",
         "src/kernels/scalar/mod.rs", // the one call that enables fma
     ];
-    const FOLDERS: [&str; 5] = ["capi/", "tests/", "dev/", "fuzz/", "trainer/"];
+    const FOLDERS: [&str; 6] = ["capi/", "tests/", "dev/", "fuzz/", "trainer/", "benches/rivals/"];
     FILES.contains(&path) || FOLDERS.iter().any(|folder| path.starts_with(folder))
 }
 

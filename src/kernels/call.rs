@@ -2,9 +2,13 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::simd::Simd;
-use super::{PADDING, SCRATCH};
 #[cfg(target_arch = "x86_64")]
 use crate::base::math::relu;
+
+/// Floats of zeros that follow every value in an activation buffer: no unit of an array has more columns.
+pub const PADDING: usize = 32;
+/// The floats of scratch that suffice for every call: 16 KiB.
+pub const SCRATCH: usize = 4096;
 
 /// The arguments of a linear kernel: `y = relu?(scale * (W x) + bias)` for each sample.
 #[derive(Debug)]

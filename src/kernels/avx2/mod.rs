@@ -12,7 +12,7 @@ use super::class_f::{
     dense::{F16Kernel, F32Kernel},
     fixed_point::FixedPointKernel,
 };
-use super::direct::DirectKernel;
+use super::direct::{DirectKernel, On};
 use super::segments::SEGMENTS;
 use super::simd::{Rows, token};
 use super::{Isa, Kernels, LinearKernel};
@@ -38,7 +38,7 @@ pub(super) fn kernels(avx2: Avx2, below: Kernels) -> Kernels {
     kernels.lists = LinearKernel::new(ISA, "lists of two rows, 8 chains", lists::ListKernel(avx2));
     kernels.block8 = LinearKernel::new(ISA, "broadcast x, 4 chains", block::BlockKernel(avx2));
     kernels.block16 = LinearKernel::new(ISA, "broadcast x, 4 chains", block::BlockKernel(avx2));
-    kernels.direct = Some(DirectKernel::new(ISA, "positions in lanes, zeros skipped", avx2));
+    kernels.direct = Some(DirectKernel::new(ISA, "positions in lanes, zeros skipped", On(avx2)));
     kernels
 }
 

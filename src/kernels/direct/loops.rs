@@ -1,7 +1,7 @@
 //! The inner loops: one vector of positions in each accumulator, one broadcast weight for all of them.
 
+use super::kernel::{Epilogue, Loops};
 use super::taps::{Tap, Taps};
-use super::{Epilogue, Loops};
 use crate::kernels::segments::SEGMENTS;
 use crate::kernels::simd::Simd;
 
@@ -10,14 +10,7 @@ const TOGETHER: usize = 8;
 
 /// The loops on the vectors of a tier, whose token it holds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct On<S>(S);
-
-impl<S: Simd> On<S> {
-    pub(super) fn new(simd: S) -> Self {
-        const { assert!(size_of::<S>() == 0, "a token holds no data") };
-        Self(simd)
-    }
-}
+pub(in crate::kernels) struct On<S>(pub(in crate::kernels) S);
 
 impl<S: Simd> Loops for On<S> {
     fn lanes(&self) -> usize {

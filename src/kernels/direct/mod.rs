@@ -7,163 +7,16 @@
 //! is a zero. Adding it changes at most the sign of a chain that is zero, and the bias, which is never -0, removes that
 //! sign. [`DirectConv::run`] therefore refuses activations that are not finite.
 
+mod conv;
 mod geometry;
+mod kernel;
 #[cfg(target_arch = "x86_64")]
 mod loops;
 mod products;
 mod taps;
 
-use super::{Isa, PADDING};
-use crate::base::error::Result;
-use crate::encoding::Weights;
+pub use conv::{ConvCall, DirectConv};
 pub use geometry::ConvShape;
-use geometry::{Planes, Vectors};
-use taps::Taps;
-
-/// What ends a sum: scale, bias and ReLU.
-#[derive(Clone, Copy, Debug)]
-struct Epilogue {
-    scale: Option<f32>,
-    bias: f32,
-    relu: bool,
-}
-
-/// The inner loops of a tier.
-trait Loops: std::fmt::Debug + Send + Sync {
-    /// Lanes of a vector.
-    fn lanes(&self) -> usize;
-
-    /// Whether all floats are finite.
-    fn all_finite(&self, x: &[f32]) -> bool;
-
-    /// Computes map `map` at the positions of vectors `bases`, offsets into `x`; vector `i` goes to `out[i * lanes..]`.
-    fn map(&self, taps: &Taps, map: usize, x: &[f32], bases: &[usize], epilogue: Epilogue, out: &mut [f32]);
-}
-
-/// The direct convolution of a tier.
-#[derive(Clone, Copy, Debug)]
-pub struct DirectKernel {
-    /// The tier that wrote it: an inherited kernel keeps its own.
-    pub isa: Isa,
-    /// What it does, in a few words.
-    pub name: &'static str,
-    loops: &'static dyn Loops,
-}
-
-impl DirectKernel {
-    #[cfg(target_arch = "x86_64")]
-    pub(super) fn new(isa: Isa, name: &'static str, simd: impl super::simd::Simd) -> Self {
-        // A box of no bytes allocates nothing, so nothing leaks.
-        Self { isa, name, loops: Box::leak(Box::new(loops::On::new(simd))) }
-    }
-}
-
-/// A convolution layer, prepared for direct computation.
-#[derive(Clone, Debug)]
-pub struct DirectConv {
-    kernel: DirectKernel,
-    shape: ConvShape,
-    planes: Planes,
-    vectors: Vectors,
-    taps: Taps,
-}
-
-/// The arguments of a direct convolution of one sample.
-#[derive(Debug)]
-pub struct ConvCall<'a> {
-    /// The sample, `[channels, height, width]`; [`PADDING`] zeros follow.
-    pub input: &'a [f32],
-    /// The scale of each map, or none.
-    pub scale: Option<&'a [f32]>,
-    /// The bias of each map.
-    pub bias: &'a [f32],
-    /// Whether ReLU follows.
-    pub relu: bool,
-    /// The result, `[maps, rows, columns]`.
-    pub output: &'a mut [f32],
-    /// At least [`DirectConv::scratch_len`] floats of any content.
-    pub scratch: &'a mut [f32],
-}
-
-/// Copied planes have at most so many times the floats of the input: padding may make much of little.
-const MOST_GROWTH: usize = 8;
-
-impl DirectConv {
-    /// Prepares a layer, if direct computation is worthwhile for its shape and its zeros.
-    ///
-    /// # Errors
-    /// `no_memory`.
-    pub fn new(kernel: DirectKernel, weights: &Weights<'_>, shape: ConvShape) -> Result<Option<Self>> {
-        let planes = Planes::new(&shape);
-        let input: usize = shape.input.iter().product();
-        if shape.positions.contains(&0) || planes.floats(&shape) > MOST_GROWTH * (input + 512) {
-            return Ok(None);
-        }
-        let vectors = Vectors::new(&shape, &planes, kernel.loops.lanes());
-        let taps = Taps::new(weights, &shape, &planes)?;
-        let this = Self { kernel, shape, planes, vectors, taps };
-        Ok(this.is_worthwhile().then_some(this))
-    }
-
-    /// Whether at most twice as many products are computed as im2col would compute: lanes without a position are lost, zero weights are saved.
-    fn is_worthwhile(&self) -> bool {
-        let [rows, cols] = self.shape.positions;
-        let lanes = self.vectors.count(rows, cols) * self.kernel.loops.lanes();
-        lanes * self.taps.len() <= 2 * rows * cols * self.shape.maps * self.shape.cols()
-    }
-
-    /// The kernel that runs it.
-    #[must_use]
-    pub fn kernel(&self) -> DirectKernel {
-        self.kernel
-    }
-
-    /// Floats of scratch that a call needs.
-    #[must_use]
-    pub fn scratch_len(&self) -> usize {
-        self.planes_len() + self.vectors.count(self.vectors.band_rows, self.shape.positions[1]) * self.kernel.loops.lanes()
-    }
-
-    /// Floats of the copied planes, and of what the last vector reads beyond them.
-    fn planes_len(&self) -> usize {
-        if self.planes.copied { self.planes.floats(&self.shape) + PADDING } else { 0 }
-    }
-
-    /// Bytes of the prepared weights.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.taps.bytes()
-    }
-
-    /// Convolves one sample. Returns false, and writes nothing, if an activation is not finite.
-    ///
-    /// # Panics
-    /// When a buffer of `call` is too short.
-    #[must_use]
-    pub fn run(&self, call: &mut ConvCall<'_>) -> bool {
-        if !self.kernel.loops.all_finite(call.input) {
-            return false;
-        }
-        let [rows, cols] = self.shape.positions;
-        let (planes, sums) = call.scratch.split_at_mut(self.planes_len());
-        let x: &[f32] = if self.planes.copied {
-            self.planes.fill(&self.shape, call.input, planes);
-            planes
-        } else {
-            call.input
-        };
-        for band in self.vectors.bands(rows) {
-            let count = self.vectors.count(band.len(), cols);
-            let x = &x[band.start * self.planes.pitch..];
-            for map in 0..self.shape.maps {
-                let epilogue = Epilogue { scale: call.scale.map(|scale| scale[map]), bias: call.bias[map], relu: call.relu };
-                let sums = &mut sums[..count * self.kernel.loops.lanes()];
-                self.kernel.loops.map(&self.taps, map, x, &self.vectors.bases[..count], epilogue, sums);
-                let out = &mut call.output[(map * rows + band.start) * cols..][..band.len() * cols];
-                let sums = sums.chunks(self.vectors.pitch);
-                out.chunks_exact_mut(cols).zip(sums).for_each(|(out, sums)| out.copy_from_slice(&sums[..cols]));
-            }
-        }
-        true
-    }
-}
+pub use kernel::DirectKernel;
+#[cfg(target_arch = "x86_64")]
+pub(super) use loops::On;

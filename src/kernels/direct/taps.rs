@@ -16,7 +16,7 @@ pub(super) struct Tap {
 
 /// The taps of every map, chain after chain.
 #[derive(Clone, Debug)]
-pub(super) struct Taps {
+pub(in crate::kernels) struct Taps {
     taps: Vec<Tap>,
     /// Where each chain of each map ends.
     ends: Vec<u32>,

@@ -82,8 +82,11 @@ fn each_sum(shape: [usize; 2], rows: Range<usize>, call: &mut LinearCall<'_>, su
     }
 }
 
-/// See [`super::run_rows`].
-pub(super) fn run_rows(weights: &Weights<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {
+/// Computes the rows `rows` only, output `i` being row `rows.start + i`: for channel groups.
+///
+/// # Panics
+/// When a buffer of `call` is too short.
+pub fn run_rows(weights: &Weights<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {
     match *weights {
         Weights::DenseF32(w) => dense::run_f32(w, rows, call),
         Weights::DenseF16(w) => dense::run_f16(w, rows, call),

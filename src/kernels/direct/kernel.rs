@@ -1,0 +1,43 @@
+//! What a tier gives to direct convolution: its inner loops behind a pointer.
+
+use super::taps::Taps;
+use crate::kernels::Isa;
+
+/// What ends a sum: scale, bias and ReLU.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernels) struct Epilogue {
+    pub(super) scale: Option<f32>,
+    pub(super) bias: f32,
+    pub(super) relu: bool,
+}
+
+/// The inner loops of a tier.
+pub(in crate::kernels) trait Loops: std::fmt::Debug + Send + Sync {
+    /// Lanes of a vector.
+    fn lanes(&self) -> usize;
+
+    /// Whether all floats are finite.
+    fn all_finite(&self, x: &[f32]) -> bool;
+
+    /// Computes map `map` at the positions of vectors `bases`, offsets into `x`; vector `i` goes to `out[i * lanes..]`.
+    fn map(&self, taps: &Taps, map: usize, x: &[f32], bases: &[usize], epilogue: Epilogue, out: &mut [f32]);
+}
+
+/// The direct convolution of a tier.
+#[derive(Clone, Copy, Debug)]
+pub struct DirectKernel {
+    /// The tier that wrote it: an inherited kernel keeps its own.
+    pub isa: Isa,
+    /// What it does, in a few words.
+    pub name: &'static str,
+    pub(super) loops: &'static dyn Loops,
+}
+
+impl DirectKernel {
+    #[cfg(target_arch = "x86_64")]
+    pub(in crate::kernels) fn new<L: Loops + 'static>(isa: Isa, name: &'static str, loops: L) -> Self {
+        const { assert!(size_of::<L>() == 0, "loops are a token and hold no data") };
+        // A box of no bytes allocates nothing, so nothing leaks.
+        Self { isa, name, loops: Box::leak(Box::new(loops)) }
+    }
+}
