@@ -1,6 +1,8 @@
 //! Convolutions of every encoding and of windows of all kinds: every tier, for any batch, has the bits of the scalar reference, which
 //! gathers patches (im2col).
 
+#![allow(clippy::unwrap_used)] // helpers of tests
+
 use curt::base::limits::Limits;
 use curt::content::{Contents, LayerTables, Tables};
 use curt::encoding::Encoding;

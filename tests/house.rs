@@ -23,8 +23,10 @@ fn rust() -> Vec<(String, String)> {
 }
 
 /// Files over the cap of their kind: the lines they may have, and why. No entry may stay when it is no longer needed.
-const LONG: [(&str, usize, &str); 1] =
-    [("src/model/mod.rs", 200, "the model and its ways to be opened, which must be read together")];
+const LONG: [(&str, usize, &str); 2] = [
+    ("src/kernels/scalar/mod.rs", 125, "the table of the reference, and the shell of its kernels"),
+    ("src/model/mod.rs", 200, "the model and its ways to be opened, which must be read together"),
+];
 
 /// The greatest number of lines of a file.
 fn cap(path: &str) -> usize {
