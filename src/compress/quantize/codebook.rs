@@ -10,7 +10,7 @@
 use super::layer::{Quantized, Weighted};
 use super::rate;
 use crate::compress::shrink::Values;
-use crate::encoding::codebook;
+use crate::encoding::Encoding;
 
 /// The most bins that the dynamic programme sees.
 const MAX_BINS: usize = 4096;
@@ -97,10 +97,7 @@ impl Clusters {
         if table.len() < 2 {
             return None;
         }
-        let index =
-            |weight: &f32| u8::try_from(table.partition_point(|level| level < weight)).expect("invariant: at most 256 levels");
-        let indices: Vec<u8> = weights.iter().map(index).collect();
-        Some(Quantized { encoded: codebook::encode(layer.rows, layer.cols, &table, &indices), weights })
+        Some(Quantized::new(layer, Encoding::Codebook { levels: table.len() }, &table, weights))
     }
 
     /// The levels of the optimal clustering of the bins.

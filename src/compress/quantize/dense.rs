@@ -2,7 +2,7 @@
 
 use super::layer::{Quantized, Weighted};
 use crate::compress::shrink::{Compacted, Values};
-use crate::encoding::dense;
+use crate::encoding::Encoding;
 
 /// Every layer as 32-bit floats: nothing is lost.
 pub(crate) fn exact(network: &Compacted) -> Vec<Quantized> {
@@ -19,11 +19,11 @@ pub(crate) fn exact(network: &Compacted) -> Vec<Quantized> {
 
 pub(super) fn f32(layer: &Weighted<'_>) -> Quantized {
     let weights: Vec<_> = layer.weights.iter().map(|w| w + 0.0).collect(); // -0 is stored as +0
-    Quantized { encoded: dense::encode_f32(layer.rows, layer.cols, &weights), weights }
+    Quantized::new(layer, Encoding::DenseF32, &[], weights)
 }
 
 pub(super) fn f16(layer: &Weighted<'_>) -> Quantized {
     let largest = half::f16::MAX.to_f32();
     let weights = layer.weights.iter().map(|w| half::f16::from_f32(w.clamp(-largest, largest)).to_f32() + 0.0).collect();
-    Quantized { encoded: dense::encode_f16(layer.rows, layer.cols, layer.weights), weights }
+    Quantized::new(layer, Encoding::DenseF16, &[], weights)
 }

@@ -7,7 +7,7 @@
 use super::layer::{Quantized, Weighted};
 use super::rate;
 use crate::compress::shrink::Values;
-use crate::encoding::fixed_point;
+use crate::encoding::{Encoding, fixed_point};
 
 /// Steps tried first: a factor of 2^(-1/8) apart.
 const COARSE: i32 = 33;
@@ -20,11 +20,11 @@ const ALTERNATIONS: usize = 20;
 pub(super) fn quantize(layer: &Weighted<'_>, bits: u32) -> Option<Quantized> {
     let (step, integers) = integers(layer, bits)?;
     let weights = integers.iter().map(|&q| f32::from(q) * step).collect();
-    Some(Quantized { encoded: fixed_point::encode(layer.rows, layer.cols, bits, step, &integers), weights })
+    Some(Quantized::new(layer, Encoding::FixedPoint { bits }, &[step], weights))
 }
 
 /// The step, that of the layer's grid where it is on one, and the integers; `None` when no step of f32 holds them.
-pub(super) fn integers(layer: &Weighted<'_>, bits: u32) -> Option<(f32, Vec<i8>)> {
+fn integers(layer: &Weighted<'_>, bits: u32) -> Option<(f32, Vec<i8>)> {
     let greatest = f64::from(fixed_point::greatest(bits));
     let max = layer.pairs().map(|(w, _)| w.abs()).fold(0.0, f64::max);
     let widest = max / greatest;

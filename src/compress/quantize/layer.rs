@@ -3,7 +3,7 @@
 use crate::base::error::Result;
 use crate::compress::shrink::Values;
 use crate::content::LayerTables;
-use crate::encoding::Encoded;
+use crate::encoding::{Encoded, Encoding, encode_weights};
 use crate::format::layer_table_bytes;
 
 /// A layer to be quantized, row-major, with the inverse posterior variance of each weight where there is one.
@@ -35,6 +35,11 @@ pub(crate) struct Quantized {
 }
 
 impl Quantized {
+    /// The layer with these row-major weights, which the levels of the encoding stand for.
+    pub(super) fn new(layer: &Weighted<'_>, encoding: Encoding, levels: &[f32], weights: Vec<f32>) -> Self {
+        Self { encoded: encode_weights(encoding, levels, [layer.rows, layer.cols], &weights), weights }
+    }
+
     /// Bytes of the array, of the levels and of the lists' counts.
     pub(crate) fn bytes(&self) -> u64 {
         self.encoded.bytes.len() as u64 + layer_table_bytes(&LayerTables::of(&self.encoded, Vec::new()), self.encoded.cols)

@@ -1,48 +1,27 @@
 //! Layers of which only the weights that are not zero are stored: the same weights as in a dense encoding, in fewer bytes where most are zero.
 
 use super::codebook::Clusters;
-use super::fixed_point;
 use super::layer::{Quantized, Weighted};
-use crate::encoding::{Encoding, Entries, block, sparse};
+use super::{dense, fixed_point};
+use crate::encoding::{Encoding, Values};
 
-/// The layer in a sparse or block encoding, with the pattern of fewest bytes; `None` for other encodings, and when the layer cannot be held.
+/// The layer in a sparse or block encoding, with the pattern of fewest bytes; `None` when no such encoding can hold the layer.
 pub(super) fn quantize(layer: &Weighted<'_>, encoding: Encoding, clusters: Option<&Clusters>) -> Option<Quantized> {
-    let (rows, cols) = (layer.rows, layer.cols);
-    let slots = |encoding: Encoding, levels: &[f32], entries: &Entries| {
-        let pattern = entries.best_pattern(encoding.slots().expect("invariant: a sparse encoding has slots"));
-        sparse::encode(encoding, levels, pattern.units, entries)
-    };
-    let floats = || layer.weights.iter().map(|weight| weight + 0.0).collect::<Vec<f32>>(); // -0 is stored as +0
-    match encoding {
-        Encoding::SparseF32 => {
-            let weights = floats();
-            Some(Quantized { encoded: slots(encoding, &[], &Entries::of_floats(rows, cols, &weights)), weights })
+    match encoding.values() {
+        Values::F32 => Some(Quantized::new(layer, encoding, &[], dense::f32(layer).weights)),
+        Values::FixedPoint { bits } => {
+            let dense = fixed_point::quantize(layer, bits)?;
+            Some(Quantized::new(layer, encoding, &dense.encoded.levels, dense.weights))
         }
-        Encoding::BlockF32 { height } => {
-            let weights = floats();
-            Some(Quantized { encoded: block::encode(height, &Entries::of_floats(rows, cols, &weights)), weights })
-        }
-        Encoding::SparseFixedPoint { bits } => {
-            let (step, integers) = fixed_point::integers(layer, bits)?;
-            let weights = integers.iter().map(|&q| f32::from(q) * step).collect();
-            Some(Quantized { encoded: slots(encoding, &[step], &Entries::of_integers(rows, cols, &integers)), weights })
-        }
-        Encoding::SparseCodebook { levels } => {
+        Values::Codebook { levels } => {
             let dense = clusters?.quantize(layer, levels + 1)?;
             let table: Vec<f32> = dense.encoded.levels.iter().copied().filter(|&level| level != 0.0).collect();
             if table.is_empty() || table.len() > levels {
                 return None; // without a zero there is one level too many
             }
-            let index = |weight: &f32| match weight {
-                0.0 => 0,
-                _ => 1 + table.partition_point(|level| level < weight) as u8, // at most 15 levels
-            };
-            let indices: Vec<u8> = dense.weights.iter().map(index).collect();
-            let encoding = Encoding::SparseCodebook { levels: table.len() };
-            let encoded = slots(encoding, &table, &Entries::of_indices(rows, cols, &indices));
-            Some(Quantized { encoded, weights: dense.weights })
+            Some(Quantized::new(layer, Encoding::SparseCodebook { levels: table.len() }, &table, dense.weights))
         }
-        _ => None,
+        Values::F16 | Values::Ternary => None,
     }
 }
 

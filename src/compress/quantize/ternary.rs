@@ -5,7 +5,7 @@
 //! finds the optimum.
 
 use super::layer::{Quantized, Weighted};
-use crate::encoding::ternary;
+use crate::encoding::Encoding;
 
 /// The layer with a negative level, zero and a positive level.
 pub(super) fn quantize(layer: &Weighted<'_>) -> Quantized {
@@ -13,18 +13,12 @@ pub(super) fn quantize(layer: &Weighted<'_>) -> Quantized {
     pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let (negative, least) = side(pairs.iter().filter(|(w, _)| *w < 0.0).copied());
     let (positive, greatest) = side(pairs.iter().rev().filter(|(w, _)| *w > 0.0).copied());
-    let sign = |&weight: &f32| {
-        let weight = f64::from(weight);
-        i8::from(greatest.is_some_and(|t| weight >= t)) - i8::from(least.is_some_and(|t| weight <= t))
+    let level = |&weight: &f32| match f64::from(weight) {
+        weight if greatest.is_some_and(|t| weight >= t) => positive,
+        weight if least.is_some_and(|t| weight <= t) => negative,
+        _ => 0.0,
     };
-    let signs: Vec<i8> = layer.weights.iter().map(sign).collect();
-    let value = |&sign: &i8| match sign {
-        0 => 0.0,
-        1.. => positive,
-        _ => negative,
-    };
-    let weights = signs.iter().map(value).collect();
-    Quantized { encoded: ternary::encode(layer.rows, layer.cols, negative, positive, &signs), weights }
+    Quantized::new(layer, Encoding::Ternary, &[negative, positive], layer.weights.iter().map(level).collect())
 }
 
 /// The level of one side and the weight nearest to zero that takes it; the pairs come from the far end. Equal weights stay together.
