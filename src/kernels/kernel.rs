@@ -20,7 +20,7 @@ pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
     type View<'a>: View<'a>;
 
     /// The weights in a layout of its own; empty for a kernel that reads the stored layout.
-    fn prepare(self, _weights: Self::View<'_>) -> Result<AlignedVec<u32>> {
+    fn prepare(self, _weights: &Self::View<'_>) -> Result<AlignedVec<u32>> {
         AlignedVec::zeroed(0)
     }
 
@@ -30,18 +30,18 @@ pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
     }
 
     /// Runs a layer. `prepared` is what `prepare` made of the same weights.
-    fn run(self, weights: Self::View<'_>, prepared: &[u32], call: &mut LinearCall<'_>);
+    fn run(self, weights: &Self::View<'_>, prepared: &[u32], call: &mut LinearCall<'_>);
 }
 
 /// What a kernel reads: the view of one encoding, or any view.
 pub(super) trait View<'a>: Sized {
     /// The view, if the weights are of its encoding.
-    fn of(weights: &Weights<'a>) -> Option<Self>;
+    fn of<'w>(weights: &'w Weights<'a>) -> Option<&'w Self>;
 }
 
 impl<'a> View<'a> for Weights<'a> {
-    fn of(weights: &Weights<'a>) -> Option<Self> {
-        Some(*weights)
+    fn of<'w>(weights: &'w Weights<'a>) -> Option<&'w Self> {
+        Some(weights)
     }
 }
 
@@ -50,8 +50,8 @@ macro_rules! views {
     ($($view:ident = $variant:ident),*) => {
         $(impl<'a> View<'a> for $view<'a> {
             #[inline(always)]
-            fn of(weights: &Weights<'a>) -> Option<Self> {
-                if let Weights::$variant(view) = *weights { Some(view) } else { None }
+            fn of<'w>(weights: &'w Weights<'a>) -> Option<&'w Self> {
+                if let Weights::$variant(view) = weights { Some(view) } else { None }
             }
         })*
     };

@@ -28,12 +28,12 @@ impl Kernel for BlockKernel {
         class_s::scratch_len::<HALF>(cols, batch)
     }
 
-    fn run(self, w: Blocks<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    fn run(self, w: &Blocks<'_>, _: &[u32], call: &mut LinearCall<'_>) {
         match (w.height(), w.lists().columns()) {
-            (8, Columns::Narrow(columns)) => linear::<_, 8, 1>(self.0, w, columns, call),
-            (8, Columns::Wide(columns)) => linear::<_, 8, 1>(self.0, w, columns, call),
-            (_, Columns::Narrow(columns)) => linear::<_, 16, 2>(self.0, w, columns, call),
-            (_, Columns::Wide(columns)) => linear::<_, 16, 2>(self.0, w, columns, call),
+            (8, Columns::Narrow(columns)) => linear::<_, 8, 1>(self.0, *w, columns, call),
+            (8, Columns::Wide(columns)) => linear::<_, 8, 1>(self.0, *w, columns, call),
+            (_, Columns::Narrow(columns)) => linear::<_, 16, 2>(self.0, *w, columns, call),
+            (_, Columns::Wide(columns)) => linear::<_, 16, 2>(self.0, *w, columns, call),
         }
     }
 }

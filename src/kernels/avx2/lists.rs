@@ -57,19 +57,19 @@ pub(super) struct ListKernel(pub(super) Avx2);
 impl Kernel for ListKernel {
     type View<'a> = Sparse<'a>;
 
-    fn prepare(self, weights: Sparse<'_>) -> Result<AlignedVec<u32>> {
-        prepare(weights)
+    fn prepare(self, weights: &Sparse<'_>) -> Result<AlignedVec<u32>> {
+        prepare(*weights)
     }
 
     fn scratch_len(self, cols: usize, batch: usize) -> usize {
         class_s::scratch_len::<OCTET>(cols, batch)
     }
 
-    fn run(self, w: Sparse<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
+    fn run(self, w: &Sparse<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
         if is_wide(w.cols()) {
-            linear(self.0, w, Octets::<u32>::new(prepared, w.rows()), call);
+            linear(self.0, *w, Octets::<u32>::new(prepared, w.rows()), call);
         } else {
-            linear(self.0, w, Octets::<u16>::new(prepared, w.rows()), call);
+            linear(self.0, *w, Octets::<u16>::new(prepared, w.rows()), call);
         }
     }
 }

@@ -54,13 +54,13 @@ pub(super) struct TernaryKernel(pub(super) Avx2);
 impl Kernel for TernaryKernel {
     type View<'a> = Ternary<'a>;
 
-    fn prepare(self, weights: Ternary<'_>) -> Result<AlignedVec<u32>> {
-        prepare(weights)
+    fn prepare(self, weights: &Ternary<'_>) -> Result<AlignedVec<u32>> {
+        prepare(*weights)
     }
 
-    fn run(self, w: Ternary<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
+    fn run(self, w: &Ternary<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
         let units = w.words().tiling().units();
-        let tiling = tiling(&w);
+        let tiling = tiling(w);
         assert_eq!(prepared.len(), tiling.elements(), "invariant: prepared from the same weights");
         let words = TernaryWords {
             words: prepared,
@@ -69,7 +69,7 @@ impl Kernel for TernaryKernel {
             first_columns: std::array::from_fn(|s| segment(units, s).start * LAYOUT.columns()),
             levels: w.levels(),
         };
-        class_t::linear(self.0, &words, w, call);
+        class_t::linear(self.0, &words, *w, call);
     }
 }
 

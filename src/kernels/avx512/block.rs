@@ -20,11 +20,11 @@ pub(super) struct BlockKernel(pub(super) Avx512);
 impl Kernel for BlockKernel {
     type View<'a> = Blocks<'a>;
 
-    fn run(self, w: Blocks<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    fn run(self, w: &Blocks<'_>, _: &[u32], call: &mut LinearCall<'_>) {
         assert_eq!(w.height(), LANES, "invariant: the table gives blocks of 8 rows to another kernel");
         match w.lists().columns() {
-            Columns::Narrow(columns) => linear(self.0, w, columns, call),
-            Columns::Wide(columns) => linear(self.0, w, columns, call),
+            Columns::Narrow(columns) => linear(self.0, *w, columns, call),
+            Columns::Wide(columns) => linear(self.0, *w, columns, call),
         }
     }
 }

@@ -18,12 +18,12 @@ pub(super) struct CodebookKernel(pub(super) Avx512);
 impl Kernel for CodebookKernel {
     type View<'a> = Codebook<'a>;
 
-    fn run(self, w: Codebook<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    fn run(self, w: &Codebook<'_>, _: &[u32], call: &mut LinearCall<'_>) {
         match w.words().layout().field_bits() {
-            1 => words::run(self.0, w.words(), &Permute::<1>(table(w)), call),
-            2 => words::run(self.0, w.words(), &Permute::<2>(table(w)), call),
-            3 => words::run(self.0, w.words(), &Permute::<3>(table(w)), call),
-            _ => words::run(self.0, w.words(), &Permute::<4>(table(w)), call),
+            1 => words::run(self.0, w.words(), &Permute::<1>(table(*w)), call),
+            2 => words::run(self.0, w.words(), &Permute::<2>(table(*w)), call),
+            3 => words::run(self.0, w.words(), &Permute::<3>(table(*w)), call),
+            _ => words::run(self.0, w.words(), &Permute::<4>(table(*w)), call),
         }
     }
 }
@@ -35,12 +35,12 @@ pub(super) struct LargeCodebookKernel(pub(super) Avx512);
 impl Kernel for LargeCodebookKernel {
     type View<'a> = Codebook<'a>;
 
-    fn run(self, w: Codebook<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    fn run(self, w: &Codebook<'_>, _: &[u32], call: &mut LinearCall<'_>) {
         match w.words().layout().field_bits() {
-            5 => words::run(self.0, w.words(), &Pairs::<5, 1, 2>(table(w)), call),
-            6 => words::run(self.0, w.words(), &Pairs::<6, 2, 4>(table(w)), call),
-            7 => words::run(self.0, w.words(), &Pairs::<7, 4, 8>(table(w)), call),
-            _ => words::run(self.0, w.words(), &Pairs::<8, 8, 16>(table(w)), call),
+            5 => words::run(self.0, w.words(), &Pairs::<5, 1, 2>(table(*w)), call),
+            6 => words::run(self.0, w.words(), &Pairs::<6, 2, 4>(table(*w)), call),
+            7 => words::run(self.0, w.words(), &Pairs::<7, 4, 8>(table(*w)), call),
+            _ => words::run(self.0, w.words(), &Pairs::<8, 8, 16>(table(*w)), call),
         }
     }
 }

@@ -84,23 +84,23 @@ pub(super) struct SlotKernel(pub(super) Avx512);
 impl Kernel for SlotKernel {
     type View<'a> = Sparse<'a>;
 
-    fn run(self, w: Sparse<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    fn run(self, w: &Sparse<'_>, _: &[u32], call: &mut LinearCall<'_>) {
         match w.stored() {
             Stored::Floats { units, places, .. } => {
-                linear::<_, 1>(self.0, w, Floats { units: units.as_chunks().0, places: places.as_chunks().0 }, call);
+                linear::<_, 1>(self.0, *w, Floats { units: units.as_chunks().0, places: places.as_chunks().0 }, call);
             }
             Stored::Codes { words, table, .. } => {
                 let (words, bits) = (words.as_chunks().0, w.layout().code_bits());
                 let table = std::array::from_fn(|i| table[i % table.len()]);
                 match bits {
-                    1 => linear::<_, 5>(self.0, w, Looked::<6> { words, table }, call),
-                    2 => linear::<_, 4>(self.0, w, Looked::<7> { words, table }, call),
-                    3 => linear::<_, 4>(self.0, w, Looked::<8> { words, table }, call),
-                    4 => linear::<_, 3>(self.0, w, Looked::<9> { words, table }, call),
-                    5 => linear::<_, 3>(self.0, w, Integers::<10, 22, 27>(words), call),
-                    6 => linear::<_, 2>(self.0, w, Integers::<11, 21, 26>(words), call),
-                    7 => linear::<_, 2>(self.0, w, Integers::<12, 20, 25>(words), call),
-                    _ => linear::<_, 2>(self.0, w, Integers::<13, 19, 24>(words), call),
+                    1 => linear::<_, 5>(self.0, *w, Looked::<6> { words, table }, call),
+                    2 => linear::<_, 4>(self.0, *w, Looked::<7> { words, table }, call),
+                    3 => linear::<_, 4>(self.0, *w, Looked::<8> { words, table }, call),
+                    4 => linear::<_, 3>(self.0, *w, Looked::<9> { words, table }, call),
+                    5 => linear::<_, 3>(self.0, *w, Integers::<10, 22, 27>(words), call),
+                    6 => linear::<_, 2>(self.0, *w, Integers::<11, 21, 26>(words), call),
+                    7 => linear::<_, 2>(self.0, *w, Integers::<12, 20, 25>(words), call),
+                    _ => linear::<_, 2>(self.0, *w, Integers::<13, 19, 24>(words), call),
                 }
             }
         }

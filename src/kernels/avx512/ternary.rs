@@ -40,7 +40,7 @@ pub(super) struct TernaryKernel(pub(super) Avx512);
 impl Kernel for TernaryKernel {
     type View<'a> = Ternary<'a>;
 
-    fn run(self, w: Ternary<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    fn run(self, w: &Ternary<'_>, _: &[u32], call: &mut LinearCall<'_>) {
         let tiling = w.words().tiling();
         let segments = std::array::from_fn(|s| segment(tiling.units(), s));
         let words = TernaryWords {
@@ -50,7 +50,7 @@ impl Kernel for TernaryKernel {
             segments,
             levels: w.levels(),
         };
-        class_t::linear(self.0, &words, w, call);
+        class_t::linear(self.0, &words, *w, call);
     }
 }
 

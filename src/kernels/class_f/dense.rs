@@ -20,7 +20,7 @@ pub(in crate::kernels) struct F32Kernel<S>(pub(in crate::kernels) S);
 impl<S: Simd> Kernel for F32Kernel<S> {
     type View<'a> = DenseF32<'a>;
 
-    fn run(self, weights: DenseF32<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    fn run(self, weights: &DenseF32<'_>, _: &[u32], call: &mut LinearCall<'_>) {
         run(self.0, weights.raw(), weights.tiling(), call);
     }
 }
@@ -32,7 +32,7 @@ pub(in crate::kernels) struct F16Kernel<S>(pub(in crate::kernels) S);
 impl<S: Simd> Kernel for F16Kernel<S> {
     type View<'a> = DenseF16<'a>;
 
-    fn run(self, weights: DenseF16<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    fn run(self, weights: &DenseF16<'_>, _: &[u32], call: &mut LinearCall<'_>) {
         run(self.0, weights.raw(), weights.tiling(), call);
     }
 }

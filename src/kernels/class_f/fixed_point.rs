@@ -19,7 +19,7 @@ pub(in crate::kernels) struct FixedPointKernel<S>(pub(in crate::kernels) S);
 impl<S: Simd> Kernel for FixedPointKernel<S> {
     type View<'a> = FixedPoint<'a>;
 
-    fn run(self, w: FixedPoint<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+    fn run(self, w: &FixedPoint<'_>, _: &[u32], call: &mut LinearCall<'_>) {
         match w.bits() {
             2 => words::run(self.0, w.words(), &Integers::<2>, call),
             3 => words::run(self.0, w.words(), &Integers::<3>, call),

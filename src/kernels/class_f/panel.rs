@@ -53,10 +53,11 @@ fn block<S: Simd, const SAMPLES: usize, const PARTS: usize>(
             *c = simd.load(chain, part);
         }
     }
-    for (k, column) in panel.iter().enumerate() {
+    #[allow(clippy::needless_range_loop)] // with an iterator over the panel a check per column is left in the loop
+    for k in 0..panel.len() {
         let mut weights = [simd.zero(); PARTS];
         for (part, w) in weights.iter_mut().enumerate() {
-            *w = simd.load(column, part);
+            *w = simd.load(&panel[k], part);
         }
         for (c, x) in c.iter_mut().zip(xs) {
             let x = simd.splat(x[k]);

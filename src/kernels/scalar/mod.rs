@@ -25,8 +25,8 @@ struct Reference;
 impl Kernel for Reference {
     type View<'a> = Weights<'a>;
 
-    fn run(self, weights: Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
-        run_rows(&weights, 0..weights.rows(), call);
+    fn run(self, weights: &Weights<'_>, _: &[u32], call: &mut LinearCall<'_>) {
+        run_rows(weights, 0..weights.rows(), call);
     }
 }
 
