@@ -5,7 +5,7 @@ use curt::{Model, Result};
 use std::path::Path;
 
 /// LeNet-300-100, trained with group normal-Jeffreys scales; `models/` says how it was made.
-static NETWORK: &[u8] = curt::include_model!("../../../models/lenet-300-100-gnj.curt");
+static NETWORK: &[u8] = curt::include_model!("../../data/lenet-300-100-gnj.curt");
 /// 50 MNIST test digits of each class, drawn by `scripts/sample-digits`.
 static IMAGES: &[u8] = include_bytes!("../../data/digits-images-idx3-ubyte");
 /// Their labels.
