@@ -1,5 +1,4 @@
-//! The state of a run between two epochs: parameters, moments, units, step count. Generator state
-//! is not among them, since every epoch has its own stream.
+//! The state of a run between two epochs: parameters, moments, units, step count. It holds no generator state: each epoch has its own stream.
 
 use std::path::Path;
 
@@ -82,7 +81,7 @@ pub fn read(path: &Path, method: &mut dyn Method, options: &Value) -> Result<Pro
     Ok(header.progress)
 }
 
-/// The first option in which two runs differ; an option that one of them lacks is null there.
+/// The first option in which two runs differ. An option that only one of them has is null in the other.
 fn first_difference(stored: &Value, given: &Value) -> Option<String> {
     let names = given.as_object()?.keys().chain(stored.as_object().into_iter().flat_map(|stored| stored.keys()));
     let mut differences = names.filter(|&option| stored[option] != given[option]);

@@ -46,7 +46,7 @@ impl HeldOut {
         Self { validation: count, drawn: None, seed: None }
     }
 
-    /// Divides images into those to train on and those kept apart. The same count and seed keep the same images apart.
+    /// Divides images into those to train on and those held out. The same count and seed hold out the same images.
     ///
     /// # Errors
     /// When no image is left to train on.

@@ -9,8 +9,7 @@ use anyhow::{Context, Result, ensure};
 use curt::posterior::NamedTensor;
 use safetensors::{Dtype, SafeTensors};
 
-/// Writes a file so that a crash leaves the old one or the new one: temporary file, fsync, rename,
-/// fsync of the folder.
+/// Writes a file atomically: after a crash it is the old one or the new one. Temporary file, fsync, rename, fsync of the folder.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> std::io::Result<()> {
         let mut temporary = path.as_os_str().to_owned();

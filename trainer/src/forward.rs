@@ -1,8 +1,7 @@
 //! What a network computes, on burn tensors: the chain of operations and the products of a layer.
 //!
-//! Feature maps are held channel first, `[channels, batch, height, width]`: a convolution is then
-//! one matrix product over all images, whose result already has that order. Every convolution is pooled
-//! by 2x2, so that its product is arranged by the four phases of the pool ([`Windows`]).
+//! Feature maps are stored channel first, `[channels, batch, height, width]`. A convolution is then one matrix product over all images, and its
+//! result has that order already. Each convolution is followed by a 2x2 pool, so its product is arranged by the four phases of the pool ([`Windows`]).
 
 use burn::tensor::activation::{log_softmax, relu};
 use burn::tensor::{DType, Device, Element, Gradients, Int, Tensor, TensorData};
@@ -91,7 +90,7 @@ fn flatten(maps: Tensor<4>) -> Tensor<2> {
     maps.swap_dims(0, 1).reshape([batch, channels * height * width])
 }
 
-/// The features in these columns; all of them when the layer kept every one it is given.
+/// The features in these columns: all of them when the layer kept every input.
 pub fn columns(features: Tensor<2>, positions: &[usize]) -> Tensor<2> {
     if positions.len() == features.dims()[1] {
         return features;
@@ -101,10 +100,10 @@ pub fn columns(features: Tensor<2>, positions: &[usize]) -> Tensor<2> {
     features.select(1, indices)
 }
 
-/// What a convolution of stride 1 without padding multiplies with its weights, where a pool of 2x2 follows.
+/// The im2col matrix of a convolution with stride 1, without padding, followed by a 2x2 pool.
 ///
-/// The four outputs of a pool's window see a block of `k + 1` by `k + 1` pixels; blocks are two pixels apart. As columns of blocks rather than of
-/// `k` by `k` windows, the maps are copied a third as often, and each phase of the pool is a product with a kernel shifted within its block.
+/// The four outputs of a pool's window see a block of `k + 1` by `k + 1` pixels; blocks are two pixels apart. The columns are these blocks instead of
+/// `k` by `k` windows: the maps are copied a third as often. Each phase of the pool is a product with a kernel that is shifted within its block.
 pub struct Windows {
     /// `[channels * 4 * blocks * blocks, batch * height / 2 * width / 2]`: a row for each channel, parity of the row and column, and place of two by two pixels.
     columns: Tensor<2>,
@@ -167,7 +166,7 @@ impl Windows {
         Activation::Maps(outputs.reshape([channels, PHASES * batch, height, width]))
     }
 
-    /// The kernels shifted to each phase of the pool, zeros around them: `[out, channels * k * k]` to `[out * phases, rows of the columns]`.
+    /// The kernels shifted to each phase of the pool, with zeros around them: `[out, channels * k * k]` to `[out * phases, rows of the im2col matrix]`.
     fn by_phase(&self, weight: Tensor<2>) -> Tensor<2> {
         let (kernel, blocks) = (self.kernel, self.kernel / 2 + 1);
         let [outputs, weights] = weight.dims();
@@ -193,7 +192,7 @@ impl Windows {
     }
 }
 
-/// Maps with a row and a column of zeros more where their number is odd; no window reaches them that counts.
+/// Maps with one more row and column of zeros where their number is odd. No window that is used reaches these zeros.
 fn even(maps: Tensor<4>) -> Tensor<4> {
     let [channels, batch, height, width] = maps.dims();
     let like = (&maps.device(), maps.dtype());
@@ -204,7 +203,7 @@ fn even(maps: Tensor<4>) -> Tensor<4> {
 
 /// The greatest of the four outputs of each window: `[channels, 4 * batch, height, width]` to `[channels, batch, height, width]`.
 ///
-/// A product with a mask of the greatest. Its gradient is a product too; four slices would need an array of zeros each.
+/// It is a product with the mask of the greatest values, so its gradient is a product too. Four slices would need an array of zeros each.
 fn max_over_phases(maps: Tensor<4>) -> Tensor<4> {
     let [channels, phased, height, width] = maps.dims();
     let batch = phased / PHASES;
@@ -219,7 +218,7 @@ fn max_over_phases(maps: Tensor<4>) -> Tensor<4> {
     phases.sum_dim(1).reshape([channels, batch, height, width])
 }
 
-/// 1 where a value is the greatest of its four phases, the first of equals, and 0 elsewhere; `[channels, 4 * batch, height, width]`.
+/// 1 where a value is the greatest of its four phases (the first of equals), 0 elsewhere: `[channels, 4 * batch, height, width]`.
 fn greatest_phases<T: Element + PartialOrd + From<bool>>(maps: &TensorData, shape: [usize; 4]) -> TensorData {
     let maps = maps.as_slice::<T>().expect("invariant: tensors are f32, or f64 and said to be");
     let positions = maps.len() / (shape[0] * PHASES);

@@ -1,7 +1,7 @@
 //! Closed forms of the Kullback-Leibler terms and their slopes, in f64.
 //!
-//! They depend on the parameters alone, element by element, so their gradients are written out
-//! here instead of being traced; f64 because the sums run over hundreds of thousands of terms.
+//! They depend on the parameters alone, element by element, so their gradients are written out instead of being traced. They are in f64 because the
+//! sums have hundreds of thousands of terms.
 
 /// Constants of the approximation for the log-uniform prior (Molchanov et al. 2017, eq. 14).
 pub const K1: f64 = 0.63576;
@@ -11,7 +11,7 @@ const K3: f64 = 1.48695;
 /// Added to mu^2 inside the logarithm of the dropout rate.
 pub const LOG_ALPHA_EPSILON: f64 = 1e-8;
 
-/// Log alpha from which a group or weight is certain noise: a dropout rate above 0.95.
+/// The log alpha from which a group or weight counts as noise: a dropout rate above 0.95.
 pub const CERTAIN_NOISE: f64 = 3.0;
 
 /// Thresholds of log alpha that are worth a try, from certain noise down.
@@ -33,9 +33,10 @@ pub fn log_alpha(mean: f64, log_variance: f64) -> f64 {
     log_variance - (mean * mean + LOG_ALPHA_EPSILON).ln()
 }
 
-/// KL from N(mu, alpha mu^2) to the log-uniform prior, in nats, with the constant chosen so that
-/// it tends to 0 as alpha grows: `k1 - k1 sigma(k2 + k3 log alpha) + softplus(-log alpha) / 2`.
-/// Within 0.0094 of the exact value for log alpha in [-8, 8].
+/// KL from N(mu, alpha mu^2) to the log-uniform prior, in nats (Molchanov et al. 2017, eq. 14):
+/// `k1 - k1 sigma(k2 + k3 log alpha) + softplus(-log alpha) / 2`.
+///
+/// The constant is chosen so that the KL tends to 0 as alpha grows. Within 0.0094 of the exact value for log alpha in [-8, 8].
 pub fn log_uniform(log_alpha: f64) -> f64 {
     K1 - K1 * sigmoid(K2 + K3 * log_alpha) + 0.5 * softplus(-log_alpha)
 }

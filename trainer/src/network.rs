@@ -126,7 +126,7 @@ impl Network {
         .shedding_at(&[-3.0; 4])
     }
 
-    /// LeNet-5-Caffe with a rectifier after each pooling, as most later work has it.
+    /// LeNet-5-Caffe with a rectifier after each pool, as in most later work.
     pub fn lenet_5_relu() -> Self {
         let convolution = |inputs, outputs| [Step::Convolution(inputs, outputs, 5), Step::MaxPool, Step::Relu];
         let linear = [Step::Flatten, Step::Linear(800, 500), Step::Relu, Step::Linear(500, 10)];

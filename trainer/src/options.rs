@@ -62,7 +62,7 @@ pub struct CommonOptions {
     #[command(flatten)]
     #[serde(flatten)]
     pub held_out: HeldOut,
-    /// Pixels by which each training image is moved at random in each epoch, at most, along either axis; 0 trains on the images as they are
+    /// Greatest random shift of each training image along either axis, in pixels, anew in each epoch; 0 shifts none
     #[arg(long, default_value_t = 0)]
     pub shift: usize,
     /// Range of the scaled pixels

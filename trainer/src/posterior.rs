@@ -22,7 +22,7 @@ const KEY: &str = "curt";
 /// Writes what a method learnt.
 ///
 /// # Errors
-/// When the file cannot be written, or would not be read: a number of an array is not finite.
+/// When the file cannot be written, or the reader would refuse it: a number of an array is not finite.
 pub fn write(path: &Path, method: &dyn Method, scaling: Scaling, training: Value) -> Result<()> {
     let bytes = curt::posterior::write(&description(method, scaling, training), &method.arrays())
         .with_context(|| format!("the posterior for {} is not usable", path.display()))?;
@@ -55,7 +55,7 @@ pub enum Side {
     Neither,
 }
 
-/// The array of a name, with the values of kept units where they stood in the original layer and zeros elsewhere.
+/// An array at the original shape: the values of kept units at their original positions, zeros elsewhere.
 pub fn array(name: String, values: &[f32], shape: LayerShape, units: &Units, side: Side) -> NamedTensor {
     let (shape, values) = widen(values, shape, units, side);
     NamedTensor { name, shape, values }
@@ -175,6 +175,28 @@ mod tests {
             }
             fs::remove_file(path).unwrap();
         }
+    }
+
+    /// Records hold digests of posterior files: equal training has to give equal bytes.
+    #[test]
+    fn the_description_keeps_its_text() {
+        let network = Network::lenet_5_caffe();
+        let plain = Plain::initialise(&network, &mut Noise::for_initialisation(3));
+        let path = file("text");
+        write(&path, &plain, Scaling::UNIT, json!({ "images": 5 })).unwrap();
+        let expected = concat!(
+            r#"{"input":{"dtype":"u8","offset":[0.0],"scale":[0.003921568859368563],"shape":[1,28,28]},"method":"plain","#,
+            r#""name":"lenet-5-caffe","nodes":["#,
+            r#"{"inputs":["input"],"kernel":[5,5],"name":"conv1","op":"conv2d","padding":[0,0],"stride":[1,1]},"#,
+            r#"{"inputs":["conv1"],"kernel":[2,2],"name":"pool1","op":"max_pool","stride":[2,2]},"#,
+            r#"{"inputs":["pool1"],"kernel":[5,5],"name":"conv2","op":"conv2d","padding":[0,0],"stride":[1,1]},"#,
+            r#"{"inputs":["conv2"],"kernel":[2,2],"name":"pool2","op":"max_pool","stride":[2,2]},"#,
+            r#"{"inputs":["pool2"],"name":"flatten","op":"flatten"},{"inputs":["flatten"],"name":"fc1","op":"linear"},"#,
+            r#"{"inputs":["fc1"],"name":"relu1","op":"relu"},{"inputs":["relu1"],"name":"fc2","op":"linear"}],"#,
+            r#""posterior":1,"training":{"images":5}}"#,
+        );
+        assert_eq!(Arrays::read(&path, KEY).unwrap().metadata(), expected);
+        fs::remove_file(path).unwrap();
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The units that a network keeps once groups are pruned. Training removes the others; evaluation counts what is left. Both use this rule.
+//! The units that a network keeps once groups are pruned. Training removes the other units and evaluation counts the kept ones, both by this rule.
 
 use crate::network::{LayerShape, Network};
 
@@ -43,9 +43,8 @@ pub fn kept_groups(network: &Network, units: &[Units]) -> Vec<usize> {
 
 /// The units left when groups die; `alive[layer][group]` follows the order of the kept groups.
 ///
-/// A weight survives iff its input unit survives and its output unit is used by the next layer: a
-/// dead input of a linear layer removes the output that feeds it; a dead output map removes the
-/// inputs it feeds; a map of which every flattened input is dead is removed.
+/// A weight survives if its input unit survives and the next layer uses its output unit. A dead input of a linear layer removes the output that feeds
+/// it. A dead output map removes the inputs that it feeds. A map is removed when all of its flattened inputs are dead.
 pub fn surviving(network: &Network, units: &[Units], alive: &[Vec<bool>]) -> Vec<Units> {
     let mut inputs: Vec<Vec<bool>> = Vec::new();
     let mut outputs: Vec<Vec<bool>> = Vec::new();
@@ -64,7 +63,7 @@ pub fn surviving(network: &Network, units: &[Units], alive: &[Vec<bool>]) -> Vec
     sides.map(|(input, output)| Units { inputs: indices(input), outputs: indices(output) }).collect()
 }
 
-/// The units that stay when each layer keeps only outputs that the next one reads, and only inputs that the one before makes.
+/// The units that stay when each layer keeps only the outputs that the next layer reads and the inputs that the previous layer makes.
 pub fn consistent(network: &Network, units: &[Units]) -> Vec<Units> {
     let layers = || network.layers.iter().zip(units);
     let mut inputs: Vec<Vec<bool>> = layers().map(|((_, shape), kept)| flags(shape.inputs(), &kept.inputs)).collect();

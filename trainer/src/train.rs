@@ -30,8 +30,8 @@ pub struct Run<'a> {
     pub stop_after: Option<usize>,
 }
 
-/// Trains a freshly initialised method, writing a checkpoint after every epoch. `options` are all options of
-/// the run: a checkpoint is taken up only under the same ones.
+/// Trains a freshly initialised method and writes a checkpoint after every epoch. `recorded` has all options of the run: a checkpoint resumes only
+/// under equal ones.
 ///
 /// # Errors
 /// When a file cannot be written, the checkpoint does not fit, or the loss stops being a number.
@@ -60,7 +60,7 @@ pub fn train(method: &mut dyn Method, options: &CommonOptions, recorded: &Value,
             validation_loss: validation.map(|score| score.loss),
             seconds: started.elapsed().as_secs_f64(),
         };
-        // In this order: a resumed run drops lines ahead of its checkpoint, but cannot invent missing ones.
+        // The log first: a resumed run drops lines after its checkpoint, but cannot restore missing ones.
         log.append(&record)?;
         checkpoint::write(&file, method, recorded, progress)?;
     }

@@ -27,9 +27,8 @@ pub fn tensor_values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
 /// Parameters in f64, in the order of `Method::parameters`, or gradients by them.
 pub type Values = Vec<Vec<f64>>;
 
-/// Differentiates the loss by every parameter with central differences of step 1e-5 in f64, noise
-/// held fixed, and compares (1) the f64 gradient to 1e-6, and (2) the f32 gradient that training uses to 1e-3; both relative to
-/// the larger of the slope and 0.01. Returns the number of parameters.
+/// Differentiates the loss by every parameter with central differences of step 1e-5 in f64, with fixed noise. Compares the f64 gradient to 1e-6 and
+/// the f32 gradient of training to 1e-3, both relative to the larger of the slope and 0.01. Returns the number of parameters.
 pub fn check_gradient(mut values: Values, loss: impl Fn(&Values) -> f64, double: &Values, single: &[Vec<f32>]) -> usize {
     const STEP: f64 = 1e-5;
     let mut checked = 0;

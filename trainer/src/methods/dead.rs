@@ -1,24 +1,24 @@
-//! Removal of units that weights of zero have cut off.
+//! Removal of dead units: all their incoming or all their outgoing weights are zero.
 
 use super::Method;
 use crate::network::{Network, Operation};
 use crate::shed;
 
-/// A method whose units can go once zeros have cut them off.
+/// A method whose dead units can be removed.
 pub trait Folds: Method {
-    /// Adds to the biases of a layer what an input of this constant value contributes; `input` is its position among the kept ones.
+    /// Adds the contribution of a constant input to the biases of a layer. `input` is its position among the kept inputs.
     fn absorb(&mut self, layer: usize, input: usize, value: f32);
 }
 
-/// Removes units without a way in or out, and inputs that nothing reads. What a unit without a way in gives is constant, and goes into the biases
-/// it reaches: exactly, but for rounding. A network without any way through stays as it is.
+/// Removes units without incoming or without outgoing weights, and inputs that nothing reads. A unit without incoming weights has a constant output,
+/// which is folded into the next biases: exact up to rounding. A network without any path from input to output is left as it is.
 pub fn remove_dead(method: &mut impl Folds) {
     loop {
         let units = method.units();
         let connected: Vec<_> = method.prediction().layers.iter().map(|layer| layer.connected()).collect();
         let mut kept = units.clone();
         for (index, (of_output, of_input)) in connected.iter().enumerate() {
-            // A convolution's inputs are the maps before it: they go with their unit. The image's own maps stay.
+            // The inputs of a convolution are maps, which are removed with their unit. The channels of the image stay.
             if index > 0 || method.network().layers[0].1.is_linear() {
                 kept[index].inputs = shed::pick(&units[index].inputs, of_input);
             }
@@ -37,7 +37,7 @@ pub fn remove_dead(method: &mut impl Folds) {
     }
 }
 
-/// Moves the constants of outputs without a way in to the biases of the next layer.
+/// Folds the constant outputs of units without incoming weights into the biases of the next layer.
 fn fold_constants(method: &mut impl Folds, index: usize, connected: &[bool]) {
     let rectified = rectified_after(method.network(), index);
     let layers = &method.network().layers;

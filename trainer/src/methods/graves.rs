@@ -1,5 +1,5 @@
-//! A normal posterior under a normal prior that follows it (Graves 2011): the prior of each layer is set at every step to the one that
-//! of least KL. The loss is then a description length (bits-back coding).
+//! A normal posterior under a normal prior that follows it (Graves 2011). At every step the prior of each layer is set to the one of least KL.
+//! The loss is then a description length (bits-back coding).
 
 use anyhow::Result;
 use clap::Args;
@@ -23,7 +23,7 @@ impl Empirical {
     /// Before it is fitted.
     const STANDARD: Self = Self { mean: 0.0, variance: 1.0 };
 
-    /// The prior of least KL to weights of these means and log variances: of their mean, and of the variance of all of their samples.
+    /// The prior of least KL to weights with these means and log variances. It has the mean and the variance of all their samples.
     pub fn of(weights: impl Iterator<Item = (f64, f64)> + Clone) -> Self {
         let count = weights.clone().count() as f64;
         let mean = weights.clone().map(|(mean, _)| mean).sum::<f64>() / count;
@@ -60,7 +60,7 @@ impl Prior for Empirical {
         0.5 * (self.variance.ln() - log_variance) + excess / (2.0 * self.variance)
     }
 
-    /// The gradient at this prior. The prior has least KL, so its change with the weights adds nothing.
+    /// The gradient at this prior. The KL is least at the prior, so a change of the prior with the weights adds nothing.
     fn gradient(&self, mean: f64, log_variance: f64) -> Slopes {
         let by_log_variance = 0.5 * (log_variance.exp() / self.variance - 1.0);
         Slopes { by_mean: (mean - self.mean) / self.variance, by_log_variance, by_level: 0.0 }
@@ -82,7 +82,7 @@ impl MethodOptions for GravesOptions {
         &self.normal.common
     }
 
-    /// Nothing was published of a schedule: that of sparse variational dropout.
+    /// The paper gives no schedule: this is the one of sparse variational dropout.
     fn complete(self, _: &Network) -> Result<Self> {
         let shares = Shares { warm_up: [0.025, 0.1], decay_from: 0.5 };
         Ok(Self { normal: self.normal.complete(shares)? })

@@ -64,7 +64,7 @@ pub trait MethodOptions: Serialize {
 pub struct Named<'a> {
     /// `<layer>.<tensor>`, as in the posterior file.
     pub name: String,
-    /// Its learning rate, relative to that of the run; 0 if it is not learned but belongs into the checkpoint.
+    /// Its learning rate, relative to that of the run; 0 if it is not learned but stored in checkpoints.
     pub rate: f64,
     pub parameter: &'a mut Parameter,
 }
@@ -88,7 +88,7 @@ pub struct Slope {
     pub gradients: Vec<Vec<f32>>,
 }
 
-/// What the training loop needs of a method.
+/// A method, as the training loop sees it.
 pub trait Method {
     /// What posterior files call it.
     fn file_method(&self) -> FileMethod;
@@ -137,10 +137,10 @@ pub trait Method {
 pub trait Trained {
     fn network(&self) -> &Network;
 
-    /// Thresholds of the pruning statistic that are worth a try, from the one that prunes least; none where nothing is left to prune.
+    /// Thresholds of the pruning statistic to try, from the one that prunes least. None where nothing is left to prune.
     fn thresholds(&self) -> Vec<f64>;
 
-    /// The posterior mean without what reaches its layer's threshold.
+    /// The posterior mean, without the groups or weights whose statistic reaches their layer's threshold.
     fn masked_mean(&self, thresholds: &[f64]) -> Plain;
 }
 
@@ -165,7 +165,7 @@ fn boxed(trained: impl Trained + 'static) -> Box<dyn Trained> {
     Box::new(trained)
 }
 
-/// The network that a run begins from: the mean of the posterior in a file, without what reaches the threshold.
+/// The start network of a run: the mean of the posterior in a file, pruned at the threshold.
 ///
 /// # Errors
 /// When the file cannot be used, or is of another network.
@@ -175,7 +175,7 @@ pub fn read_start(path: &Path, network: &Network, threshold: f64) -> Result<Plai
     Ok(posterior.masked_mean(&vec![threshold; network.layers.len()]))
 }
 
-/// The network that a run begins from: the whole mean of the posterior in a file, or fresh weights.
+/// The start network of a run: the whole mean of the posterior in a file, or fresh weights.
 ///
 /// # Errors
 /// As [`read_start`].

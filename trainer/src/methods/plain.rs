@@ -1,5 +1,4 @@
-//! Plain networks: the deterministic network that a posterior predicts with, and the method that
-//! trains one by maximum likelihood.
+//! Plain networks: the deterministic prediction of a posterior, and training by maximum likelihood.
 
 use anyhow::Result;
 use burn::tensor::Tensor;
@@ -46,7 +45,7 @@ impl PlainLayer {
         self.weight.value.iter().filter(|&&weight| weight != 0.0).count()
     }
 
-    /// Zeros weights, and their moments, for good as long as [`Plain::hold_zeros`] follows.
+    /// Zeros weights and their moments. They stay zero if [`Plain::hold_zeros`] is applied to every later gradient.
     pub fn prune(&mut self, positions: impl IntoIterator<Item = usize>) {
         let Parameter { value, first_moment, second_moment, .. } = &mut self.weight;
         for position in positions {
@@ -54,7 +53,7 @@ impl PlainLayer {
         }
     }
 
-    /// Adds to the biases what an input of this constant value contributes; `input` is its position among the kept ones.
+    /// Adds the contribution of a constant input to the biases. `input` is its position among the kept inputs.
     fn absorb(&mut self, input: usize, value: f32) {
         let (outputs, inputs) = (self.units.outputs.len(), self.units.inputs.len());
         let pairs = self.weight.value.len() / (outputs * inputs);
@@ -88,8 +87,7 @@ pub struct LayerTensors {
 }
 
 impl Plain {
-    /// Random weights: normal of variance 2 / fan-in for layers followed by a rectifier as for
-    /// all others; biases zero.
+    /// Random weights: normal of variance 2 / fan-in in every layer (He et al. 2015); biases zero.
     pub fn initialise(network: &Network, noise: &mut Noise) -> Self {
         let layers = network.layers.iter().map(|(_, shape)| {
             let weight = shape.weight_shape(shape.outputs(), shape.inputs());
@@ -145,7 +143,7 @@ impl Plain {
         }
     }
 
-    /// Takes away the gradients of weights that are zero: what is pruned stays pruned.
+    /// Zeros the gradients of weights that are zero: pruned weights stay pruned.
     pub fn hold_zeros(&self, gradients: &mut [Vec<f32>]) {
         for (layer, gradient) in self.layers.iter().zip(gradients.iter_mut().step_by(2)) {
             let zeros = gradient.iter_mut().zip(&layer.weight.value).filter(|&(_, &weight)| weight == 0.0);
@@ -174,7 +172,7 @@ impl Plain {
     }
 }
 
-/// What the network computes for a batch, `[batch, classes]`; `before` sees what reaches each layer, by index.
+/// The logits of a batch, `[batch, classes]`. `before` transforms the input of each layer, by index.
 pub fn logits(
     network: &Network,
     units: &[Units],

@@ -1,5 +1,5 @@
-//! Sparse variational dropout (Molchanov et al. 2017): a log-uniform prior, under which the dropout rate of a weight that is not needed grows
-//! until the weight is nothing but noise.
+//! Sparse variational dropout (Molchanov et al. 2017). Under its log-uniform prior the dropout rate of an unneeded weight grows until the weight is
+//! noise only.
 
 use anyhow::Result;
 use clap::Args;
@@ -65,7 +65,7 @@ impl MethodOptions for SparseVdOptions {
         &self.normal.common
     }
 
-    /// The authors' schedule is of 200 epochs: the KL rises between 5 and 20, the learning rate falls from 100.
+    /// The authors' schedule has 200 epochs: the KL rises from epoch 5 to 20, and the learning rate falls from epoch 100.
     fn complete(self, _: &Network) -> Result<Self> {
         let shares = Shares { warm_up: [0.025, 0.1], decay_from: 0.5 };
         Ok(Self { normal: self.normal.complete(shares)?, ..self })

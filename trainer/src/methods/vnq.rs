@@ -1,5 +1,5 @@
-//! Variational network quantization (Achterhold et al. 2018): a prior with a peak at each value of a small codebook draws the weights of a
-//! trained network to these values, and lets those that are not needed become noise about zero.
+//! Variational network quantization (Achterhold et al. 2018). The prior has a peak at each value of a small codebook. It draws the weights of a
+//! trained network to these values; unneeded weights become noise around zero.
 
 use anyhow::{Result, ensure};
 use clap::Args;
@@ -14,13 +14,13 @@ use crate::options::{CommonOptions, check_per_layer, of_layer};
 use crate::parameter::Parameter;
 use crate::posterior::Stored;
 
-/// Distance of neighbouring values in the codebook that the approximation was made for, and the width of its windows.
+/// The paper's distance of neighbouring codebook values, for which the approximation was made, and the width of its windows.
 const SPACING: f64 = 0.2;
 const WIDTH: f64 = 0.075;
-/// Bounds of training: of a layer's greatest value, so that its codebook does not collapse, and of log variances.
+/// Bounds during training: of a layer's greatest value, which keeps its codebook from collapsing, and of log variances.
 const LEAST_LEVEL: f32 = 0.05;
 const LOG_VARIANCES: [f32; 2] = [-10.0, 1.0];
-/// A mean goes past the greatest value by no more than this many deviations (e^-1.5): there its log alpha about that value is 3.
+/// A mean exceeds the greatest value by at most this many deviations (e^-1.5). There its log alpha around that value is 3.
 const OVERSHOOT: f32 = 0.22313016;
 
 /// What a codebook may hold.
@@ -51,8 +51,8 @@ fn about_zero(mean: f64, log_variance: f64) -> Traced {
     Traced { value: kl::K1 - kl, by_mean, by_log_variance: -slope }
 }
 
-/// The approximation of minus the KL in the codebook of spacing [`SPACING`] (eq. 16 and 17): near each value that of the log-uniform prior
-/// about it, elsewhere that about 0.
+/// The approximation of minus the KL in the codebook of spacing [`SPACING`] (Achterhold et al. 2018, eq. 16 and 17). Near each value it is that of
+/// the log-uniform prior around this value, elsewhere that around 0.
 fn windowed(mean: f64, log_variance: f64, levels: usize) -> Traced {
     let zero = about_zero(mean, log_variance);
     let mut sum = zero;
@@ -60,7 +60,7 @@ fn windowed(mean: f64, log_variance: f64, levels: usize) -> Traced {
     for value in (-half..=half).filter(|&value| value != 0) {
         let distance = mean - f64::from(value) * SPACING;
         let window = (-0.5 * (distance / WIDTH).powi(2)).exp();
-        // A window shut in f64 has no part in the sum.
+        // A window that is 0 in f64 adds nothing to the sum.
         if window < 1e-18 {
             continue;
         }
@@ -73,8 +73,8 @@ fn windowed(mean: f64, log_variance: f64, levels: usize) -> Traced {
     sum
 }
 
-/// Minus the KL of a weight up to a constant, in a codebook of this greatest value: weight and codebook are scaled to [`SPACING`]. The last
-/// figure is the derivative by the greatest value.
+/// Minus the KL of a weight up to a constant, for a codebook with this greatest value. Weight and codebook are scaled to [`SPACING`]. The last
+/// number is the derivative by the greatest value.
 fn scaled(mean: f64, log_variance: f64, level: f64, levels: usize) -> (Traced, f64) {
     let scale = level / ((levels / 2) as f64 * SPACING);
     let mean = mean / scale;
@@ -146,7 +146,7 @@ impl Prior for Codebook {
         }
     }
 
-    /// The nearest value of the codebook; of two at the same distance, the one at an even multiple of their spacing.
+    /// The nearest value of the codebook (eq. 15). Of two at the same distance it is the one at an even multiple of the spacing.
     fn value(&self, mean: f32) -> f32 {
         let half = self.levels / 2;
         let spacing = self.greatest() / half as f32;
@@ -184,7 +184,7 @@ impl MethodOptions for VnqOptions {
         &self.normal.common
     }
 
-    /// The published schedule is of 195 epochs: the KL rises over 15, the learning rate falls from the first.
+    /// The published schedule has 195 epochs: the KL rises over 15, and the learning rate falls from the first.
     fn complete(self, network: &Network) -> Result<Self> {
         let layers = network.layers.len();
         ensure!(self.normal.start.is_some(), "--start is missing: the posterior of a trained network, as of `trainer dense`");

@@ -37,7 +37,7 @@ pub struct RemakeOptions {
     /// Folder that the files and the record are written to [default: models of the project]
     #[arg(long)]
     models: Option<PathBuf>,
-    /// Do not train: this is the posterior that the record is about
+    /// Do not train: use this posterior, whose digest the record holds
     #[arg(long)]
     posterior: Option<PathBuf>,
     /// An optimized `curt`, instead of building it
@@ -117,7 +117,7 @@ fn record(recipe: &ModelRecipe, files: FileRecords, posterior: TrainingRecord) -
     }
 }
 
-/// The training of a posterior that the record is about.
+/// The training of a posterior, from the record that holds its digest.
 fn known_training(posterior: &Path, record: &Path) -> Result<TrainingRecord> {
     let known = ModelRecord::read(record)?.posterior;
     ensure!(

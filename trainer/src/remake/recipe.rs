@@ -20,13 +20,13 @@ pub struct RecipeFile {
     pub label: String,
     /// One seed; with a `group`, a model for each seed.
     pub seeds: Vec<u64>,
-    /// The name that models share which differ in their seed alone.
+    /// The common name of models that differ only in their seed.
     pub group: Option<String>,
     /// How the training images are changed at random, if they are.
     pub augmentation: Option<String>,
-    /// The network that training begins from, if it is smaller than the one that the literature compares.
+    /// The start network of training, if it is smaller than the network of the literature.
     pub start: Option<Start>,
-    /// Networks of other settings or seeds that are known to have been measured on the test images before: at least so many.
+    /// How many networks of other settings or seeds were measured on the test images before. A lower bound.
     #[serde(default)]
     pub test_looks: u32,
     /// The recipe whose training goes before.

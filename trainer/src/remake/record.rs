@@ -22,10 +22,10 @@ pub struct ModelRecord {
     pub group: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<String>,
-    /// The network that training began from, if it is smaller than the one that the literature compares.
+    /// The start network of training, if it is smaller than the network of the literature.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start: Option<Start>,
-    /// Networks of other settings or seeds that are known to have been measured on the test images before: at least so many.
+    /// How many networks of other settings or seeds were measured on the test images before. A lower bound.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub test_looks: u32,
     /// The one command that remakes the files.

@@ -18,7 +18,7 @@ use crate::shed::Units;
 const START_LOG_VARIANCE: f32 = -9.0;
 /// Standard deviation of the starting values around their mean.
 const START_SPREAD: f32 = 0.01;
-/// Mean of the logarithm at which q is nearest to Gamma(1/2, 1); its negative for the inverse Gamma.
+/// The mean of the logarithm at which q is nearest to Gamma(1/2, 1). For the inverse Gamma it is the negative.
 const NEUTRAL: f32 = -1.693_147_2;
 
 /// A log-normal posterior of scales: mean and log variance of the logarithm.
@@ -55,8 +55,10 @@ impl Tau {
     }
 }
 
-/// `w = w~ sqrt(s_a s_b a_i b_i)` with w~ normal, `s_a ~ G(1/2, tau^2)`, `a_i ~ G(1/2, 1)` and `s_b, b_i ~ IG(1/2, 1)` (eq. 12 to 16, Gamma by shape
-/// and scale): z_i is the product of two half-Cauchy variables. q is log-normal in each scale, so z_i is too.
+/// The posterior of the remaining units (Louizos et al. 2017, eq. 12 to 16; Gamma by shape and scale).
+///
+/// `w = w~ sqrt(s_a s_b a_i b_i)` with w~ normal, `s_a ~ G(1/2, tau^2)`, `a_i ~ G(1/2, 1)` and `s_b, b_i ~ IG(1/2, 1)`. Thus z_i is the product of
+/// two half-Cauchy variables. q is log-normal in each scale, so z_i is log-normal too.
 #[derive(Clone, Debug)]
 pub struct GhsLayer {
     pub shape: LayerShape,
@@ -75,7 +77,7 @@ pub struct GhsLayer {
 }
 
 impl GhsLayer {
-    /// Means and variances of log z_i: half the sum of the four means, a quarter of that of the variances.
+    /// Means and variances of log z_i: half the sum of the four means, and a quarter of the sum of the four variances.
     pub fn log_scales(&self) -> Vec<(f64, f64)> {
         let own: Vec<&LogNormal> = self.local.iter().collect();
         let shared = |pick: fn(&LogNormal) -> f64| self.global.iter().map(pick).sum::<f64>();
@@ -138,8 +140,8 @@ impl GroupLayer for GhsLayer {
     type Leaves = LayerTensors;
     type Hyper = Tau;
 
-    /// Starts with scales near 1 and small variances: s_a where its prior has it, and s_b as far on the other side, which the tails of the inverse
-    /// Gamma make cheap. The weight means are those of `start` when given, else N(0, 1 / fan-in).
+    /// Starts with scales near 1 and small variances. s_a begins at its prior, and s_b as far on the other side: the heavy tail of the inverse Gamma
+    /// makes that cheap. The weight means are those of `start` when given, otherwise N(0, 1 / fan-in).
     fn initialise(shape: LayerShape, start: Option<&PlainLayer>, tau: Tau, noise: &mut Noise) -> Self {
         let units = start.map_or_else(|| Units::all(shape), |layer| layer.units.clone());
         let weight_shape = shape.weight_shape(units.outputs.len(), units.inputs.len());
@@ -204,7 +206,7 @@ impl GroupLayer for GhsLayer {
         (0..=32).map(|step| Self::CERTAIN_NOISE - 0.25 * f64::from(step)).collect()
     }
 
-    /// The negative logarithm of the mode of z_i: `s2_z - mu_z`. Infinite for a group that training removed, whose means are zeros in the file.
+    /// The negative logarithm of the mode of z_i: `s2_z - mu_z`. It is infinite for a group that training removed: its means are zeros in the file.
     fn statistic(&self) -> Vec<f64> {
         let modes = self.log_scales().into_iter().map(|(mean, variance)| variance - mean);
         let mut removed = vec![true; modes.len()];
@@ -237,7 +239,7 @@ impl GroupLayer for GhsLayer {
         }
     }
 
-    /// `diag(E z) M` with `E z = exp(mu_z + s2_z / 2)`; the scale of an output map multiplies its bias too.
+    /// `diag(E z) M` with `E z = exp(mu_z + s2_z / 2)`, the mean of a log-normal. The scale of an output map multiplies its bias too.
     fn mean(&self) -> PlainLayer {
         let scales: Vec<f32> =
             self.log_scales().into_iter().map(|(mean, variance)| (mean + 0.5 * variance).exp() as f32).collect();
@@ -284,7 +286,7 @@ impl SampledLayer for LayerTensors {
         self.bias.each_ref()
     }
 
-    /// z ~ LN(mu_z, s2_z), drawn as one log-normal: only the product enters.
+    /// z ~ LN(mu_z, s2_z), drawn as one log-normal: the weights depend on the product of the four scales only.
     fn scales(&self, noise: Tensor<2>, axis: usize) -> Tensor<2> {
         let [local_a, local_b, global_a, global_b] = &self.scales;
         let mean = (local_a[0].clone() + local_b[0].clone() + global_a[0].clone() + global_b[0].clone()) * 0.5;

@@ -19,8 +19,8 @@ const START_LOG_VARIANCE: f32 = -9.0;
 /// Standard deviation of the starting values around their mean.
 const START_SPREAD: f32 = 0.01;
 
-/// q(z) = N(scale mean, scale variance) per group, q(w | z) = N(z mu, z^2 s^2) per weight and a
-/// normal posterior per bias (Louizos et al. 2017, eq. 5 and 6), for the units still there.
+/// The posterior of the remaining units (Louizos et al. 2017, eq. 5 and 6): `q(z) = N(mu_z, s_z^2)` per group,
+/// `q(w | z) = N(z mu, z^2 s^2)` per weight, and a normal posterior per bias.
 #[derive(Clone, Debug)]
 pub struct GnjLayer {
     pub shape: LayerShape,
@@ -43,7 +43,7 @@ impl GnjLayer {
         groups.map(|(&mean, &variance)| kl::log_alpha(f64::from(mean), f64::from(variance))).collect()
     }
 
-    /// Marginal variance of every weight (eq. 11):
+    /// Marginal variance of every weight (Louizos et al. 2017, eq. 11):
     /// `V(w) = s_z^2 (s^2 + mu^2) + s^2 mu_z^2`, shaped like the weights.
     #[cfg(test)]
     pub fn marginal_variance(&self) -> Vec<f64> {
@@ -69,9 +69,8 @@ impl GroupLayer for GnjLayer {
     type Leaves = LayerTensors;
     type Hyper = ();
 
-    /// Starts with scales near 1 and small variances, so that no group dies early. The weight
-    /// means are those of `start` when given, else N(0, 1 / fan-in) for a linear layer and
-    /// uniform of that bound for a convolution.
+    /// Starts with scales near 1 and small variances, so that no group dies early. The weight means are those of `start`
+    /// when given. Otherwise they are N(0, 1 / fan-in) in a linear layer and uniform with that bound in a convolution.
     fn initialise(shape: LayerShape, start: Option<&PlainLayer>, _hyper: (), noise: &mut Noise) -> Self {
         let units = start.map_or_else(|| Units::all(shape), |layer| layer.units.clone());
         let weight_shape = shape.weight_shape(units.outputs.len(), units.inputs.len());
@@ -126,7 +125,7 @@ impl GroupLayer for GnjLayer {
         kl::log_alpha_thresholds()
     }
 
-    /// Log alpha. A group that training removed has 18.4 in the file, above any threshold.
+    /// Log alpha (Molchanov et al. 2017). A group that training removed has 18.4 in the file, above any threshold.
     fn statistic(&self) -> Vec<f64> {
         self.log_alpha()
     }
@@ -158,7 +157,7 @@ impl GroupLayer for GnjLayer {
         }
     }
 
-    /// `diag(mu_z) M` (eq. 10 with an open mask). The scale of an output map multiplies its bias too; that of an input unit does not.
+    /// `diag(mu_z) M` (Louizos et al. 2017, eq. 10 without a mask). The scale of an output map multiplies its bias too; that of an input unit does not.
     fn mean(&self) -> PlainLayer {
         groups::scaled(self.shape, &self.units, &self.weight_mean, &self.bias_mean, &self.scale_mean.value)
     }

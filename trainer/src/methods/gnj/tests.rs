@@ -22,7 +22,7 @@ fn all_close(actual: &[f64], expected: &[f64]) {
     }
 }
 
-/// A linear layer of 3 inputs and 2 outputs whose every figure is known in double precision.
+/// A linear layer of 3 inputs and 2 outputs. Every figure of it is known in double precision.
 fn known_layer() -> GnjLayer {
     let vector = |values: &[f32]| Parameter::new(vec![values.len()], values.to_vec());
     let shape = LayerShape::Linear { inputs: 3, outputs: 2 };
@@ -198,7 +198,8 @@ fn loss(gnj: &Gnj, values: &Values, batch: &Batch) -> f64 {
     likelihood + KL_FACTOR * kl
 }
 
-/// Compares the gradient of the whole loss with finite differences, see [`check::check_gradient`]; the f64 one is traced but for the KL's part.
+/// Compares the gradient of the whole loss with finite differences: see [`check::check_gradient`]. Autodiff gives the f64 gradient, except the
+/// part of the KL.
 fn check_gradient(gnj: &mut Gnj, batch: &Batch) -> usize {
     let values: Values = gnj.named().into_iter().map(|(_, _, p)| p.value.iter().map(|&v| f64::from(v)).collect()).collect();
     let slope = gnj.slope(batch, KL_FACTOR, &mut Noise::for_epoch(NOISE_SEED, 0));

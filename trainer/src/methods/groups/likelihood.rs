@@ -8,7 +8,7 @@ use crate::network::{LayerShape, Network};
 use crate::noise::Noise;
 use crate::shed::{self, Units};
 
-/// Added to a variance before its root is taken, whose slope is infinite at 0.
+/// Added to a variance before the square root, whose slope is infinite at 0.
 const VARIANCE_EPSILON: f64 = 1e-8;
 
 /// The distributions of a layer in the trace; weights as `[out, in * kh * kw]`.
@@ -19,7 +19,7 @@ pub trait SampledLayer {
     /// Mean and log variance of the biases, `[out]`.
     fn bias(&self) -> [&Tensor<1>; 2];
 
-    /// Scales of these standard normals, whose axis `axis` runs over the groups.
+    /// Scales from these standard normals. The axis `axis` runs over the groups.
     fn scales(&self, noise: Tensor<2>, axis: usize) -> Tensor<2>;
 }
 
@@ -64,7 +64,7 @@ pub fn cross_entropy<L: SampledLayer>(
     forward::cross_entropy(logits, &batch.labels, precision)
 }
 
-/// Local reparametrisation of a linear layer: with z ~ q(z) per image and input,
+/// Local reparametrisation (Kingma, Salimans and Welling 2015) of a linear layer: with z ~ q(z) per image and input,
 /// `out ~ N((x z) M' + mu_b, (x z)^2 S2' + s_b^2)`.
 ///
 /// `x`, `scale_noise`: `[batch, in]`; `noise` and the result: `[batch, out]`.

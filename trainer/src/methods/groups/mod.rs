@@ -1,4 +1,5 @@
-//! Posteriors with a random scale for each group of weights: an input unit of a linear layer, an output map of a convolution (Louizos et al. 2017).
+//! Posteriors with a random scale for each group of weights (Louizos et al. 2017). A group is an input unit of a linear layer or an output map of a
+//! convolution.
 
 pub mod likelihood;
 mod options;
@@ -53,7 +54,7 @@ pub trait GroupLayer: Clone {
     /// Thresholds of the statistic that are worth a try, from the one that prunes least.
     fn thresholds() -> Vec<f64>;
 
-    /// The figure of each group that thresholds are held against: the greater, the less the group matters.
+    /// The statistic of each group, which is compared with the threshold: the greater, the less the group matters.
     fn statistic(&self) -> Vec<f64>;
 
     /// KL to the prior, nats.
@@ -100,7 +101,7 @@ pub fn group_of(shape: LayerShape, weight: &Parameter) -> impl Fn(usize) -> usiz
     move |index| if shape.is_linear() { index % per_output } else { index / per_output }
 }
 
-/// A layer of weights multiplied by one factor for each group, which multiplies the bias of a map too.
+/// A layer whose weights are multiplied by one factor per group. The factor of a map multiplies its bias too.
 pub fn scaled(shape: LayerShape, units: &Units, weight: &Parameter, bias: &Parameter, scales: &[f32]) -> PlainLayer {
     let (mut weight, mut bias) = (weight.clone(), bias.clone());
     let group = group_of(shape, &weight);
@@ -140,7 +141,7 @@ impl<L: GroupLayer> Groups<L> {
         Ok(groups)
     }
 
-    /// The units left when every group that reaches its layer's threshold goes. A layer always keeps its most certain group.
+    /// The units left once every group at or above its layer's threshold is removed. A layer always keeps its most certain group.
     pub fn survivors(&self, thresholds: &[f64]) -> Vec<Units> {
         let layers = self.layers.iter().zip(thresholds);
         let alive: Vec<Vec<bool>> = layers
@@ -211,7 +212,7 @@ pub struct Training<L> {
 }
 
 impl<L: GroupLayer> Training<L> {
-    /// A fresh posterior, around a network where one is given, or an earlier posterior without the groups that are certain noise.
+    /// A fresh posterior, around a network where one is given; or an earlier posterior without its noise groups.
     pub fn begin(options: &GroupOptions, hyper: L::Hyper, network: &Network) -> Result<Self> {
         let mut noise = Noise::for_initialisation(options.common.seed);
         let groups = match options.start.as_deref() {
@@ -288,7 +289,7 @@ impl<L: GroupLayer> Method for Training<L> {
         self.groups.mean_over(&self.groups.units())
     }
 
-    /// Units that training removed come back as zeros; a layer's file says what that makes of the statistic.
+    /// Units that training removed are written as zeros. `GroupLayer::statistic` of each layer type says what the statistic then is.
     fn arrays(&self) -> Vec<NamedTensor> {
         let mut groups = self.groups.clone();
         let layers: Vec<_> = groups.layers.iter().map(|layer| (layer.shape(), layer.units().clone())).collect();

@@ -21,14 +21,14 @@ pub struct GroupOptions {
     /// Learning rate of the log variances of weights and biases, relative to that of their means
     #[arg(long, default_value_t = 1.0)]
     pub variance_rate: f64,
-    /// Weight beta of the KL; 1 is the evidence bound, less keeps more and errs less
+    /// Weight beta of the KL; 1 is the evidence lower bound; a smaller beta keeps more weights and makes fewer errors
     #[arg(long, default_value_t = 1.0)]
     pub beta: f64,
     /// Epochs over which the weight of the KL rises from 0
     #[arg(long, default_value_t = 0)]
     pub warm_up: usize,
-    /// Thresholds of the statistic above which groups are removed at the end of their fall from certain noise, one for all layers or one
-    /// per layer. GNJ: log alpha, falling from 3 [default: the network's own]. GHS: the negative log mode, falling from 8 [default: 8]
+    /// Last thresholds of the statistic above which groups are removed, one for all layers or one per layer. GNJ: log alpha, falling from 3
+    /// [default: the network's own]. GHS: the negative log mode, falling from 8 [default: 8]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
     pub shed: Vec<f64>,
     /// Epochs between which the thresholds fall [default: from 8 % to 60 % of the run]

@@ -10,7 +10,7 @@ use crate::network::{LayerShape, Network};
 use crate::noise::Noise;
 use crate::shed::{self, Units};
 
-/// Added to a variance before its root is taken, whose slope is infinite at 0.
+/// Added to a variance before the square root, whose slope is infinite at 0.
 const VARIANCE_EPSILON: f64 = 1e-8;
 
 /// The arrays of a layer as leaves of the trace; weights as `[out, in * kh * kw]`.

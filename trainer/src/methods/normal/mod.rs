@@ -1,4 +1,5 @@
-//! A normal posterior per weight, trained by local reparametrisation: what the methods share that differ in their prior alone.
+//! A normal posterior per weight, trained by local reparametrisation (Kingma, Salimans and Welling 2015). Three methods share it and differ in the
+//! prior alone.
 
 mod layer;
 pub mod likelihood;
@@ -26,7 +27,7 @@ pub trait Prior: Clone {
     /// What posterior files call the method.
     const FILE_METHOD: FileMethod;
 
-    /// What the statistic of a pruned weight reaches, where the method says so: then weights count as pruned in training too.
+    /// The threshold from which weights count as pruned during training too; none where the method prunes only afterwards.
     const PRUNED: Option<f64>;
 
     /// The prior of a layer in a posterior file.
@@ -38,10 +39,10 @@ pub trait Prior: Clone {
     /// Thresholds of the statistic that are worth a try, from the one that prunes least.
     fn thresholds() -> Vec<f64>;
 
-    /// The pruning statistic of a weight: the larger, the less it is missed.
+    /// The pruning statistic of a weight: the larger, the less the weight matters.
     fn statistic(mean: f64, log_variance: f64) -> f64;
 
-    /// Sets what is best in closed form, given the posterior.
+    /// Sets the parameters whose optimum has a closed form, given the posterior.
     fn fit(&mut self, _layer: &NormalLayer) {}
 
     /// The KL of a weight to the prior in nats, up to a constant where the prior is improper.
@@ -125,7 +126,7 @@ impl<P: Prior> Normal<P> {
         layers.flat_map(|(prior, layer)| layer.weights().map(|(mean, variance)| prior.kl(mean, variance))).sum()
     }
 
-    /// What the weights are without those that reach their layer's threshold, by prior and mean, over the units still there.
+    /// The weights in the compressed network, over the remaining units: zero where the statistic reaches the layer's threshold.
     fn without(&self, thresholds: &[f64], value: impl Fn(&P, f32) -> f32) -> Plain {
         let layers = self.layers.iter().zip(&self.priors).zip(thresholds).map(|((layer, prior), &threshold)| {
             layer.map(|mean, variance| {
@@ -146,7 +147,7 @@ impl<P: Prior> Normal<P> {
         vec![P::PRUNED.unwrap_or(f64::INFINITY); self.layers.len()]
     }
 
-    /// Removes the units that are dead without the pruned weights. What a removed unit was constant at goes into the biases.
+    /// Removes the units that are dead without the pruned weights. The constant output of a removed unit is folded into the next biases.
     fn remove_dead(&mut self) {
         let mut plain = self.without(&self.training_thresholds(), |_, mean| mean);
         super::dead::remove_dead(&mut plain);

@@ -30,7 +30,7 @@ pub struct NormalOptions {
     /// Threshold of the starting posterior
     #[arg(long, default_value_t = 3.0, allow_hyphen_values = true)]
     pub threshold: f64,
-    /// Weight beta of the KL once it has risen; 1 is the evidence bound
+    /// Weight beta of the KL after the warm-up; 1 is the evidence lower bound
     #[arg(long, default_value_t = 1.0)]
     pub beta: f64,
     /// Epochs between which the weight of the KL rises from 0 [default: the method's own, scaled with the run]
@@ -78,7 +78,7 @@ impl NormalOptions {
         self.shed_from.unwrap_or(self.warm_up[1])
     }
 
-    /// The posterior before its first step: around a trained network where one is given, without its dead units, else around fresh weights.
+    /// The posterior before its first step: around the start network without its dead units, or around fresh weights.
     ///
     /// # Errors
     /// When the file to begin from cannot be used.

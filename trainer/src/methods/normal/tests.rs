@@ -85,7 +85,8 @@ fn leaves<P: Prior>(training: &NormalTraining<P>, values: &Values) -> Vec<LayerT
     leaves.collect()
 }
 
-/// Checks the gradient of the whole loss at the prior of the start, see [`check::check_gradient`]; the f64 one is traced but for the KL's part.
+/// Checks the gradient of the whole loss at the starting prior: see [`check::check_gradient`]. Autodiff gives the f64 gradient, except the part of
+/// the KL.
 fn check_gradient<P: Prior>(training: &mut NormalTraining<P>, batch: &Batch) -> usize {
     let noise = || Noise::for_epoch(3, 0);
     let slope = training.slope(batch, START, &mut noise());
@@ -129,7 +130,7 @@ fn check_gradient<P: Prior>(training: &mut NormalTraining<P>, batch: &Batch) -> 
     checked
 }
 
-/// Gradients of a method in linear layers and through convolutions, the weights of log alpha above 3 clipped where the method prunes those.
+/// Gradients of a method in linear layers and through convolutions. Weights of log alpha above 3 are clipped where the method prunes them.
 pub fn check_gradients<P: Prior>(prior: P) {
     let linear = [Step::Flatten, Step::Linear(9, 5), Step::Relu, Step::Linear(5, 3)];
     let (mut training, batch) = small([1, 3, 3], &linear, &[2], prior.clone());
@@ -153,8 +154,8 @@ fn gradients_of_sparse_vd_match_finite_differences() {
     check_gradients(LogUniform);
 }
 
-/// A posterior of LeNet-300-100 without some of its units comes back from its file with the same masked mean, and the units as pruned; a run that
-/// begins from it begins without them.
+/// A posterior of LeNet-300-100 without some of its units comes back from its file with the same masked mean. A run that begins from the file begins
+/// without these units.
 pub fn check_file<P: Prior + 'static>(prior: P) {
     let network = Network::lenet_300_100();
     let mut noise = Noise::for_initialisation(3);
@@ -206,7 +207,7 @@ fn dead_units_go_and_the_masked_mean_computes_what_it_did() {
     let mut noise = Noise::for_initialisation(4);
     let mut posterior = Normal::around(&Plain::initialise(&network, &mut noise), -9.0, LogUniform);
     posterior.layers.iter_mut().for_each(|layer| layer.bias.value = noise.gaussian(layer.bias.value.len(), 0.3, 0.2));
-    // The first map and the second hidden unit have no way in, the third hidden unit no way out, and two flattened inputs are not read.
+    // The first map and the second hidden unit have no incoming weights, the third hidden unit no outgoing ones. Two flattened inputs are not read.
     let prune = |layer: &mut NormalLayer, which: &dyn Fn(usize) -> bool| {
         let values = layer.log_variance.value.iter_mut().enumerate();
         values.filter(|(index, _)| which(*index)).for_each(|(_, value)| *value = 9.0);

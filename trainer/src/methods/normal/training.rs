@@ -13,7 +13,7 @@ use crate::noise::Noise;
 use crate::posterior::{self, Side};
 use crate::shed::Units;
 
-/// A level learns this much slower than the weights (Achterhold et al. 2018).
+/// Learning rate of a level relative to that of the weights (Achterhold et al. 2018).
 const LEVEL_RATE: f64 = 0.01;
 
 /// A posterior in training.
@@ -103,7 +103,7 @@ impl<P: Prior> Method for NormalTraining<P> {
         priors.iter_mut().zip(layers).for_each(|(prior, layer)| prior.constrain(layer));
     }
 
-    /// A unit that is removed cannot come back, so that this begins late.
+    /// A removed unit cannot come back, so removal begins late.
     fn after_epoch(&mut self, epoch: usize) {
         if P::PRUNED.is_some() && epoch + 1 >= self.options.shed_from() {
             self.posterior.remove_dead();

@@ -1,5 +1,5 @@
-//! Iterative magnitude pruning (Han et al. 2015; Frankle and Carbin 2019; Renda et al. 2020): each round zeros the smallest weights of every
-//! layer and retrains the others.
+//! Iterative magnitude pruning (Han et al. 2015; Frankle and Carbin 2019; Renda et al. 2020). Each round zeros the smallest weights of every layer
+//! and retrains the others.
 
 mod options;
 #[cfg(test)]
@@ -18,7 +18,7 @@ use crate::noise::Noise;
 use crate::options::CommonOptions;
 use crate::shed::Units;
 
-/// A network of which each round prunes some weights. A pruned weight is a zero, and stays one.
+/// A network in iterative pruning. A pruned weight is zero and stays zero.
 #[derive(Clone, Debug)]
 pub struct Prune {
     plain: Plain,
@@ -29,12 +29,12 @@ pub struct Prune {
 
 impl Prune {
     pub fn new(plain: Plain, options: &PruneOptions) -> Self {
-        // Before the epoch to which rounds rewind this only holds the place of its weights.
+        // Rounds rewind to weights of a later epoch, which replace these.
         let rewind = (options.retrain == Retrain::RewindWeights).then(|| plain.clone());
         Self { plain, rewind, options: options.clone() }
     }
 
-    /// Prunes the smallest weights of every layer, rewinds those left where the options say so, and removes units that are cut off.
+    /// Prunes the smallest weights of every layer, rewinds the others if the options ask for it, and removes dead units.
     fn prune(&mut self, round: usize) {
         for (index, layer) in self.plain.layers.iter_mut().enumerate() {
             let shape = self.plain.network.layers[index].1;
@@ -54,7 +54,7 @@ impl Prune {
     }
 }
 
-/// Where all values stand but the `count` of largest magnitude, the first of equals.
+/// The positions of all values except the `count` of largest magnitude (the first of equals).
 pub fn all_but_largest(values: &[f32], count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[b].abs().total_cmp(&values[a].abs()));

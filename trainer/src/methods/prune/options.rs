@@ -123,7 +123,7 @@ impl PruneOptions {
         self.retrain == Retrain::RewindWeights && epoch + 1 + self.round() == self.dense
     }
 
-    /// Weights of a layer that a round leaves, of `now` that it finds and `all` that the layer had.
+    /// How many weights of a layer remain after a round; there were `now` before it and `all` in the beginning.
     pub fn left(&self, layer: usize, round: usize, now: usize, all: usize) -> usize {
         let share = if self.keep.is_empty() {
             1.0 - of_layer(&self.share, layer)
@@ -134,7 +134,7 @@ impl PruneOptions {
         ((share * now as f64).round() as usize).clamp(1, now.max(1))
     }
 
-    /// The learning rate: that of the dense training, of which rounds repeat the last epochs.
+    /// The learning rate of the dense training. Rounds repeat the last epochs of its schedule.
     pub fn rate_at(&self, at: Moment) -> f64 {
         let dense = CommonOptions { epochs: self.dense, ..self.common.clone() };
         let within = at.progress * self.common.epochs as f64 - at.epoch as f64;

@@ -1,8 +1,8 @@
 //! The expected bits of an adaptive coder for the integers of a layer, and their gradient.
 //!
-//! Each integer costs a flag (zero or not), and if it is not zero a sign and a magnitude. The flag's probability is a logistic mix of densities, as the
-//! packed profile's own model mixes them: of the layer, of the weight's input, of its output and, where the inputs are pixels, of their
-//! neighbours. Signs cost one bit; magnitudes are geometric.
+//! Each integer costs a flag (zero or not). A nonzero integer also costs a sign and a magnitude. The probability of the flag is a logistic mix of
+//! densities, like the context mixing of the packed profile: of the layer, of the weight's input, of its output and, where the inputs are pixels,
+//! of their neighbours. Signs cost one bit; magnitudes are geometric.
 
 /// Magnitudes above this cost no more in the estimate.
 const LARGEST: f64 = 12.0;
@@ -23,11 +23,11 @@ pub struct Pixels<'a> {
 pub struct Bits {
     /// Bits of the rounded values.
     pub total: f64,
-    /// Bits that one more unit of each value costs, signed as its derivative.
+    /// The derivative of the bits by each value.
     pub slope: Vec<f32>,
 }
 
-/// Estimates the bits of a row-major `outputs x columns` array of values, to be rounded to integers.
+/// Estimates the bits of an `[outputs, columns]` array of values, to be rounded to integers.
 pub fn of_weights(values: &[f32], outputs: usize, pixels: Option<Pixels<'_>>) -> Bits {
     let columns = values.len() / outputs.max(1);
     let kept: Vec<bool> = values.iter().map(|value| value.round() != 0.0).collect();
@@ -59,7 +59,7 @@ pub fn of_weights(values: &[f32], outputs: usize, pixels: Option<Pixels<'_>>) ->
     bits
 }
 
-/// Estimates the bits of biases in units of their grid: a constant and two per doubling.
+/// Estimates the bits of biases, which are multiples of their step: a constant, and two bits per doubling.
 pub fn of_biases(values: &[f32]) -> Bits {
     let total = values.iter().map(|value| 1.5 + 2.0 * (1.0 + f64::from(value.round().abs())).log2()).sum();
     let slope = |value: f32| 2.0 / std::f32::consts::LN_2 / (1.0 + value.abs());
@@ -149,7 +149,7 @@ impl Pixels<'_> {
         (position / self.width + 1) * (self.width + 2) + position % self.width + 1
     }
 
-    /// The sum of a column's figure and its eight neighbours'; pixels without a column have 0.
+    /// The sum of the numbers of a column and its eight neighbours; pixels without a column have 0.
     fn sums_around(&self, figures: &[f64]) -> Vec<f64> {
         let stride = self.width + 2;
         let mut grid = vec![0.0; stride * (self.height + 2)];

@@ -36,7 +36,7 @@ impl Grid {
         [("code", &mut self.code), ("log_step", &mut self.log_step), ("bias", &mut self.bias)]
     }
 
-    /// The step: the exponential of its parameter with 5 bits after the leading one, so that a file stores it in few bits.
+    /// The step: the exponential of its parameter, rounded to 5 bits after the leading one so that a file stores it in few bits.
     pub fn step(&self) -> f32 {
         let step = self.log_step.value[0].exp();
         let unit = 2.0_f32.powi(step.log2().floor() as i32 - 5);
@@ -85,14 +85,14 @@ impl Grid {
     }
 }
 
-/// The weights of the units still there. Rounding is passed straight through by the gradient (Bengio et al. 2013).
+/// The weights of the remaining units. The gradient passes straight through the rounding (Bengio, Léonard and Courville 2013).
 #[derive(Clone, Debug)]
 pub struct RateLayer {
     pub shape: LayerShape,
     pub units: Units,
-    /// What is trained. Towards the end its values still cross the borders of rounding, back and forth (Nagel et al. 2022).
+    /// The trained values. Towards the end some still cross a border of rounding, back and forth (Nagel et al. 2022).
     pub trained: Grid,
-    /// The exponential moving average of what is trained (Polyak averaging), which settles: the network that comes out.
+    /// The exponential moving average of the trained values. It does settle, and is the resulting network.
     pub average: Grid,
 }
 
@@ -154,7 +154,7 @@ impl RateLayer {
         self.units = kept.clone();
     }
 
-    /// Adds to the biases what an input of this constant value contributes; `input` is its position among the kept ones.
+    /// Adds the contribution of a constant input to the biases. `input` is its position among the kept inputs.
     pub fn absorb(&mut self, input: usize, value: f32) {
         for grid in [&mut self.trained, &mut self.average] {
             grid.absorb(self.units.inputs.len(), input, value);

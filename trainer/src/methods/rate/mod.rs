@@ -1,5 +1,6 @@
-//! Training under a bound of bits: cross-entropy + lambda * expected bits of the packed file, with lambda steered so that the bits
-//! follow a falling bound. At the end lambda is about ln 2 / N: the loss is the length of a two-part description of the labels.
+//! Training under a bound of bits: `loss = cross-entropy + lambda * bits`, with the expected bits of the packed file. The Lagrange multiplier lambda
+//! is steered so that the bits follow a falling bound. At the end lambda is about ln 2 / N: the loss is the length of a two-part description of the
+//! labels.
 
 mod bits;
 mod layer;
@@ -26,13 +27,13 @@ use crate::shed::{self, Units};
 
 /// Bounds of the logarithm of lambda, in nats per bit.
 const LOG_LAMBDA: std::ops::RangeInclusive<f64> = -16.0..=-5.0;
-/// How the price follows the bits' excess over their bound, as logarithms: a proportional part, and an integral part for each step (PI control). Bits answer
-/// to the price after some hundred steps. An integral part alone oscillates around the bound, and the weights that it prunes too much hardly come back.
+/// Gains of the PI controller of log lambda: proportional, and integral per step. Its input is the logarithm of the bits over their bound. Bits follow
+/// lambda after some hundred steps. An integral part alone oscillates around the bound, and the weights that it prunes in excess hardly come back.
 const PROPORTIONAL: f64 = 10.0;
 const INTEGRAL: f64 = 0.04;
-/// The excess counts no more than this in the first part, and in the second.
+/// The excess is clamped to this in the proportional part, and in the integral part.
 const MOST_EXCESS: [f64; 2] = [0.15, 0.05];
-/// The price in the beginning, in nats.
+/// The first lambda, in nats per bit.
 const FIRST_PRICE: f32 = 5e-6;
 
 /// A network of integers in training.
@@ -40,7 +41,7 @@ const FIRST_PRICE: f32 = 5e-6;
 pub struct Rate {
     pub network: Network,
     pub layers: Vec<RateLayer>,
-    /// The logarithm of the price of a bit but for its proportional part, and that of the bits at which the bound begins to fall.
+    /// The logarithm of lambda without its proportional part, and the logarithm of the bits from which the bound begins to fall.
     steering: Parameter,
     /// Expected bits of weights and biases at the last step.
     bits: f64,
@@ -78,7 +79,7 @@ impl Rate {
         self.layers.iter().enumerate().map(|(index, layer)| layer.bits(grid(layer), image(index))).collect()
     }
 
-    /// The price of a bit, in nats; nothing before the bound begins to fall.
+    /// Lambda, in nats per bit; 0 before the bound begins to fall.
     fn lambda(&self, progress: f64) -> f32 {
         if progress < self.options.free {
             return 0.0;
@@ -87,7 +88,7 @@ impl Rate {
         log.clamp(*LOG_LAMBDA.start(), *LOG_LAMBDA.end()).exp() as f32
     }
 
-    /// The logarithm of the bits over their bound, as far as it counts.
+    /// The logarithm of the bits over their bound, clamped.
     fn excess(&self, progress: f64, most: f64) -> f64 {
         let from = f64::from(self.steering.value[1]).exp();
         (self.bits / self.options.bound_at(progress, from)).ln().clamp(-most, most)
@@ -98,7 +99,7 @@ fn total(estimate: &[[Bits; 2]]) -> f64 {
     estimate.iter().flatten().map(|bits| bits.total).sum()
 }
 
-/// The first units of each hidden layer, as many as given; all where none are.
+/// The first units of each hidden layer, as many as given, or all units.
 fn starting_units(network: &Network, hidden: &[usize]) -> Vec<Units> {
     let mut units: Vec<Units> = network.layers.iter().map(|(_, shape)| Units::all(*shape)).collect();
     for (index, &count) in hidden.iter().enumerate() {
@@ -107,7 +108,7 @@ fn starting_units(network: &Network, hidden: &[usize]) -> Vec<Units> {
     shed::consistent(network, &units)
 }
 
-/// Sets a share of the values to 0 and scales the others up (Srivastava et al. 2014).
+/// Dropout: sets a share of the values to 0 and scales the others up (Srivastava et al. 2014).
 fn drop_out(input: Activation, share: f64, noise: &mut Noise, precision: &Precision) -> Activation {
     if share == 0.0 {
         return input;
@@ -168,7 +169,7 @@ impl Method for Rate {
                 averages.push(Named { name: format!("{name}.average.{tensor}"), rate: 0.0, parameter });
             }
         }
-        // Not learned: brought along after each step. Parameters so that a checkpoint holds them.
+        // The averages are not learned. They are parameters so that a checkpoint holds them.
         parameters.extend(averages);
         parameters.push(Named { name: "steering".to_owned(), rate: 0.0, parameter: &mut self.steering });
         parameters
@@ -215,7 +216,7 @@ impl Method for Rate {
         Slope { cross_entropy: f64::from(forward::values(loss)[0]), gradients }
     }
 
-    /// Raises the price of a bit while there are more than the bound, and lowers it while there are fewer.
+    /// Raises lambda while the bits exceed the bound, and lowers it while they are below.
     fn after_step(&mut self, at: Moment) {
         self.layers.iter_mut().for_each(|layer| layer.follow(self.options.average));
         if at.progress < self.options.free {
@@ -226,14 +227,14 @@ impl Method for Rate {
         }
     }
 
-    /// Dead units are removed once the bound has been reached: before, they may still come back.
+    /// Dead units are removed once the bound has reached --bytes. Before that they may still come back.
     fn after_epoch(&mut self, epoch: usize) {
         if (epoch + 1) as f64 >= self.options.reached * self.options.common.epochs as f64 {
             remove_dead(self);
         }
     }
 
-    /// Expected bytes of weights and biases, weights that are not zero, and the price of a bit in nats, without its proportional part.
+    /// Expected bytes of weights and biases, nonzero weights, and lambda without its proportional part.
     fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
         let bits = total(&self.estimate(|layer| &layer.average));
         let nonzero = self.layers.iter().flat_map(|layer| layer.average.integers()).filter(|&code| code != 0.0).count();

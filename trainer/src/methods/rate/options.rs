@@ -103,13 +103,13 @@ impl MethodOptions for RateOptions {
 }
 
 impl RateOptions {
-    /// The factor of noise and dropout at a moment of the run: 1, then falling linearly to 0 at its end.
+    /// The factor of noise and dropout at a moment of the run: 1, then falling linearly to 0 at the end of the run.
     pub fn disturbance_at(&self, progress: f64) -> f64 {
         if progress <= self.settle { 1.0 } else { (1.0 - progress) / (1.0 - self.settle) }
     }
 
-    /// Bits that weights and biases may take at a moment of the run. Their logarithm falls from that of what they take when the bound begins to fall,
-    /// ever more slowly: weights that a fast end prunes too much do not come back.
+    /// The bound of the bits of weights and biases at a moment of the run. It begins at `from`, the bits when it begins to fall. Its logarithm then falls
+    /// ever more slowly: weights that a fast end prunes in excess do not come back.
     pub fn bound_at(&self, progress: f64, from: f64) -> f64 {
         let left = 1.0 - ((progress - self.free) / (self.reached - self.free).max(1e-9)).clamp(0.0, 1.0);
         from * (8.0 * self.bytes / from).powf(1.0 - left * left)

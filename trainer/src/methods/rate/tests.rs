@@ -49,8 +49,8 @@ fn images(count: usize) -> Images {
 
 const START: Moment = Moment { epoch: 0, progress: 0.0, images: 30 };
 
-/// Bits of independent flags of one density: their entropy, and for those set a sign and, all magnitudes being 1, little more. (A weight is counted in
-/// the densities that predict it, so the estimate is low where there are few.)
+/// The bits of independent flags of one density are their entropy, a sign for each nonzero value, and little more, since all magnitudes are 1. (Each
+/// weight counts in the densities that predict it, so the estimate is low where there are few weights.)
 #[test]
 fn the_estimate_of_scattered_ones_is_their_entropy() {
     let (outputs, columns) = (60, 400);
@@ -145,7 +145,7 @@ fn noise_and_dropout_fall_to_nothing_while_a_run_settles() {
 fn dead_units_go_and_what_is_computed_stays() {
     let mut rate = Rate::initialise(&network(), &options(100.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(5));
     let mut layers: Vec<Grid> = rate.layers.iter().map(|layer| layer.trained.clone()).collect();
-    // A map without a way in whose bias is passed on, a hidden unit likewise, a hidden unit without a way out, two flattened inputs unread.
+    // A map and a hidden unit without incoming weights, a hidden unit without outgoing weights, and two flattened inputs that nothing reads.
     layers[1].code.value[24..36].fill(0.0);
     layers[1].bias.value[2] = 8.0;
     layers[2].code.value[..16].fill(0.0);

@@ -1,5 +1,5 @@
-//! Weight sharing (Han et al. 2016): the weights that pruning left are clustered layer by layer, and each cluster's centroid is trained on in place
-//! of its members.
+//! Weight sharing (Han et al. 2016). The remaining weights of a pruned network are clustered layer by layer. Then the centroids are trained in place
+//! of the weights.
 
 mod kmeans;
 mod options;
@@ -23,7 +23,7 @@ use crate::shed::{self, Units};
 /// A network whose weights are zero or the centroid of their cluster.
 #[derive(Clone, Debug)]
 pub struct Share {
-    /// The network before sharing, of which the biases learn.
+    /// The network before sharing. Its biases learn.
     plain: Plain,
     clusters: Vec<Clusters>,
 }

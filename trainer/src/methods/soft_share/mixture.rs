@@ -1,6 +1,6 @@
-//! The prior over all weights: a mixture of Gaussians, of which the first lies at zero. Its gradients are written out, in f64.
+//! The prior over all weights: a mixture of Gaussians, the first at zero. Its gradients are written out, in f64.
 
-/// Terms this far below the largest, as logarithms, are left out of the sum: a tenth of what f32 resolves, and most of the time.
+/// Terms whose logarithm is this far below the largest are left out of the sum. They are a tenth of what f32 resolves, and most of the time.
 const NEGLIGIBLE: f64 = -19.0;
 
 /// `p(w) = sum_k pi_k N(w; m_k, v_k)` with `pi_0` and `m_0 = 0` fixed.
@@ -119,7 +119,7 @@ impl Component {
     }
 }
 
-/// Merges the two nearest components until none are within `least` nats. What is merged with the first, at zero, lies at zero.
+/// Merges the two nearest components until no two are within `least` nats. A component merged with the first one lies at zero.
 pub fn merge(mut components: Vec<Component>, least: f64) -> Vec<Component> {
     loop {
         let pairs = (0..components.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
@@ -136,7 +136,7 @@ pub fn merge(mut components: Vec<Component>, least: f64) -> Vec<Component> {
     }
 }
 
-/// The means of the components that are most responsible for the weights.
+/// For each weight, the mean of the component with the greatest responsibility.
 pub fn most_responsible(components: &[Component], weights: &[f32]) -> Vec<f32> {
     let scores: Vec<Score> = components.iter().map(Component::score).collect();
     let mean = |&weight: &f32| {

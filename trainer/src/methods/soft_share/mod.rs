@@ -1,5 +1,5 @@
-//! Soft weight sharing (Ullrich, Meeds and Welling 2017): weights are drawn to the Gaussians of a mixture that learns with them, most to the one at
-//! zero, and in the end take the means. `loss = cross-entropy + tau * -log p(w) / N`, N the number of training images.
+//! Soft weight sharing (Ullrich, Meeds and Welling 2017). A mixture of Gaussians is the prior and learns with the weights; most weights are drawn to
+//! the component at zero. In the end the weights take the means. `loss = cross-entropy + tau * -log p(w) / N`, N the number of training images.
 
 mod mixture;
 mod options;
@@ -19,7 +19,7 @@ use crate::parameter::Parameter;
 use crate::shed::Units;
 use mixture::{Component, Cost, Mixture, merge, most_responsible};
 
-/// Least variance of a component: without a bound the density of one that closes in on a few weights has none either.
+/// Least variance of a component. Without it the density of a component with a few equal weights has no bound.
 const LEAST_VARIANCE: f32 = 1e-6;
 
 /// A network and the mixture over its weights; biases are free.
@@ -120,13 +120,13 @@ impl Method for SoftShare {
         self.log_variances.value.iter_mut().for_each(|log| *log = log.max(least));
     }
 
-    /// `-log p(w)` in nats, weights that are not zero once they take the means, and the components left once those that are alike are merged.
+    /// `-log p(w)` in nats, nonzero weights once they take the means, and the components left after merging.
     fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
         let (nonzero, components) = (self.prediction().nonzero(), self.merged().len());
         vec![("nats", self.cost().nats), ("nonzero", nonzero as f64), ("components", components as f64)]
     }
 
-    /// Every weight has the mean of the component that is most responsible for it.
+    /// Every weight has the mean of the component with the greatest responsibility for it.
     fn prediction(&self) -> Plain {
         let components = self.merged();
         let mut plain = self.plain.clone();

@@ -1,4 +1,4 @@
-//! Dynamic network surgery (Guo et al. 2016): weights below a threshold are masked, but go on learning, and come back once they exceed it.
+//! Dynamic network surgery (Guo et al. 2016). Weights below a threshold are masked but continue to learn; they come back once they exceed it.
 
 mod options;
 #[cfg(test)]
@@ -17,10 +17,10 @@ use crate::options::of_layer;
 use crate::parameter::Parameter;
 use crate::shed::{self, Units};
 
-/// A masked weight is cut below this multiple of the threshold, and spliced above the other; between them the mask stays as it is.
+/// A weight is pruned below the first multiple of the threshold and spliced above the second. Between them its mask does not change.
 const HYSTERESIS: [f32; 2] = [0.9, 1.1];
 
-/// A network whose weights all learn, of which those under the mask take part.
+/// A network whose weights all learn, but whose prediction uses only those under the mask.
 #[derive(Clone, Debug)]
 pub struct Surgery {
     /// Every weight, masked or not.
@@ -43,7 +43,7 @@ impl Surgery {
         Self { thresholds: Parameter::new(vec![thresholds.len()], thresholds), masks, dense, options: options.clone() }
     }
 
-    /// Cuts and splices.
+    /// Updates the masks: prunes and splices.
     fn update_masks(&mut self) {
         for ((mask, layer), &threshold) in self.masks.iter_mut().zip(&self.dense.layers).zip(&self.thresholds.value) {
             for (mask, weight) in mask.value.iter_mut().zip(&layer.weight.value) {
@@ -53,7 +53,7 @@ impl Surgery {
     }
 }
 
-/// `mean + deviations * standard deviation` of the magnitudes that are not zero, and no less than 0.
+/// `mean + deviations * standard deviation` of the nonzero magnitudes, at least 0 (Guo et al. 2016).
 fn threshold(weights: &[f32], deviations: f64) -> f64 {
     let magnitudes: Vec<f64> = weights.iter().filter(|&&weight| weight != 0.0).map(|&weight| f64::from(weight.abs())).collect();
     let count = magnitudes.len().max(1) as f64;
@@ -62,7 +62,7 @@ fn threshold(weights: &[f32], deviations: f64) -> f64 {
     (mean + deviations * variance.sqrt()).max(0.0)
 }
 
-/// The mask of a weight, given what it was.
+/// The new mask of a weight, from its old one.
 fn masked(mask: f32, weight: f32, threshold: f32) -> f32 {
     let [cut, splice] = HYSTERESIS.map(|factor| factor * threshold);
     match weight.abs() {
