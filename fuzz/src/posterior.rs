@@ -1,7 +1,8 @@
 //! Posterior files, changed with knowledge of their structure: refused with the kind `posterior`, or compressed into a file that loads.
 
 use arbitrary::{Arbitrary, Unstructured};
-use curt::compress::{Options, Samples, Validation, compress};
+use curt::{Defect, Dtype, ErrorKind, Input, Limits, Model};
+use curt::compress::{CompressOptions, Validation, compress};
 use curt::encoding::Encoding;
 use curt::posterior::Posterior;
 use curt::{Defect, Dtype, ErrorKind, Limits, Model};
@@ -193,13 +194,13 @@ fn check(file: &[u8], compressed: bool) {
     let bytes: Vec<u8> = (0..SAMPLES * input.shape.elements()).map(|i| (i * 37 % 256) as u8).collect();
     let floats: Vec<f32> = bytes.iter().map(|&byte| f32::from(byte) - 100.0).collect();
     let samples = match input.dtype {
-        Dtype::U8 => Samples::U8(&bytes),
-        Dtype::F32 => Samples::F32(&floats),
+        Dtype::U8 => Input::U8(&bytes),
+        Dtype::F32 => Input::F32(&floats),
     };
     let labels: Vec<u8> = (0..SAMPLES).map(|i| (i % classes) as u8).collect();
     let encodings =
-        vec![Encoding::DenseF32, Encoding::FixedPoint { bits: 4 }, Encoding::Codebook { levels: 4 }, Encoding::Ternary];
-    let options = Options { max_error_increase: 100.0, max_loss_increase: 1e9, encodings, ..Options::default() };
+        [Encoding::DenseF32, Encoding::FixedPoint { bits: 4 }, Encoding::Codebook { levels: 4 }, Encoding::Ternary];
+    let options = CompressOptions::new().max_error_increase(100.0).max_loss_increase(1e9).encodings(encodings);
     match compress(&posterior, &Validation { samples, labels: &labels }, &options, &mut |_, _, _| ()) {
         Ok(compressed) => {
             Model::from_bytes(&compressed.bytes, &Limits::DEFAULT).expect("what the compressor writes loads");

@@ -12,9 +12,11 @@
 //! - `report`: what was kept and what it cost.
 
 mod evaluate;
+mod labels;
 mod methods;
 mod options;
 mod pipeline;
+mod progress;
 mod quantize;
 mod report;
 mod search;
@@ -22,8 +24,10 @@ mod shrink;
 mod validation;
 
 pub use evaluate::Score;
-pub use options::{Options, Progress, parse_encodings};
+pub use labels::parse_encodings;
+pub use options::CompressOptions;
 pub use pipeline::{Compressed, compress};
-pub use report::{LayerReport, Report};
-pub use search::FineTuning;
-pub use validation::{Samples, Validation};
+pub use progress::Progress;
+pub use report::{CompressedLayer, CompressionReport, Totals, ValidationScores};
+pub use search::{FineTuning, TuningPart};
+pub use validation::Validation;

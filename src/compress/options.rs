@@ -1,4 +1,4 @@
-//! What the caller of the compressor decides: the error budget, and choices of his own.
+//! What the caller of the compressor decides: the error budget, thresholds and encodings.
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::encoding::Encoding;
@@ -6,38 +6,43 @@ use crate::posterior::Posterior;
 use std::collections::BTreeMap;
 
 /// What may be chosen, and at what price.
+///
+/// # Examples
+///
+/// ```
+/// use curt::compress::CompressOptions;
+/// use curt::encoding::Encoding;
+///
+/// let options = CompressOptions::new().max_error_increase(0.1).encodings([Encoding::Ternary]).threshold("fc1", -3.0);
+/// assert_eq!(options.max_error_increase, 0.1);
+/// ```
 #[derive(Clone, Debug)]
-pub struct Options {
-    /// How much the validation error may rise over that of the full posterior mean, in percentage points.
+#[non_exhaustive]
+pub struct CompressOptions {
+    /// How much the validation error may rise above that of the full posterior mean, in percentage points. Default 0.2.
     pub max_error_increase: f64,
-    /// How much the validation loss (mean cross-entropy) may rise over that of the full posterior mean, in percent of it. A few thousand
-    /// samples resolve a loss far better than an error rate, so that this is what keeps the error on other samples from rising.
+    /// How much the validation loss (mean cross-entropy) may rise above that of the full posterior mean, in percent of it. Default 2.
+    ///
+    /// A few thousand samples resolve a loss far better than an error rate: this bound keeps the error on other samples from rising.
     pub max_loss_increase: f64,
-    /// The part of both that pruning may use, 0 to 1; quantization may use what pruning leaves.
+    /// The part of both that pruning may use, 0 to 1. Quantization may use what pruning leaves. Default 0.5.
     pub pruning_share: f64,
-    /// What a bit of a weight may cost in `fixed_point` and `codebook` encodings, in mean squared errors of a weight (`docs/compression.md`, section
-    /// 4). 0 takes the nearest level; above, files are larger in squared error, and smaller once packed.
+    /// What a bit of a weight may cost in `fixed_point` and `codebook` encodings, in mean squared errors of a weight
+    /// (`docs/compression.md`, section 4). Default 0: every weight takes its nearest level. Above 0, the squared error is greater and
+    /// the packed file smaller.
     pub rate_weight: f64,
-    /// Passes at most over all levels and biases, which are moved to where the loss on some of the validation samples is least
-    /// (`docs/compression.md`, section 8). 0 leaves them as they are.
+    /// At most so many passes of fine-tuning over all levels and biases (`docs/compression.md`, section 8). Default 0: they stay.
     pub fine_tune: u32,
     /// Thresholds by layer name: a group is kept when its statistic is below. Other layers get one chosen.
     pub thresholds: BTreeMap<String, f64>,
-    /// The encodings that may be chosen.
+    /// The encodings that may be chosen. Default: every one that the compressor has.
     pub encodings: Vec<Encoding>,
     /// Encodings by layer name, instead of `encodings`.
     pub layer_encodings: BTreeMap<String, Vec<Encoding>>,
 }
 
-impl Default for Options {
+impl Default for CompressOptions {
     fn default() -> Self {
-        let codebooks = [256, 128, 64, 32, 16, 8, 4].map(|levels| Encoding::Codebook { levels });
-        let fixed = (2..=8).rev().map(|bits| Encoding::FixedPoint { bits });
-        let dense = [Encoding::DenseF32, Encoding::DenseF16];
-        let sparse_fixed = (2..=8).rev().map(|bits| Encoding::SparseFixedPoint { bits });
-        let sparse_codebooks = [15, 7, 3].map(|levels| Encoding::SparseCodebook { levels });
-        let floats = [Encoding::SparseF32, Encoding::BlockF32 { height: 16 }, Encoding::BlockF32 { height: 8 }];
-        let sparse = floats.into_iter().chain(sparse_fixed).chain(sparse_codebooks);
         Self {
             max_error_increase: 0.2,
             max_loss_increase: 2.0,
@@ -45,14 +50,84 @@ impl Default for Options {
             rate_weight: 0.0,
             fine_tune: 0,
             thresholds: BTreeMap::new(),
-            encodings: dense.into_iter().chain(fixed).chain(codebooks).chain([Encoding::Ternary]).chain(sparse).collect(),
+            encodings: all_encodings(),
             layer_encodings: BTreeMap::new(),
         }
     }
 }
 
-impl Options {
-    /// Error: `input` when a layer is not known or a number is out of range.
+/// The encodings that are tried by default. A sparse one comes after the dense one that holds the same values.
+fn all_encodings() -> Vec<Encoding> {
+    let codebooks = [256, 128, 64, 32, 16, 8, 4].map(|levels| Encoding::Codebook { levels });
+    let fixed = (2..=8).rev().map(|bits| Encoding::FixedPoint { bits });
+    let dense = [Encoding::DenseF32, Encoding::DenseF16];
+    let sparse_fixed = (2..=8).rev().map(|bits| Encoding::SparseFixedPoint { bits });
+    let sparse_codebooks = [15, 7, 3].map(|levels| Encoding::SparseCodebook { levels });
+    let floats = [Encoding::SparseF32, Encoding::BlockF32 { height: 16 }, Encoding::BlockF32 { height: 8 }];
+    let sparse = floats.into_iter().chain(sparse_fixed).chain(sparse_codebooks);
+    dense.into_iter().chain(fixed).chain(codebooks).chain([Encoding::Ternary]).chain(sparse).collect()
+}
+
+impl CompressOptions {
+    /// The defaults.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how much the validation error may rise, in percentage points.
+    #[must_use]
+    pub fn max_error_increase(self, points: f64) -> Self {
+        Self { max_error_increase: points, ..self }
+    }
+
+    /// Sets how much the validation loss may rise, in percent.
+    #[must_use]
+    pub fn max_loss_increase(self, percent: f64) -> Self {
+        Self { max_loss_increase: percent, ..self }
+    }
+
+    /// Sets the part of the budget that pruning may use, 0 to 1.
+    #[must_use]
+    pub fn pruning_share(self, share: f64) -> Self {
+        Self { pruning_share: share, ..self }
+    }
+
+    /// Sets what a bit of a weight may cost, in mean squared errors of a weight.
+    #[must_use]
+    pub fn rate_weight(self, rate_weight: f64) -> Self {
+        Self { rate_weight, ..self }
+    }
+
+    /// Sets the most passes of fine-tuning.
+    #[must_use]
+    pub fn fine_tune(self, passes: u32) -> Self {
+        Self { fine_tune: passes, ..self }
+    }
+
+    /// Sets the threshold of one layer.
+    #[must_use]
+    pub fn threshold(mut self, layer: impl Into<String>, threshold: f64) -> Self {
+        self.thresholds.insert(layer.into(), threshold);
+        self
+    }
+
+    /// Sets the encodings that may be chosen.
+    #[must_use]
+    pub fn encodings(self, encodings: impl IntoIterator<Item = Encoding>) -> Self {
+        Self { encodings: encodings.into_iter().collect(), ..self }
+    }
+
+    /// Adds to the encodings that may be chosen for one layer, which are then the only ones.
+    #[must_use]
+    pub fn layer_encodings(mut self, layer: impl Into<String>, encodings: impl IntoIterator<Item = Encoding>) -> Self {
+        self.layer_encodings.entry(layer.into()).or_default().extend(encodings);
+        self
+    }
+
+    /// # Errors
+    ///
+    /// `input` when a layer is unknown or a number is out of range.
     pub(crate) fn check(&self, posterior: &Posterior) -> Result<()> {
         let refuse = |message: String| Err(Error::new(ErrorKind::Input, message));
         let known: Vec<&str> = posterior.layer_names().collect();
@@ -90,31 +165,5 @@ impl Options {
     /// The encodings allowed for layer `name`.
     pub(crate) fn encodings_of(&self, name: &str) -> &[Encoding] {
         self.layer_encodings.get(name).unwrap_or(&self.encodings)
-    }
-}
-
-/// Called with a stage, the steps done and the steps in all (an upper bound).
-pub type Progress<'a> = &'a mut dyn FnMut(&str, u64, u64);
-
-/// The encodings that a label means; `fixed_point` and `codebook` without a parameter mean all that are tried by default.
-/// Error: `input`.
-pub fn parse_encodings(label: &str) -> Result<Vec<Encoding>> {
-    let all = Options::default().encodings;
-    let named: Vec<Encoding> = all.iter().copied().filter(|encoding| encoding.name() == label).collect();
-    if !named.is_empty() {
-        return Ok(named);
-    }
-    Ok(vec![label.parse()?])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_without_a_parameter_means_all_that_are_tried() {
-        assert_eq!(parse_encodings("fixed_point").unwrap().len(), 7);
-        assert_eq!(parse_encodings("codebook:3").unwrap(), [Encoding::Codebook { levels: 3 }]);
-        assert_eq!(parse_encodings("codebook:1").unwrap_err().kind(), ErrorKind::Input);
     }
 }

@@ -2,24 +2,15 @@
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::posterior::Posterior;
-use crate::tensor::Dtype;
+use crate::session::Input;
 
 /// Labelled samples that decide thresholds and encodings. Never the test set: what is chosen on it cannot be tested on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Validation<'a> {
     /// The samples, one after the other, each in the order channel, row, column.
-    pub samples: Samples<'a>,
+    pub samples: Input<'a>,
     /// The index of the right output for each sample.
     pub labels: &'a [u8],
-}
-
-/// Samples of the type that the network takes.
-#[derive(Clone, Copy, Debug)]
-pub enum Samples<'a> {
-    /// Raw bytes, such as pixels.
-    U8(&'a [u8]),
-    /// Floats, finite.
-    F32(&'a [f32]),
 }
 
 /// Samples picked from others.
@@ -38,8 +29,8 @@ enum PickedSamples {
 impl Picked {
     pub(crate) fn borrowed(&self) -> Validation<'_> {
         let samples = match &self.samples {
-            PickedSamples::U8(bytes) => Samples::U8(bytes),
-            PickedSamples::F32(values) => Samples::F32(values),
+            PickedSamples::U8(bytes) => Input::U8(bytes),
+            PickedSamples::F32(values) => Input::F32(values),
         };
         Validation { samples, labels: &self.labels }
     }
@@ -53,29 +44,28 @@ impl Validation<'_> {
             picked.flat_map(|(_, sample)| sample).copied().collect()
         }
         let samples = match self.samples {
-            Samples::U8(bytes) => PickedSamples::U8(part(bytes, inputs, &is_picked)),
-            Samples::F32(values) => PickedSamples::F32(part(values, inputs, &is_picked)),
+            Input::U8(bytes) => PickedSamples::U8(part(bytes, inputs, &is_picked)),
+            Input::F32(values) => PickedSamples::F32(part(values, inputs, &is_picked)),
         };
         Picked { samples, labels: part(self.labels, 1, &is_picked) }
     }
 
-    /// Error: `input` when the samples do not fit the network.
+    /// # Errors
+    ///
+    /// `input` when the samples do not fit the network.
     pub(crate) fn check(&self, posterior: &Posterior) -> Result<()> {
         let refuse = |message: String| Err(Error::new(ErrorKind::Input, message));
-        let (dtype, len) = match self.samples {
-            Samples::U8(bytes) => (Dtype::U8, bytes.len()),
-            Samples::F32(values) => (Dtype::F32, values.len()),
-        };
+        let (dtype, len) = (self.samples.dtype(), self.samples.elements());
         let input = posterior.input();
         if dtype != input.dtype {
-            let (given, expected) = (samples_name(dtype), samples_name(input.dtype));
+            let (given, expected) = (dtype.name(), input.dtype.name());
             return refuse(format!("the validation samples are {given}, the network takes {expected}"));
         }
         if self.labels.is_empty() || self.labels.len().checked_mul(input.shape.elements()) != Some(len) {
             let each = input.shape.elements();
             return refuse(format!("{len} validation values for {} labels, expected {each} for each label", self.labels.len()));
         }
-        if let Samples::F32(values) = self.samples
+        if let Input::F32(values) = self.samples
             && let Some(i) = values.iter().position(|value| !value.is_finite())
         {
             return refuse(format!("validation value {i} is {}, expected finite numbers", values[i]));
@@ -85,13 +75,5 @@ impl Validation<'_> {
             Some(i) => refuse(format!("validation label {i} is {}, the network has {classes} outputs", self.labels[i])),
             None => Ok(()),
         }
-    }
-}
-
-/// Where a network's samples come from, for messages.
-fn samples_name(dtype: Dtype) -> &'static str {
-    match dtype {
-        Dtype::U8 => "bytes",
-        Dtype::F32 => "32-bit floats",
     }
 }

@@ -1,10 +1,10 @@
 //! From a file to a posterior: the description, then each node's tensors, then whether anything is left over.
 
 use super::description::{self, Description};
-use super::file::File;
-use super::layers::{Affine, Groups};
+use super::file::TensorFile;
+use super::layers::{AffineTensors, Groups};
 use super::nodes;
-use super::{KEY, Layers, Method, Posterior, fail};
+use super::{KEY, LayerTensors, Method, Posterior, fail};
 use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, Result};
 use crate::base::limits::{Limits, MAX_ELEMENTS};
@@ -13,12 +13,12 @@ use crate::tensor::Shape;
 use std::collections::BTreeSet;
 
 pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
-    let mut file = File::parse(bytes)?;
+    let mut file = TensorFile::parse(bytes)?;
     let Description { name, method, input, nodes, training } = description::parse(file.text(KEY)?)?;
     let spec = InputSpec { dtype: input.dtype, shape: input.shape, kept: None };
     let mut builder = GraphBuilder::new(spec, &Limits::DEFAULT).map_err(|error| fail(format!("\"input\": {error}")))?;
     let mut shapes = vec![input.shape];
-    let (mut layers, mut affines) = (Layers::new(method), Vec::new());
+    let (mut layers, mut affines) = (LayerTensors::new(method), Vec::new());
     let mut node_names = Vec::new();
     let mut read = BTreeSet::new();
     for nodes::NamedNode { name, op, inputs } in nodes {
@@ -63,9 +63,9 @@ fn with_tensors(
     from: &[Shape],
     name: &str,
     method: Method,
-    file: &mut File<'_>,
-    layers: &mut Layers,
-    affines: &mut Vec<Affine>,
+    file: &mut TensorFile<'_>,
+    layers: &mut LayerTensors,
+    affines: &mut Vec<AffineTensors>,
 ) -> Result<Op> {
     let rows = match (op, from) {
         (Op::Linear(_), [input]) => layers.read(method, file, name, &[input.elements()], Groups::Inputs)?,
@@ -78,7 +78,7 @@ fn with_tensors(
             layers.read(method, file, name, &[channels, height, width], Groups::Maps)?
         }
         (Op::Affine, [input]) => {
-            affines.push(Affine::read(file, name, input.affine_channels())?);
+            affines.push(AffineTensors::read(file, name, input.affine_channels())?);
             return Ok(op);
         }
         _ => return Ok(op),

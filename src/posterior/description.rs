@@ -14,7 +14,7 @@ pub(super) const VERSION: u64 = 1;
 
 /// What the caller of the network feeds: the network sees `x * scale + offset`, by channel.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Input {
+pub struct InputDescription {
     /// The shape of one sample.
     pub shape: Shape,
     /// The type of an element.
@@ -33,7 +33,7 @@ pub struct Description {
     /// How the network was trained.
     pub method: Method,
     /// What the caller of the network feeds.
-    pub input: Input,
+    pub input: InputDescription,
     /// The nodes in execution order.
     pub nodes: Vec<NamedNode>,
     /// The trainer's own record, or null.
@@ -64,7 +64,7 @@ pub(super) fn parse(text: &str) -> Result<Description> {
     })
 }
 
-fn input(value: &Value) -> Result<Input> {
+fn input(value: &Value) -> Result<InputDescription> {
     let what = "\"input\"";
     let input = json::object(value, what)?;
     json::only(input, what, &["shape", "dtype", "scale", "offset"])?;
@@ -78,7 +78,7 @@ fn input(value: &Value) -> Result<Input> {
     if scale.contains(&0.0) {
         return Err(fail(format!("{what}: a number of \"scale\" is zero")));
     }
-    Ok(Input { shape, dtype, scale, offset: numbers(input, "offset", shape.channels())? })
+    Ok(InputDescription { shape, dtype, scale, offset: numbers(input, "offset", shape.channels())? })
 }
 
 /// `channels` finite numbers.

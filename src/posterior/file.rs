@@ -10,13 +10,13 @@ use std::io::Read;
 use std::path::Path;
 
 /// A safetensors file, and which of its tensors were taken.
-pub(super) struct File<'a> {
+pub(super) struct TensorFile<'a> {
     header: Metadata,
     data: &'a [u8],
     taken: BTreeSet<String>,
 }
 
-impl<'a> File<'a> {
+impl<'a> TensorFile<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self> {
         let total = to_u64(bytes.len());
         if total > MAX_FILE_BYTES {

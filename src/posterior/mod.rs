@@ -15,8 +15,11 @@ mod write;
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::graph::Graph;
-pub use description::{Description, Input};
-pub use layers::{Affine, Codebook, GaussianLayer, GhsLayer, GnjLayer, Groups, Layers, LogNormals, PlainLayer, ScaledWeights};
+pub use description::{Description, InputDescription};
+pub(crate) use layers::{
+    AffineTensors, GaussianLayer, GhsLayer, GnjLayer, Groups, LayerTensors, LogNormals, PlainLayer, ScaledWeights,
+    UniformCodebook,
+};
 pub use method::Method;
 pub use nodes::NamedNode;
 use std::path::Path;
@@ -34,11 +37,11 @@ pub const MAX_HEADER_BYTES: u64 = 1 << 22;
 pub struct Posterior {
     name: String,
     method: Method,
-    input: Input,
+    input: InputDescription,
     graph: Graph,
     node_names: Vec<String>,
-    layers: Layers,
-    affines: Vec<Affine>,
+    layers: LayerTensors,
+    affines: Vec<AffineTensors>,
     training: serde_json::Value,
 }
 
@@ -69,7 +72,7 @@ impl Posterior {
 
     /// What the caller of the network feeds.
     #[must_use]
-    pub fn input(&self) -> &Input {
+    pub fn input(&self) -> &InputDescription {
         &self.input
     }
 
@@ -91,14 +94,12 @@ impl Posterior {
     }
 
     /// The tensors of the layers with weights, in order.
-    #[must_use]
-    pub fn layers(&self) -> &Layers {
+    pub(crate) fn layers(&self) -> &LayerTensors {
         &self.layers
     }
 
     /// The tensors of the affine nodes, in order.
-    #[must_use]
-    pub fn affines(&self) -> &[Affine] {
+    pub(crate) fn affines(&self) -> &[AffineTensors] {
         &self.affines
     }
 

@@ -1,6 +1,6 @@
 //! Writing of posterior files: the description as JSON text, the tensors in a safetensors container.
 
-use super::description::{Description, Input, VERSION};
+use super::description::{Description, InputDescription, VERSION};
 use super::nodes::{self, NamedNode};
 use super::{KEY, Posterior, fail};
 use crate::base::checked::to_u64;
@@ -61,7 +61,7 @@ pub fn write(description: &Description, tensors: &[NamedTensor]) -> Result<Vec<u
 
 /// The JSON text under the metadata key.
 fn text(description: &Description) -> Result<String> {
-    let Input { shape, dtype, scale, offset } = &description.input;
+    let InputDescription { shape, dtype, scale, offset } = &description.input;
     let nodes: Result<Vec<Value>> = description.nodes.iter().map(|node| node_json(node, &description.nodes)).collect();
     let value = json!({
         "posterior": VERSION,
@@ -175,7 +175,7 @@ mod tests {
         Description {
             name: "small".to_owned(),
             method: Method::Plain,
-            input: Input {
+            input: InputDescription {
                 shape: Shape::Image { channels: 2, height: 8, width: 8 },
                 dtype: InputDtype::U8,
                 scale: vec![1.0 / 255.0, 0.5],
@@ -249,7 +249,7 @@ mod tests {
             let op = linear.map_or(written.op, |linear| written.op.with_linear(linear));
             assert_eq!((&read.op, &read.inputs), (&op, &written.inputs), "{}", written.name);
         }
-        let crate::posterior::Layers::Plain(layers) = posterior.layers() else { panic!("a plain network") };
+        let crate::posterior::LayerTensors::Plain(layers) = posterior.layers() else { panic!("a plain network") };
         assert_eq!(layers[0].weight, tensors[0].values);
         assert_eq!(layers[0].bias, tensors[1].values);
         assert_eq!(posterior.affines()[0].scale, tensors[2].values);

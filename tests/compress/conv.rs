@@ -2,7 +2,7 @@
 
 use crate::reference::{self, Map};
 use crate::roundtrip::only;
-use curt::compress::{Compressed, Options, Samples, Validation, compress};
+use curt::compress::{CompressOptions, Compressed, Validation, compress};
 use curt::encoding::Encoding;
 use curt::measure::reference::Reference;
 use curt::posterior::Posterior;
@@ -10,7 +10,6 @@ use curt::{Input, Limits, Model, Session};
 use curt_dev::Random;
 use curt_dev::posterior::PosteriorFile;
 use curt_dev::posterior::maps::{self, CLASSES, SIDE};
-use std::collections::BTreeMap;
 
 const COUNT: usize = 40;
 
@@ -18,7 +17,7 @@ fn argmax(logits: &[f64]) -> u8 {
     (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap() as u8
 }
 
-fn run(file: &PosteriorFile, samples: Samples<'_>, labels: &[u8], options: &Options) -> (Compressed, Model) {
+fn run(file: &PosteriorFile, samples: Input<'_>, labels: &[u8], options: &CompressOptions) -> (Compressed, Model) {
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
     let compressed = compress(&posterior, &Validation { samples, labels }, options, &mut |_, _, _| {}).unwrap();
     let model = Model::from_bytes(&compressed.bytes, &Limits::DEFAULT).unwrap();
@@ -57,20 +56,19 @@ fn images() -> (Vec<u8>, Vec<Vec<f64>>, Vec<u8>) {
 #[test]
 fn maps_vanish_by_their_own_scale_or_because_nothing_reads_them() {
     let (images, outputs, labels) = images();
-    let thresholds = BTreeMap::from([("conv1".to_owned(), 3.0), ("fc1".to_owned(), 3.0)]);
-    let options = Options { thresholds, ..only(Encoding::DenseF32) };
+    let options = only(Encoding::DenseF32).threshold("conv1", 3.0).threshold("fc1", 3.0);
     for file in [maps::gnj(), maps::ghs(), maps::sparse_vd()] {
         check_maps(&file, &images, &labels, &outputs, &options);
     }
 }
 
 /// Of all methods the same maps and elements of maps are left, and they compute what the masked mean computes.
-fn check_maps(file: &PosteriorFile, images: &[u8], labels: &[u8], outputs: &[Vec<f64>], options: &Options) {
-    let (compressed, model) = run(file, Samples::U8(images), labels, options);
+fn check_maps(file: &PosteriorFile, images: &[u8], labels: &[u8], outputs: &[Vec<f64>], options: &CompressOptions) {
+    let (compressed, model) = run(file, Input::U8(images), labels, options);
     let layers = &compressed.report.layers;
     assert_eq!((layers[0].op, layers[0].original, layers[0].kept, layers[0].used), ("conv2d", (4, 9), (2, 9), 9));
     assert_eq!((layers[1].original, layers[1].kept, layers[1].used), ((3, 16), (3, 8), 7));
-    assert_eq!((compressed.report.masked.errors, compressed.report.compressed.errors), (0, 0));
+    assert_eq!((compressed.report.validation.masked.errors, compressed.report.validation.compressed.errors), (0, 0));
     let shapes: Vec<_> = model.origin().unwrap().nodes.iter().filter_map(|node| node.shape.clone()).collect();
     assert_eq!((shapes[0].rows.indices().collect::<Vec<_>>(), shapes[0].cols.len()), (vec![0, 3], 1));
     assert_eq!(shapes[1].cols.indices().collect::<Vec<_>>(), [0, 1, 2, 3, 12, 13, 14, 15]);
@@ -81,18 +79,18 @@ fn check_maps(file: &PosteriorFile, images: &[u8], labels: &[u8], outputs: &[Vec
 #[test]
 fn thresholds_and_encodings_of_convolutions_are_chosen_within_the_budget() {
     let (images, outputs, labels) = images();
-    let (compressed, model) = run(&maps::gnj(), Samples::U8(&images), &labels, &Options::default());
+    let (compressed, model) = run(&maps::gnj(), Input::U8(&images), &labels, &CompressOptions::new());
     let report = compressed.report;
-    assert!(report.within_budget && report.full.errors <= 1, "{report}");
+    assert!(report.validation.within_budget && report.validation.full.errors <= 1, "{report}");
     assert!(report.layers[0].kept.0 <= 3 && report.layers[0].threshold.is_some(), "{report}");
     assert!(report.layers.iter().any(|layer| layer.encoding != "dense_f32"), "{report}");
-    assert_eq!(report.file_bytes, compressed.bytes.len() as u64);
+    assert_eq!(report.totals.file_bytes, compressed.bytes.len() as u64);
     let mut session = Session::new(&model).unwrap();
     let mut out = vec![0.0; COUNT * CLASSES];
     session.run(&images[..], &mut out).unwrap();
     let found = out.chunks_exact(CLASSES).map(|logits| argmax(&logits.iter().map(|&x| f64::from(x)).collect::<Vec<_>>()));
     let wrong = found.zip(&labels).filter(|(found, label)| found != *label).count();
-    assert_eq!(report.compressed.errors, wrong as u64);
+    assert_eq!(report.validation.compressed.errors, wrong as u64);
     assert_eq!(outputs.len(), labels.len());
 }
 
@@ -112,11 +110,11 @@ fn masked_graphs_compute_what_the_full_size_network_computes() {
             })
             .collect();
         let labels: Vec<u8> = outputs.iter().map(|logits| argmax(logits)).collect();
-        let (compressed, model) = run(&file, Samples::F32(&samples), &labels, &only(Encoding::DenseF32));
+        let (compressed, model) = run(&file, Input::F32(&samples), &labels, &only(Encoding::DenseF32));
         agree(&model, samples.chunks_exact(50).map(Input::F32), &outputs);
         for layer in &compressed.report.layers {
-            all += layer.original.0 * layer.original.1;
-            removed += layer.original.0 * layer.original.1 - layer.weights();
+            all += layer.original_weights();
+            removed += layer.original_weights() - layer.weights();
         }
     }
     println!("{removed} of {all} weights removed");

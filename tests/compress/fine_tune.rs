@@ -1,10 +1,10 @@
 //! Levels and biases that are moved: to optima known by hand, and never to anything worse.
 
 use crate::roundtrip::run;
-use curt::compress::{Compressed, FineTuning, Options, Samples, Validation, compress, parse_encodings};
+use curt::compress::{CompressOptions, Compressed, FineTuning, Validation, compress, parse_encodings};
 use curt::format::pack;
 use curt::posterior::Posterior;
-use curt::{ErrorKind, Limits, Model};
+use curt::{ErrorKind, Input, Limits, Model};
 use curt_dev::posterior::PosteriorFile;
 use curt_dev::posterior::corners::{self, CLASSES, HIDDEN, PIXELS};
 use curt_dev::posterior::maps;
@@ -35,14 +35,13 @@ fn line(weights: &[f32], biases: &[f32]) -> PosteriorFile {
     file
 }
 
-fn options(encoding: &str, fine_tune: u32) -> Options {
-    let encodings = parse_encodings(encoding).unwrap();
-    Options { encodings, fine_tune, max_error_increase: 100.0, ..Options::default() }
+fn options(encoding: &str, fine_tune: u32) -> CompressOptions {
+    CompressOptions::new().encodings(parse_encodings(encoding).unwrap()).fine_tune(fine_tune).max_error_increase(100.0)
 }
 
-fn run_line(file: &PosteriorFile, (values, labels): &(Vec<f32>, Vec<u8>), options: &Options) -> (Compressed, Model) {
+fn run_line(file: &PosteriorFile, (values, labels): &(Vec<f32>, Vec<u8>), options: &CompressOptions) -> (Compressed, Model) {
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
-    let validation = Validation { samples: Samples::F32(values), labels };
+    let validation = Validation { samples: Input::F32(values), labels };
     let compressed = compress(&posterior, &validation, options, &mut |_, _, _| {}).unwrap();
     let model = Model::from_bytes(&compressed.bytes, &Limits::DEFAULT).unwrap();
     (compressed, model)
@@ -51,9 +50,10 @@ fn run_line(file: &PosteriorFile, (values, labels): &(Vec<f32>, Vec<u8>), option
 /// The loss falls where moves are tried, does not rise on the others, and the report of the whole is that of the parts.
 fn assert_is_better(compressed: &Compressed) -> FineTuning {
     let tuning = compressed.report.fine_tuning.unwrap();
-    let ([tuned_before, tuned], [checked_before, checked]) = (tuning.tuned_on, tuning.checked_on);
+    let (tuned, checked) = (tuning.tuned_on.after, tuning.checked_on.after);
+    let [tuned_before, checked_before] = [tuning.tuned_on, tuning.checked_on].map(|part| part.before);
     assert!(tuned.loss < tuned_before.loss && checked.loss <= checked_before.loss, "{tuning:?}");
-    let whole = compressed.report.compressed;
+    let whole = compressed.report.validation.compressed;
     assert_eq!((tuned.samples + checked.samples, tuned.errors + checked.errors), (whole.samples, whole.errors));
     let mean = (tuned.loss * tuned.samples as f64 + checked.loss * checked.samples as f64) / whole.samples as f64;
     assert!((mean - whole.loss).abs() < 1e-12 * mean, "{mean}, {}", whole.loss);
@@ -71,7 +71,7 @@ fn biases_find_the_frequencies_of_the_labels() {
         let bias = &model.layers()[0].bias;
         let ratios = [1, 2].map(|i| f64::from(bias[0]) - f64::from(bias[i]));
         assert!(ratios.iter().all(|ratio| (ratio - 2f64.ln()).abs() < 1e-3), "{encoding}: {ratios:?}");
-        assert!((assert_is_better(&compressed).tuned_on[1].loss - 1.5 * 2f64.ln()).abs() < 1e-6);
+        assert!((assert_is_better(&compressed).tuned_on.after.loss - 1.5 * 2f64.ln()).abs() < 1e-6);
     }
 }
 
@@ -90,7 +90,7 @@ fn levels_find_their_optimum_in_every_encoding() {
         let is_near = weights.iter().zip(expected).all(|(&weight, expected)| (f64::from(weight) - expected).abs() < 1e-3);
         assert!(is_near && weights[1] == 0.0, "{encoding}: {weights:?}");
         assert_eq!(model.layers()[0].bias, [0.0; 3]);
-        assert!((assert_is_better(&compressed).tuned_on[1].loss - entropy).abs() < 1e-6, "{encoding}");
+        assert!((assert_is_better(&compressed).tuned_on.after.loss - entropy).abs() < 1e-6, "{encoding}");
     }
 }
 
@@ -102,8 +102,8 @@ fn what_does_not_hold_elsewhere_is_not_kept() {
     let (plain, _) = run_line(&file, &samples, &options("dense_f32", 0));
     let (tuned, _) = run_line(&file, &samples, &options("dense_f32", 9));
     let report = tuned.report.fine_tuning.unwrap();
-    assert_eq!((report.passes, report.moves, report.tuned_on[0]), (0, 0, report.tuned_on[1]));
-    assert_eq!((tuned.bytes, tuned.report.compressed), (plain.bytes, plain.report.compressed));
+    assert_eq!((report.passes, report.moves, report.tuned_on.before), (0, 0, report.tuned_on.after));
+    assert_eq!((tuned.bytes, tuned.report.validation.compressed), (plain.bytes, plain.report.validation.compressed));
 }
 
 /// Thirty of fifty samples are just right (0.1), twenty are far wrong: the loss is least where the thirty are wrong, too (at -ln 2). Only a budget of errors
@@ -113,10 +113,10 @@ fn errors_stay_within_the_budget() {
     let pattern = [(0.0, 0), (0.0, 0), (0.0, 0), (6.0, 1), (6.0, 1)];
     let (samples, file) = (samples(&pattern, &pattern), line(&[1.0, 0.0], &[0.1, 0.0]));
     let run = |points: f64| {
-        let options = Options { max_error_increase: points, ..options("dense_f32", 40) };
+        let options = options("dense_f32", 40).max_error_increase(points);
         run_line(&file, &samples, &options).0.report
     };
-    let (strict, free) = (run(0.0), run(100.0));
+    let (strict, free) = (run(0.0).validation, run(100.0).validation);
     assert_eq!((strict.compressed.percent(), strict.within_budget), (40.0, true));
     assert_eq!((free.compressed.percent(), free.within_budget), (100.0, true));
     assert!(free.compressed.loss < strict.compressed.loss);
@@ -126,7 +126,7 @@ fn errors_stay_within_the_budget() {
 #[test]
 fn codes_and_size_stay_and_the_loss_is_that_of_the_file() {
     for encoding in ["ternary", "codebook:4", "fixed_point:3", "dense_f16", "sparse_codebook:3"] {
-        let options = |fine_tune| Options { max_loss_increase: 1e3, ..options(encoding, fine_tune) };
+        let options = |fine_tune| options(encoding, fine_tune).max_loss_increase(1e3);
         let ((plain, before), (tuned, after)) = (run(&corners::plain(), &options(0)), run(&corners::plain(), &options(6)));
         assert!(plain.report.fine_tuning.is_none());
         assert_is_better(&tuned);
@@ -143,7 +143,7 @@ fn codes_and_size_stay_and_the_loss_is_that_of_the_file() {
             assert!(pairs.iter().all(|&(old, new)| (old == 0.0) == (new == 0.0)));
             assert!(encoding != "dense_f16" || pairs.iter().all(|&(old, new)| old == new), "floats are no levels");
         }
-        assert!((tuned.report.compressed.loss - exact_loss(&after)).abs() < 1e-5, "{encoding}");
+        assert!((tuned.report.validation.compressed.loss - exact_loss(&after)).abs() < 1e-5, "{encoding}");
     }
 }
 
@@ -190,7 +190,7 @@ fn a_network_of_maps_is_tuned() {
     let images: Vec<u8> = (0..120 * maps::SIDE * maps::SIDE).map(|_| (random.fraction() * 256.0) as u8).collect();
     let labels = [1; 120]; // a bias alone can learn that
     let posterior = Posterior::from_bytes(&maps::gnj().bytes()).unwrap();
-    let validation = Validation { samples: Samples::U8(&images), labels: &labels[..] };
+    let validation = Validation { samples: Input::U8(&images), labels: &labels[..] };
     let mut stages = Vec::new();
     let options = options("codebook:4", 3);
     let tuned = compress(&posterior, &validation, &options, &mut |stage, done, all| {
@@ -204,7 +204,7 @@ fn a_network_of_maps_is_tuned() {
 #[test]
 fn one_sample_is_not_enough() {
     let posterior = Posterior::from_bytes(&line(&[0.3, -0.7], &[0.1, 0.2]).bytes()).unwrap();
-    let validation = Validation { samples: Samples::F32(&[1.0]), labels: &[0] };
+    let validation = Validation { samples: Input::F32(&[1.0]), labels: &[0] };
     let error = compress(&posterior, &validation, &options("dense_f32", 1), &mut |_, _, _| {}).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input);
     assert!(error.to_string().contains("at least 2 validation samples"), "{error}");

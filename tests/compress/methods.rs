@@ -1,13 +1,12 @@
 //! A posterior of each method through the compressor, opened and run.
 
 use crate::roundtrip::{only, outputs, run};
-use curt::compress::{Options, Samples, Validation, compress, parse_encodings};
+use curt::compress::{CompressOptions, Validation, compress, parse_encodings};
 use curt::encoding::Encoding;
 use curt::posterior::Posterior;
-use curt::{ErrorKind, Model};
+use curt::{ErrorKind, Input, Model};
 use curt_dev::posterior::PosteriorFile;
 use curt_dev::posterior::corners::{self, CLASSES, HIDDEN, INFORMATIVE, PIXELS, SCALES, USED};
-use std::collections::BTreeMap;
 
 /// Holds a file's answers against the network at full size in f64.
 fn agree(model: &Model, [fc1, fc2]: [&[f64]; 2]) {
@@ -35,7 +34,7 @@ fn weights_that_are_noise_vanish_with_their_units() {
         assert_eq!((layers[0].nonzero, layers[1].nonzero), (3, 3));
         assert_eq!((layers[0].accounted, layers[1].accounted), (6, 6), "an index costs as much as a weight");
         assert!(layers.iter().all(|layer| layer.threshold.is_some()));
-        assert_eq!((compressed.report.full.errors, compressed.report.compressed.errors), (30, 30));
+        assert_eq!((compressed.report.validation.full.errors, compressed.report.validation.compressed.errors), (30, 30));
         let origin = model.origin().unwrap();
         assert_eq!(origin.method, method);
         let [first, _, second] = &origin.nodes[..] else { panic!("three nodes") };
@@ -52,8 +51,8 @@ fn weights_that_are_noise_vanish_with_their_units() {
 fn a_threshold_of_the_caller_prunes_single_weights() {
     // log alpha of a weight of 1.5 and log variance -9 is -9.81, of 2 -10.39, of 0.5 -7.61, of 0.75 -8.42; lambda of all is next to nothing.
     let with = |method: &str, fc1: f64, fc2: f64| {
-        let thresholds = BTreeMap::from([("fc1".to_owned(), fc1), ("fc2".to_owned(), fc2)]);
-        run(&corners::gaussian(method), &Options { thresholds, ..only(Encoding::DenseF32) }).0.report
+        let options = only(Encoding::DenseF32).threshold("fc1", fc1).threshold("fc2", fc2);
+        run(&corners::gaussian(method), &options).0.report
     };
     let report = with("sparse_vd", 100.0, 100.0);
     assert_eq!((report.layers[0].kept, report.layers[0].nonzero), ((8, 16), 128), "nothing is pruned");
@@ -68,7 +67,7 @@ fn a_threshold_of_the_caller_prunes_single_weights() {
 #[test]
 fn weights_go_to_the_codebook_and_are_stored_exactly() {
     // Weights of 1.5 go to 1.25, of 0.5 to zero, of 2 to 2.5 (beyond 1.875), of 0.75 to 1.25.
-    let options = Options { max_error_increase: 50.0, max_loss_increase: 1e3, ..Options::default() };
+    let options = CompressOptions::new().max_error_increase(50.0).max_loss_increase(1e3);
     let (compressed, model) = run(&corners::vnq(), &options);
     let report = &compressed.report;
     assert_eq!((report.layers[0].kept, report.layers[1].kept), ((3, 3), (3, 3)));
@@ -83,12 +82,9 @@ fn weights_go_to_the_codebook_and_are_stored_exactly() {
     agree(&model, [&snapped(&fc1, [(1.5, 1.25), (0.5, 0.0)]), &snapped(&fc2, [(2.0, 2.5), (0.75, 1.25)])]);
     // In the encodings that hold a grid the step is that of the codebook.
     for labels in [["fixed_point:2", "fixed_point:3"], ["ternary", "sparse_fixed_point:4"]] {
-        let layer_encodings = ["fc1", "fc2"]
-            .iter()
-            .zip(labels)
-            .map(|(name, label)| ((*name).to_owned(), parse_encodings(label).unwrap()))
-            .collect();
-        let (compressed, model) = run(&corners::vnq(), &Options { layer_encodings, ..options.clone() });
+        let [fc1, fc2] = labels.map(|label| parse_encodings(label).unwrap());
+        let options = options.clone().layer_encodings("fc1", fc1).layer_encodings("fc2", fc2);
+        let (compressed, model) = run(&corners::vnq(), &options);
         let found: Vec<&str> = compressed.report.layers.iter().map(|layer| layer.encoding.as_str()).collect();
         assert_eq!(found, labels);
         assert!(model.tables().layers.iter().all(|layer| layer.levels.last() == Some(&1.25)));
@@ -100,10 +96,10 @@ fn weights_go_to_the_codebook_and_are_stored_exactly() {
 fn a_codebook_beyond_the_budget_is_used_and_said() {
     let mut file = corners::vnq();
     file.set("fc2.level", 0, 100.0); // every weight of fc2 goes to zero
-    let (compressed, model) = run(&file, &Options::default());
+    let (compressed, model) = run(&file, &CompressOptions::new());
     let report = &compressed.report;
-    assert!(!report.within_budget && report.compressed.errors > report.full.errors, "{report}");
-    assert_eq!(report.compressed.errors, report.masked.errors);
+    assert!(!report.validation.within_budget && report.validation.compressed.errors > report.validation.full.errors, "{report}");
+    assert_eq!(report.validation.compressed.errors, report.validation.masked.errors);
     assert_eq!(report.layers[1].kept, (3, 0));
     assert_eq!(model.weights(1).decode(), [0.0; 0]);
 }
@@ -134,8 +130,8 @@ fn a_scale_beyond_f32_is_refused() {
     file.set("fc1.local_a_mean", 4, 300.0);
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
     let (images, labels) = corners::samples(30);
-    let validation = Validation { samples: Samples::U8(&images), labels: &labels };
-    let error = compress(&posterior, &validation, &Options::default(), &mut |_, _, _| {}).unwrap_err();
+    let validation = Validation { samples: Input::U8(&images), labels: &labels };
+    let error = compress(&posterior, &validation, &CompressOptions::new(), &mut |_, _, _| {}).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Posterior);
     assert!(["fc1", "group 4", "range of f32"].iter().all(|needle| error.to_string().contains(needle)), "{error}");
 }
@@ -143,17 +139,17 @@ fn a_scale_beyond_f32_is_refused() {
 #[test]
 fn shared_values_are_kept_bit_for_bit() {
     let file = corners::shared();
-    let options = Options { max_error_increase: 50.0, max_loss_increase: 1e3, ..Options::default() };
+    let options = CompressOptions::new().max_error_increase(50.0).max_loss_increase(1e3);
     let (compressed, model) = run(&file, &options);
     check_shared(&file, &model);
     assert_eq!(compressed.report.layers[0].encoding, "codebook:4", "four values, none of them on a grid");
     for label in ["dense_f32", "codebook:256", "sparse_codebook:4", "sparse_f32"] {
-        let (_, model) = run(&file, &Options { encodings: parse_encodings(label).unwrap(), ..options.clone() });
+        let (_, model) = run(&file, &options.clone().encodings(parse_encodings(label).unwrap()));
         check_shared(&file, &model);
     }
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
     let (images, labels) = corners::samples(30);
-    let validation = Validation { samples: Samples::U8(&images), labels: &labels };
+    let validation = Validation { samples: Input::U8(&images), labels: &labels };
     for label in ["codebook:3", "fixed_point:8", "ternary", "dense_f16", "sparse_codebook:2"] {
         let options = only(parse_encodings(label).unwrap()[0]);
         let error = compress(&posterior, &validation, &options, &mut |_, _, _| {}).unwrap_err();

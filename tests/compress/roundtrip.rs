@@ -1,17 +1,17 @@
 //! A posterior through the compressor, opened and run.
 
-use curt::compress::{Compressed, Options, Samples, Validation, compress};
+use curt::compress::{CompressOptions, Compressed, Validation, compress};
 use curt::encoding::Encoding;
 use curt::format::layer_table_bytes;
 use curt::graph::Op;
 use curt::posterior::Posterior;
-use curt::{Limits, Model, Session};
+use curt::{Input, Limits, Model, Session};
 use curt_dev::posterior::corners::{self, CLASSES, HIDDEN, INFORMATIVE, PIXELS, USED};
 
-pub fn run(file: &curt_dev::posterior::PosteriorFile, options: &Options) -> (Compressed, Model) {
+pub fn run(file: &curt_dev::posterior::PosteriorFile, options: &CompressOptions) -> (Compressed, Model) {
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
     let (images, labels) = corners::samples(480);
-    let validation = Validation { samples: Samples::U8(&images), labels: &labels };
+    let validation = Validation { samples: Input::U8(&images), labels: &labels };
     let compressed = compress(&posterior, &validation, options, &mut |_, _, _| {}).unwrap();
     let model = Model::from_bytes(&compressed.bytes, &Limits::DEFAULT).unwrap();
     (compressed, model)
@@ -25,17 +25,17 @@ pub fn outputs(model: &Model, images: &[u8]) -> Vec<f32> {
 }
 
 /// Options that leave every layer in one encoding.
-pub fn only(encoding: Encoding) -> Options {
-    Options { encodings: vec![encoding], ..Options::default() }
+pub fn only(encoding: Encoding) -> CompressOptions {
+    CompressOptions::new().encodings([encoding])
 }
 
 #[test]
 fn groups_with_a_high_dropout_rate_vanish_and_the_answer_stays() {
-    let (compressed, model) = run(&corners::gnj(), &Options::default());
+    let (compressed, model) = run(&corners::gnj(), &CompressOptions::new());
     let report = &compressed.report;
     assert_eq!((report.layers[0].kept, report.layers[1].kept), ((3, 3), (3, 3)));
-    assert_eq!(report.full.errors, 30, "one label in 16 is wrong, and nothing else");
-    assert!(report.within_budget && report.compressed.errors <= 30);
+    assert_eq!(report.validation.full.errors, 30, "one label in 16 is wrong, and nothing else");
+    assert!(report.validation.within_budget && report.validation.compressed.errors <= 30);
     let ops: Vec<&str> = model.graph().nodes().iter().map(|node| node.op.name()).collect();
     assert_eq!(ops, ["linear", "relu", "linear"], "gathered inputs need no flattening");
     assert_eq!(model.tables().input_mask.as_ref().unwrap().indices().collect::<Vec<_>>(), INFORMATIVE);
@@ -55,7 +55,7 @@ fn groups_with_a_high_dropout_rate_vanish_and_the_answer_stays() {
 #[test]
 fn weights_on_a_grid_keep_their_step_and_their_integers() {
     let file = corners::rate();
-    let options = Options { max_error_increase: 50.0, max_loss_increase: 1e3, ..Options::default() };
+    let options = CompressOptions::new().max_error_increase(50.0).max_loss_increase(1e3);
     let (compressed, model) = run(&file, &options);
     assert_eq!(compressed.report.method, "rate");
     let [fc1, _, fc2, _] = corners::weights();
@@ -71,7 +71,7 @@ fn weights_on_a_grid_keep_their_step_and_their_integers() {
         assert!(expected.iter().any(|&weight| weight != 0.0));
         assert_eq!(model.weights(l).decode(), expected, "layer {l}");
     }
-    let fixed = Options { encodings: vec![Encoding::FixedPoint { bits: 8 }], ..options };
+    let fixed = options.encodings([Encoding::FixedPoint { bits: 8 }]);
     let (compressed, model) = run(&file, &fixed);
     assert_eq!(model.tables().layers.iter().map(|layer| layer.levels[0]).collect::<Vec<_>>(), corners::STEPS);
     assert_eq!(compressed.report.layers[0].encoding, "fixed_point:8");
@@ -98,7 +98,7 @@ fn a_file_of_floats_computes_the_masked_posterior_mean() {
 fn a_masked_weight_is_zero_in_every_encoding() {
     let file = corners::plain();
     let [fc1, _, fc2, _] = corners::weights();
-    for encoding in Options::default().encodings {
+    for encoding in CompressOptions::new().encodings {
         let (compressed, model) = run(&file, &only(encoding));
         let origin = model.origin().unwrap();
         let shapes: Vec<_> = origin.nodes.iter().filter_map(|node| node.shape.as_ref()).collect();
@@ -119,8 +119,8 @@ fn a_masked_weight_is_zero_in_every_encoding() {
 
 #[test]
 fn the_same_arguments_give_the_same_bytes() {
-    let (first, _) = run(&corners::gnj(), &Options::default());
-    let (second, _) = run(&corners::gnj(), &Options::default());
+    let (first, _) = run(&corners::gnj(), &CompressOptions::new());
+    let (second, _) = run(&corners::gnj(), &CompressOptions::new());
     assert_eq!(first.bytes, second.bytes);
     assert_eq!(first.report.to_json(), second.report.to_json());
 }
@@ -129,12 +129,16 @@ fn the_same_arguments_give_the_same_bytes() {
 fn the_budget_holds_for_each_size_of_it() {
     let mut sizes = Vec::new();
     for points in [0.0, 1.0, 5.0, 40.0] {
-        let options = Options { max_error_increase: points, max_loss_increase: f64::INFINITY, ..Options::default() };
+        let options = CompressOptions::new().max_error_increase(points).max_loss_increase(f64::INFINITY);
         let (compressed, _) = run(&corners::plain(), &options);
         let report = compressed.report;
-        let allowed = report.full.errors + (points * 4.8).round() as u64; // 480 samples
-        assert!(report.compressed.errors <= allowed, "{points} points: {} errors", report.compressed.errors);
-        assert!(report.within_budget);
+        let allowed = report.validation.full.errors + (points * 4.8).round() as u64; // 480 samples
+        assert!(
+            report.validation.compressed.errors <= allowed,
+            "{points} points: {} errors",
+            report.validation.compressed.errors
+        );
+        assert!(report.validation.within_budget);
         sizes.push(report.layers.iter().map(|layer| layer.weight_bytes).sum::<u64>());
     }
     assert!(sizes[3] < 4 * (HIDDEN * PIXELS + HIDDEN * CLASSES) as u64 / 4, "{sizes:?}");
@@ -142,7 +146,7 @@ fn the_budget_holds_for_each_size_of_it() {
 
 #[test]
 fn the_report_counts_what_the_file_holds() {
-    let (compressed, model) = run(&corners::gnj(), &Options::default());
+    let (compressed, model) = run(&corners::gnj(), &CompressOptions::new());
     let report = compressed.report.to_json();
     assert_eq!(report["totals"]["file_bytes"], compressed.bytes.len());
     assert_eq!(report["totals"]["original_bytes"], 4 * (HIDDEN * (PIXELS + 1) + CLASSES * (HIDDEN + 1)));

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use curt::posterior::{Description, Input, Method as FileMethod, NamedTensor, Posterior};
+use curt::posterior::{Description, InputDescription, Method as FileMethod, NamedTensor, Posterior};
 use curt::tensor::{Dtype, Shape};
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ fn description(method: &dyn Method, scaling: Scaling, training: Value) -> Descri
     Description {
         name: network.name.clone(),
         method: method.file_method(),
-        input: Input {
+        input: InputDescription {
             shape: Shape::Image { channels, height, width },
             dtype: Dtype::U8,
             scale: vec![scaling.scale; channels],

@@ -1,7 +1,7 @@
 //! Networks with branches and images through `export` and the compressor.
 
 use super::{Folder, curt, golden};
-use curt::compress::{Options, Samples, Validation, compress};
+use curt::compress::{CompressOptions, Validation, compress};
 use curt::encoding::Encoding;
 use curt::posterior::Posterior;
 use curt::{Dtype, Input, Limits, Model, Session};
@@ -39,7 +39,7 @@ fn exported_graphs_compress_to_what_they_were() {
     let folder = Folder::new("graphs");
     let dense = folder.path("dense.safetensors");
     let mut ops = BTreeSet::new();
-    let options = Options { encodings: vec![Encoding::DenseF32], ..Options::default() };
+    let options = CompressOptions::new().encodings([Encoding::DenseF32]);
     for name in GRAPHS {
         let path = golden(&format!("valid/{name}.curt"));
         let model = Model::open(&path).unwrap();
@@ -48,7 +48,7 @@ fn exported_graphs_compress_to_what_they_were() {
         let bytes = std::fs::read(golden(&format!("valid/{name}.input"))).unwrap();
         let floats: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
         let is_bytes = model.graph().input().dtype == Dtype::U8;
-        let samples = if is_bytes { Samples::U8(&bytes) } else { Samples::F32(&floats) };
+        let samples = if is_bytes { Input::U8(&bytes) } else { Input::F32(&floats) };
         let outputs = model.graph().output_shape().elements();
         let expected = std::fs::read(golden(&format!("valid/{name}.output"))).unwrap();
         let expected: Vec<f32> = expected.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
@@ -58,8 +58,7 @@ fn exported_graphs_compress_to_what_they_were() {
         let written = Model::from_bytes(&compressed.bytes, &Limits::DEFAULT).unwrap();
         let mut found = vec![0.0; expected.len()];
         let mut session = Session::new(&written).unwrap();
-        let input = if is_bytes { Input::U8(&bytes) } else { Input::F32(&floats) };
-        session.run(input, &mut found).unwrap();
+        session.run(samples, &mut found).unwrap();
         let greatest = expected.iter().fold(1.0f32, |m, x| m.max(x.abs()));
         for (found, expected) in found.iter().zip(&expected) {
             assert!((found - expected).abs() <= 1e-4 * greatest, "{name}: {found}, expected {expected}");

@@ -1,20 +1,20 @@
 //! How much worse than the full posterior mean a compressed network may be on the validation samples.
 
 use super::score::Score;
-use crate::compress::options::Options;
+use crate::compress::options::CompressOptions;
 
 /// Bounds on the errors and on the loss of a network.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Budget {
+pub(crate) struct ErrorBudget {
     /// Errors among the validation samples.
     pub(crate) errors: u64,
     /// The mean cross-entropy, nats.
     pub(crate) loss: f64,
 }
 
-impl Budget {
+impl ErrorBudget {
     /// The part `share` (0 to 1) of what `options` allow beyond `full`.
-    pub(crate) fn new(options: &Options, full: Score, share: f64) -> Self {
+    pub(crate) fn new(options: &CompressOptions, full: Score, share: f64) -> Self {
         let allowed = allowed_errors(options.max_error_increase * share, full.samples);
         Self { errors: full.errors + allowed, loss: full.loss * (1.0 + options.max_loss_increase * share / 100.0) }
     }
@@ -42,8 +42,8 @@ mod tests {
     #[test]
     fn both_bounds_grow_with_the_share() {
         let full = Score { errors: 82, samples: 10_000, loss: 0.05 };
-        let options = Options { max_error_increase: 0.2, max_loss_increase: 2.0, ..Options::default() };
-        let (half, whole) = (Budget::new(&options, full, 0.5), Budget::new(&options, full, 1.0));
+        let options = CompressOptions { max_error_increase: 0.2, max_loss_increase: 2.0, ..CompressOptions::default() };
+        let (half, whole) = (ErrorBudget::new(&options, full, 0.5), ErrorBudget::new(&options, full, 1.0));
         assert_eq!((half.errors, whole.errors), (92, 102));
         assert!((half.loss - 0.0505).abs() < 1e-12 && (whole.loss - 0.051).abs() < 1e-12);
         let score = |errors, loss| Score { errors, loss, ..full };

@@ -3,16 +3,16 @@
 //! Every candidate is written as the file that it would be, and run. So what is chosen is what was measured, bit for bit, on every processor.
 
 use super::assemble::assemble;
-use super::budget::Budget;
+use super::budget::ErrorBudget;
 use super::score::Score;
 use crate::base::error::Result;
 use crate::compress::quantize::{self, Quantized};
-use crate::compress::shrink::{Compacted, Network};
-use crate::compress::validation::{Picked, Samples, Validation};
+use crate::compress::shrink::{OriginalNetwork, ShrunkNetwork};
+use crate::compress::validation::{Picked, Validation};
 use crate::graph::Op;
 use crate::model::Model;
 use crate::posterior::Posterior;
-use crate::session::{Session, SessionOptions};
+use crate::session::{Input, Session, SessionOptions};
 
 /// Samples that are computed together.
 const BATCH: usize = 32;
@@ -22,13 +22,13 @@ const BLOCK: usize = 8 * BATCH;
 /// Runs candidates on the validation samples.
 pub(crate) struct Evaluator<'a> {
     posterior: &'a Posterior,
-    network: &'a Network<'a>,
+    network: &'a OriginalNetwork<'a>,
     validation: Validation<'a>,
 }
 
 impl<'a> Evaluator<'a> {
     /// Error: `input` when samples or labels do not fit the network.
-    pub(crate) fn new(posterior: &'a Posterior, network: &'a Network<'a>, validation: &Validation<'a>) -> Result<Self> {
+    pub(crate) fn new(posterior: &'a Posterior, network: &'a OriginalNetwork<'a>, validation: &Validation<'a>) -> Result<Self> {
         validation.check(posterior)?;
         Ok(Self { posterior, network, validation: *validation })
     }
@@ -49,28 +49,33 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The file of a candidate, and the model that it is. Errors: those of [`assemble`].
-    pub(crate) fn file(&self, compacted: &Compacted, layers: &[&Quantized]) -> Result<(Vec<u8>, Model)> {
-        assemble(self.posterior, self.network, compacted, layers)
+    pub(crate) fn file(&self, shrunk: &ShrunkNetwork, layers: &[&Quantized]) -> Result<(Vec<u8>, Model)> {
+        assemble(self.posterior, self.network, shrunk, layers)
     }
 
     /// The score of a candidate. Errors: those of [`assemble`], `no_memory`.
-    pub(crate) fn score(&self, compacted: &Compacted, layers: &[&Quantized]) -> Result<Score> {
-        let score = self.score_within(compacted, layers, Budget::NONE)?;
+    pub(crate) fn score(&self, shrunk: &ShrunkNetwork, layers: &[&Quantized]) -> Result<Score> {
+        let score = self.score_within(shrunk, layers, ErrorBudget::NONE)?;
         Ok(score.expect("invariant: everything is within no bounds"))
     }
 
     /// The score of a network in 32-bit floats.
-    pub(crate) fn score_exact(&self, compacted: &Compacted) -> Result<Score> {
-        let layers = quantize::exact(compacted);
-        self.score(compacted, &layers.iter().collect::<Vec<_>>())
+    pub(crate) fn score_exact(&self, shrunk: &ShrunkNetwork) -> Result<Score> {
+        let layers = quantize::exact(shrunk);
+        self.score(shrunk, &layers.iter().collect::<Vec<_>>())
     }
 
     /// The score of a candidate within a budget; `None` as soon as it is above.
-    pub(crate) fn score_within(&self, compacted: &Compacted, layers: &[&Quantized], budget: Budget) -> Result<Option<Score>> {
-        self.run(&self.file(compacted, layers)?.1, budget)
+    pub(crate) fn score_within(
+        &self,
+        shrunk: &ShrunkNetwork,
+        layers: &[&Quantized],
+        budget: ErrorBudget,
+    ) -> Result<Option<Score>> {
+        self.run(&self.file(shrunk, layers)?.1, budget)
     }
 
-    fn run(&self, model: &Model, budget: Budget) -> Result<Option<Score>> {
+    fn run(&self, model: &Model, budget: ErrorBudget) -> Result<Option<Score>> {
         let samples = self.validation.labels.len() as u64;
         let score = |errors, loss: f64| Score { errors, samples, loss: loss / samples as f64 };
         let mut session = Session::with_options(model, &SessionOptions::new().batch(BATCH))?;
@@ -81,8 +86,8 @@ impl<'a> Evaluator<'a> {
         for (block, labels) in self.validation.labels.chunks(BLOCK).enumerate() {
             let (first, out) = (block * BLOCK * inputs, &mut out[..labels.len() * outputs]);
             match self.validation.samples {
-                Samples::U8(bytes) => session.run(&bytes[first..][..labels.len() * inputs], out)?,
-                Samples::F32(values) => session.run(&values[first..][..labels.len() * inputs], out)?,
+                Input::U8(bytes) => session.run(&bytes[first..][..labels.len() * inputs], out)?,
+                Input::F32(values) => session.run(&values[first..][..labels.len() * inputs], out)?,
             }
             if probabilities {
                 // Logits up to a constant; a probability that rounds to zero is not worth more than one that just does not.

@@ -5,6 +5,6 @@ mod budget;
 mod evaluator;
 mod score;
 
-pub(crate) use budget::Budget;
+pub(crate) use budget::ErrorBudget;
 pub(crate) use evaluator::Evaluator;
 pub use score::Score;

@@ -1,7 +1,10 @@
 //! How well a network does on samples.
 
+use serde::Serialize;
+
 /// How well a network does on the validation samples.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(into = "ScoreRecord")]
 pub struct Score {
     /// Samples whose greatest output is not at their label.
     pub errors: u64,
@@ -12,9 +15,23 @@ pub struct Score {
 }
 
 impl Score {
-    /// The error, percent.
+    /// The error rate, percent.
     #[must_use]
     pub fn percent(self) -> f64 {
         100.0 * self.errors as f64 / self.samples as f64
+    }
+}
+
+/// A score in a report, which names the samples elsewhere.
+#[derive(Serialize)]
+struct ScoreRecord {
+    errors: u64,
+    error_percent: f64,
+    loss_nats: f64,
+}
+
+impl From<Score> for ScoreRecord {
+    fn from(score: Score) -> Self {
+        Self { errors: score.errors, error_percent: score.percent(), loss_nats: score.loss }
     }
 }

@@ -7,19 +7,19 @@
 use super::families::scaled;
 use super::prepared::{Prepared, mismatch};
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::compress::shrink::{Layer, LayerGroups, Pruning};
-use crate::posterior::{GhsLayer, Layers, LogNormals, Posterior};
+use crate::compress::shrink::{LayerGroups, OriginalLayer, Pruning};
+use crate::posterior::{GhsLayer, LayerTensors, LogNormals, Posterior};
 
 /// A log-normal scale: `log z ~ N(mean, variance)`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Scale {
+struct LogNormalScale {
     /// The mean of log z.
     mean: f64,
     /// The variance of log z.
     variance: f64,
 }
 
-impl Scale {
+impl LogNormalScale {
     /// The square root of a product of four independent log-normals, given as (mean, variance) of their logarithms.
     fn of_four(factors: [(f64, f64); 4]) -> Self {
         let (mean, variance) = factors.iter().fold((0.0, 0.0), |sum, factor| (sum.0 + factor.0, sum.1 + factor.1));
@@ -45,14 +45,14 @@ impl Scale {
 }
 
 pub(super) fn prepare(posterior: &Posterior) -> Result<Prepared> {
-    let Layers::Ghs(layers) = posterior.layers() else { return Err(mismatch()) };
-    let scales: Vec<Vec<Scale>> = layers.iter().map(scales).collect();
+    let LayerTensors::Ghs(layers) = posterior.layers() else { return Err(mismatch()) };
+    let scales: Vec<Vec<LogNormalScale>> = layers.iter().map(scales).collect();
     let all = || layers.iter().zip(&scales);
     let means = all().zip(posterior.layer_names()).map(|((layer, scales), name)| mean(layer, scales, name));
-    let variances = |(layer, scales): (&GhsLayer, &Vec<Scale>)| {
+    let variances = |(layer, scales): (&GhsLayer, &Vec<LogNormalScale>)| {
         scaled::variances(&layer.weights, |group, mean, variance| scales[group].marginal_variance(mean, variance))
     };
-    let groups = |(layer, scales): (&GhsLayer, &Vec<Scale>)| LayerGroups {
+    let groups = |(layer, scales): (&GhsLayer, &Vec<LogNormalScale>)| LayerGroups {
         kind: layer.weights.groups.into(),
         statistics: scales.iter().map(|scale| scale.negative_log_mode()).collect(),
         codebook: None,
@@ -65,15 +65,15 @@ pub(super) fn prepare(posterior: &Posterior) -> Result<Prepared> {
 }
 
 /// The scale of each group of a layer.
-fn scales(layer: &GhsLayer) -> Vec<Scale> {
+fn scales(layer: &GhsLayer) -> Vec<LogNormalScale> {
     let factor = |of: &LogNormals, i: usize| (f64::from(of.mean[i]), f64::from(of.log_variance[i]).exp());
     let [a, b] = &layer.local;
     let [layer_a, layer_b] = [0, 1].map(|i| factor(&layer.global[i], 0));
-    (0..layer.weights.group_count()).map(|i| Scale::of_four([layer_a, layer_b, factor(a, i), factor(b, i)])).collect()
+    (0..layer.weights.group_count()).map(|i| LogNormalScale::of_four([layer_a, layer_b, factor(a, i), factor(b, i)])).collect()
 }
 
 /// The posterior mean with nothing pruned. Error: `posterior` when the mean of a scale or a weight exceeds the range of f32.
-fn mean(layer: &GhsLayer, scales: &[Scale], name: &str) -> Result<Layer> {
+fn mean(layer: &GhsLayer, scales: &[LogNormalScale], name: &str) -> Result<OriginalLayer> {
     let means: Vec<f64> = scales.iter().map(|scale| scale.expectation()).collect();
     if let Some(i) = means.iter().position(|&mean| mean > f64::from(f32::MAX)) {
         let message =
@@ -117,7 +117,7 @@ mod tests {
             ),
         ];
         for (means, variances, [mean, variance, expectation, scale_variance, mode], [weight_mean, weight_variance]) in table {
-            let scale = Scale::of_four(std::array::from_fn(|i| (means[i], variances[i])));
+            let scale = LogNormalScale::of_four(std::array::from_fn(|i| (means[i], variances[i])));
             assert!((scale.mean - mean).abs() < 1e-12, "{scale:?}");
             close(scale.variance, variance);
             close(scale.expectation(), expectation);
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_weight_of_zero_varies_by_nothing_whatever_its_scale() {
-        let scale = Scale { mean: -500.0, variance: 900.0 };
+        let scale = LogNormalScale { mean: -500.0, variance: 900.0 };
         assert_eq!(scale.marginal_variance(0.0, 0.0), 0.0);
     }
 }

@@ -7,8 +7,8 @@ use super::families::dropout::log_alpha;
 use super::families::scaled;
 use super::prepared::{Prepared, mismatch};
 use crate::base::error::Result;
-use crate::compress::shrink::{Layer, LayerGroups, Pruning};
-use crate::posterior::{GnjLayer, Layers, Posterior};
+use crate::compress::shrink::{LayerGroups, OriginalLayer, Pruning};
+use crate::posterior::{GnjLayer, LayerTensors, Posterior};
 
 /// Thresholds of the authors' released example, from the first layer to the third.
 const EXAMPLE_THRESHOLDS: [f64; 3] = [-2.8, -3.0, -5.0];
@@ -20,7 +20,7 @@ fn marginal_variance(scale_mean: f64, scale_variance: f64, mean: f64, variance: 
 }
 
 pub(super) fn prepare(posterior: &Posterior) -> Result<Prepared> {
-    let Layers::Gnj(layers) = posterior.layers() else { return Err(mismatch()) };
+    let LayerTensors::Gnj(layers) = posterior.layers() else { return Err(mismatch()) };
     let means = layers.iter().zip(posterior.layer_names()).map(|(layer, name)| mean(layer, name));
     Ok(Prepared {
         layers: means.collect::<Result<_>>()?,
@@ -30,7 +30,7 @@ pub(super) fn prepare(posterior: &Posterior) -> Result<Prepared> {
 }
 
 /// The posterior mean with nothing pruned (equation 10 with a mask of ones).
-fn mean(layer: &GnjLayer, name: &str) -> Result<Layer> {
+fn mean(layer: &GnjLayer, name: &str) -> Result<OriginalLayer> {
     let scales: Vec<f64> = layer.scale_mean.iter().map(|&scale| f64::from(scale)).collect();
     scaled::mean(&layer.weights, &scales, name)
 }
@@ -110,7 +110,7 @@ mod tests {
         let scale_log_variance = vec![0.01f32.ln(), 0.5f32.ln()];
         let layer = GnjLayer { weights, scale_mean: vec![0.8, 2.0], scale_log_variance };
         let full = mean(&layer, "conv").unwrap();
-        let check = |layer: &Layer, weights: [f64; 6], bias: [f64; 2]| {
+        let check = |layer: &OriginalLayer, weights: [f64; 6], bias: [f64; 2]| {
             layer.weights.iter().zip(weights).for_each(|(found, expected)| close(f64::from(*found), expected));
             layer.bias.iter().zip(bias).for_each(|(found, expected)| close(*found, expected));
         };

@@ -3,9 +3,9 @@
 use super::families::plain;
 use super::prepared::Prepared;
 use crate::base::error::Result;
-use crate::compress::shrink::Values;
+use crate::compress::shrink::WeightValues;
 use crate::posterior::Posterior;
 
 pub(super) fn prepare(posterior: &Posterior) -> Result<Prepared> {
-    plain::prepare(posterior, |_| Values::Any)
+    plain::prepare(posterior, |_| WeightValues::Any)
 }

@@ -17,8 +17,8 @@ pub(super) fn prepare(posterior: &Posterior) -> Result<Prepared> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compress::shrink::{Kind, Layer, LayerGroups, Values};
-    use crate::posterior::Codebook;
+    use crate::compress::shrink::{GroupKind, LayerGroups, OriginalLayer, WeightValues};
+    use crate::posterior::UniformCodebook;
 
     /// Means and deviations about the codebook -0.2, 0, 0.2, with a threshold of 3: computed by hand and in double precision.
     #[test]
@@ -34,15 +34,15 @@ mod tests {
         let log = |deviation: f64| 2.0 * deviation.ln();
         assert!((log_alpha(0.05, log(0.3)) - 3.583_5).abs() < 1e-4, "pruned");
         let groups = LayerGroups {
-            kind: Kind::Weights,
+            kind: GroupKind::Weights,
             statistics: cases.iter().map(|&(mean, deviation, _)| log_alpha(f64::from(mean), log(deviation))).collect(),
-            codebook: Some(Codebook { step: 0.2, greatest: 1 }),
+            codebook: Some(UniformCodebook { step: 0.2, greatest: 1 }),
         };
         let weights = cases.iter().map(|case| case.0).collect();
-        let layer = Layer { rows: 1, cols: cases.len(), weights, bias: vec![0.0], values: Values::Any };
+        let layer = OriginalLayer { rows: 1, cols: cases.len(), weights, bias: vec![0.0], values: WeightValues::Any };
         let pruned = groups.prune(&layer, Some(THRESHOLD));
         assert_eq!(pruned.weights, cases.map(|case| case.2));
-        assert_eq!(pruned.values, Values::Grid(0.2));
+        assert_eq!(pruned.values, WeightValues::Grid(0.2));
         // A weight near a value other than zero is pruned all the same when its dropout rate says so.
         let wide = LayerGroups { statistics: vec![3.0; cases.len()], ..groups };
         assert_eq!(wide.prune(&layer, Some(THRESHOLD)).weights, [0.0; 6]);

@@ -3,7 +3,7 @@
 use super::codebook::Clusters;
 use super::layer::{Quantized, Weighted};
 use super::{dense, fixed_point, sparse, ternary};
-use crate::compress::shrink::Values;
+use crate::compress::shrink::WeightValues;
 use crate::encoding::Encoding;
 
 /// The layer in each of `encodings` that can hold it, in their order. Weights that are to be kept as they are: in the smallest that does.
@@ -25,7 +25,7 @@ pub(crate) fn candidates(layer: &Weighted<'_>, encodings: &[Encoding]) -> Vec<Qu
         }
     });
     let mut all: Vec<Quantized> = Vec::new();
-    if layer.values != Values::Any {
+    if layer.values != WeightValues::Any {
         return quantized
             .filter(|quantized| quantized.weights == layer.weights)
             .min_by_key(Quantized::bytes)
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn codes_stand_for_the_weights_that_are_evaluated() {
-        let encodings = crate::compress::Options::default().encodings;
+        let encodings = crate::compress::CompressOptions::default().encodings;
         for (rows, cols) in [(1, 1), (3, 7), (20, 19), (0, 4), (4, 0)] {
             let (mut weights, precision) = numbers(5, rows * cols);
             weights.iter_mut().step_by(5).for_each(|w| *w = -0.0);

@@ -9,7 +9,7 @@
 
 use super::layer::{Quantized, Weighted};
 use super::rate;
-use crate::compress::shrink::Values;
+use crate::compress::shrink::WeightValues;
 use crate::encoding::Encoding;
 
 /// The most bins that the dynamic programme sees.
@@ -66,7 +66,7 @@ impl Clusters {
         let has_zero = sorted.len() < layer.weights.len();
         let center = sorted.iter().fold(Sums::default(), |sums, &(w, p)| sums.plus(p, w)).mean();
         let prefix = bins(&sorted, center);
-        let kept = (layer.values != Values::Any).then(|| distinct(layer.weights));
+        let kept = (layer.values != WeightValues::Any).then(|| distinct(layer.weights));
         let levels = if kept.is_some() { 0 } else { levels.saturating_sub(usize::from(has_zero)) };
         let splits = programme(&prefix, levels);
         Self { sorted, has_zero, kept, prefix, center, splits }

@@ -1,17 +1,17 @@
 //! Layers as floats of 32 or 16 bits.
 
 use super::layer::{Quantized, Weighted};
-use crate::compress::shrink::{Compacted, Values};
+use crate::compress::shrink::{ShrunkNetwork, WeightValues};
 use crate::encoding::Encoding;
 
 /// Every layer as 32-bit floats: nothing is lost.
-pub(crate) fn exact(network: &Compacted) -> Vec<Quantized> {
+pub(crate) fn exact(network: &ShrunkNetwork) -> Vec<Quantized> {
     let weighted = network.layers.iter().map(|layer| Weighted {
         rows: layer.rows.kept(),
         cols: layer.columns.len(),
         weights: &layer.weights,
         precision: None,
-        values: Values::Any,
+        values: WeightValues::Any,
         rate_weight: 0.0,
     });
     weighted.map(|layer| self::f32(&layer)).collect()

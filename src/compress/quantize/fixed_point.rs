@@ -6,7 +6,7 @@
 
 use super::layer::{Quantized, Weighted};
 use super::rate;
-use crate::compress::shrink::Values;
+use crate::compress::shrink::WeightValues;
 use crate::encoding::{Encoding, fixed_point};
 
 /// Steps tried first: a factor of 2^(-1/8) apart.
@@ -28,7 +28,7 @@ fn integers(layer: &Weighted<'_>, bits: u32) -> Option<(f32, Vec<i8>)> {
     let greatest = f64::from(fixed_point::greatest(bits));
     let max = layer.pairs().map(|(w, _)| w.abs()).fold(0.0, f64::max);
     let widest = max / greatest;
-    let given = if let Values::Grid(step) = layer.values { Some(f64::from(step)) } else { None };
+    let given = if let WeightValues::Grid(step) = layer.values { Some(f64::from(step)) } else { None };
     let mut best = (f64::INFINITY, given.unwrap_or(if max == 0.0 { 1.0 } else { widest }));
     if max > 0.0 && given.is_none() {
         let factors = (0..COARSE).map(|i| (-f64::from(i) / 8.0).exp2());

@@ -1,7 +1,7 @@
 //! A layer before and after quantization: the codes, and the weights that they stand for.
 
 use crate::base::error::Result;
-use crate::compress::shrink::Values;
+use crate::compress::shrink::WeightValues;
 use crate::content::LayerTables;
 use crate::encoding::{Encoded, Encoding, encode_weights};
 use crate::format::layer_table_bytes;
@@ -13,7 +13,7 @@ pub(crate) struct Weighted<'a> {
     pub(crate) cols: usize,
     pub(crate) weights: &'a [f32],
     pub(crate) precision: Option<&'a [f64]>,
-    pub(crate) values: Values,
+    pub(crate) values: WeightValues,
     /// What a bit may cost, in mean squared errors of a weight; 0 takes the nearest level.
     pub(crate) rate_weight: f64,
 }

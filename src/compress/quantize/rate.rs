@@ -5,7 +5,7 @@
 //! weight. Shares follow from levels and levels from shares, so that the two alternate.
 
 use super::layer::Weighted;
-use crate::compress::shrink::Values;
+use crate::compress::shrink::WeightValues;
 
 /// Alternations at most.
 const ALTERNATIONS: usize = 12;
@@ -13,7 +13,7 @@ const ALTERNATIONS: usize = 12;
 /// Moves weights from their nearest levels to cheaper ones, and, where `moves` says so, levels to the weighted mean of their weights. A level of zero
 /// stays, and so do weights that are zero. Nothing happens to a layer that is to be kept as it is, or without a weight of the rate.
 pub(super) fn assign(layer: &Weighted<'_>, levels: &mut [f64], indices: &mut [usize], moves: bool) {
-    if layer.rate_weight <= 0.0 || layer.values != Values::Any || indices.is_empty() {
+    if layer.rate_weight <= 0.0 || layer.values != WeightValues::Any || indices.is_empty() {
         return;
     }
     let weights: Vec<(f64, f64)> = layer.pairs().collect();
@@ -73,7 +73,7 @@ mod tests {
     fn a_weight_moves_when_the_bits_are_worth_the_error() {
         let weights = [0.1f32, 0.1, 0.1, 0.6, 1.0];
         for (rate_weight, expected) in [(0.0, [0, 0, 0, 1, 1]), (5.0, [0, 0, 0, 1, 1]), (11.0, [0, 0, 0, 0, 1]), (20.0, [0; 5])] {
-            let layer = Weighted { rows: 1, cols: 5, weights: &weights, precision: None, values: Values::Any, rate_weight };
+            let layer = Weighted { rows: 1, cols: 5, weights: &weights, precision: None, values: WeightValues::Any, rate_weight };
             let (mut levels, mut indices) = ([0.0, 1.0], [0, 0, 0, 1, 1]);
             assign(&layer, &mut levels, &mut indices, false);
             assert_eq!((indices, levels), (expected, [0.0, 1.0]), "lambda {rate_weight}");
@@ -86,7 +86,7 @@ mod tests {
         let (mut weights, precision) = numbers(9, 2000);
         weights.iter_mut().for_each(|w| *w = w.powi(3));
         weights.iter_mut().step_by(3).for_each(|w| *w = 0.0);
-        let run = |rate_weight: f64, values: Values| {
+        let run = |rate_weight: f64, values: WeightValues| {
             let layer = Weighted { rows: 40, cols: 50, weights: &weights, precision: Some(&precision), values, rate_weight };
             let mut levels: Vec<f64> = (-7..=7).map(|q| f64::from(q) / 7.0).collect();
             let mut indices: Vec<usize> = weights.iter().map(|w| (w * 7.0 + 7.0).round() as usize).collect();
@@ -97,10 +97,10 @@ mod tests {
             assert!(weights.iter().zip(&indices).all(|(w, &i)| *w != 0.0 || levels[i] == 0.0));
             (entropy, error)
         };
-        let found = [0.0, 1.0, 3.0, 10.0].map(|lambda| run(lambda, Values::Any));
+        let found = [0.0, 1.0, 3.0, 10.0].map(|lambda| run(lambda, WeightValues::Any));
         assert!(found.is_sorted_by(|a, b| b.0 < a.0), "bits: {found:?}");
         assert!(found[1..].is_sorted_by(|a, b| b.1 >= a.1), "errors: {found:?}");
         assert!(found[3].0 < 0.75 * found[0].0, "{found:?}");
-        assert_eq!(run(10.0, Values::Few), found[0]);
+        assert_eq!(run(10.0, WeightValues::Few), found[0]);
     }
 }

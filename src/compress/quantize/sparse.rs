@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn a_layer_of_few_weights_takes_fewer_bytes_and_a_full_one_is_not_tried() {
-        let encodings = crate::compress::Options::default().encodings;
+        let encodings = crate::compress::CompressOptions::default().encodings;
         for (nth, expected) in [(1, false), (20, true)] {
             let weights = scattered(nth);
             let layer = weighted(64, 100, &weights, None);

@@ -1,11 +1,11 @@
 //! Layers for the tests of quantizers.
 
 use super::layer::Weighted;
-use crate::compress::shrink::Values;
+use crate::compress::shrink::WeightValues;
 
 /// A layer whose weights go to their nearest levels.
 pub(crate) fn weighted<'a>(rows: usize, cols: usize, weights: &'a [f32], precision: Option<&'a [f64]>) -> Weighted<'a> {
-    Weighted { rows, cols, weights, precision, values: Values::Any, rate_weight: 0.0 }
+    Weighted { rows, cols, weights, precision, values: WeightValues::Any, rate_weight: 0.0 }
 }
 
 /// Weights in (-1, 1) and precisions in (0.5, 1.5), the same for a seed in every run.

@@ -1,7 +1,10 @@
 //! What was kept, what it costs, and what it did to the error.
 
 mod accounting;
-mod layers;
+mod layer;
+mod record;
+mod text;
 
-pub use layers::{LayerReport, Report};
-pub(crate) use layers::{exponent_bits, layers};
+pub use layer::CompressedLayer;
+pub(crate) use layer::Outcome;
+pub use record::{CompressionReport, Totals, ValidationScores};

@@ -8,10 +8,11 @@
 //! where it buys most, and the largest layer first, for when small layers would have spent what one step of a large one needs.
 
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::compress::evaluate::{Budget, Evaluator, Score};
-use crate::compress::options::{Options, Progress};
+use crate::compress::evaluate::{ErrorBudget, Evaluator, Score};
+use crate::compress::options::CompressOptions;
+use crate::compress::progress::Progress;
 use crate::compress::quantize::{self, Quantized, Weighted};
-use crate::compress::shrink::Compacted;
+use crate::compress::shrink::ShrunkNetwork;
 use crate::encoding::Encoding;
 use std::collections::HashMap;
 
@@ -19,7 +20,7 @@ use std::collections::HashMap;
 const LEAST_LOSS: f64 = 1e-6;
 
 /// A candidate and the loss when only its layer is quantized.
-struct Candidate {
+struct EncodingCandidate {
     quantized: Quantized,
     loss: f64,
 }
@@ -32,17 +33,17 @@ pub(crate) struct Selection {
 }
 
 /// The shrunk network to be quantized.
-pub(crate) struct Shrunk<'a> {
+pub(crate) struct EncodingSearch<'a> {
     pub(crate) names: &'a [&'a str],
-    pub(crate) compacted: &'a Compacted,
+    pub(crate) shrunk: &'a ShrunkNetwork,
     /// The posterior variance of each weight kept, where there is a posterior.
     pub(crate) variances: Option<&'a [Vec<f64>]>,
     pub(crate) evaluator: &'a Evaluator<'a>,
 }
 
-impl Shrunk<'_> {
+impl EncodingSearch<'_> {
     /// Errors: `input` when no encoding allowed can hold a layer; those of [`Evaluator::score`].
-    pub(crate) fn select(&self, options: &Options, budget: Budget, progress: Progress<'_>) -> Result<Selection> {
+    pub(crate) fn select(&self, options: &CompressOptions, budget: ErrorBudget, progress: Progress<'_>) -> Result<Selection> {
         let layers = self.candidates(options, progress)?;
         let start: Vec<usize> = layers.iter().map(|layer| most_exact(layer)).collect();
         let bytes = |chosen: &[usize]| chosen.iter().zip(&layers).map(|(&c, layer)| layer[c].quantized.bytes()).sum::<u64>();
@@ -57,17 +58,17 @@ impl Shrunk<'_> {
         let chosen = layers.into_iter().zip(chosen).map(|(mut layer, c)| layer.swap_remove(c).quantized);
         let layers: Vec<Quantized> = chosen.collect();
         let all: Vec<&Quantized> = layers.iter().collect();
-        let (bytes, score) = (self.evaluator.file(self.compacted, &all)?.0, self.evaluator.score(self.compacted, &all)?);
+        let (bytes, score) = (self.evaluator.file(self.shrunk, &all)?.0, self.evaluator.score(self.shrunk, &all)?);
         Ok(Selection { layers, bytes, score })
     }
 
     /// Makes every move that the budget allows, in an order. `tried` says of choices whether they are within it.
     fn descend(
         &self,
-        layers: &[Vec<Candidate>],
+        layers: &[Vec<EncodingCandidate>],
         start: &[usize],
         order: &Order<'_>,
-        budget: Budget,
+        budget: ErrorBudget,
         tried: &mut HashMap<Vec<usize>, bool>,
         progress: Progress<'_>,
     ) -> Result<Vec<usize>> {
@@ -84,7 +85,7 @@ impl Shrunk<'_> {
                 Some(&is_within) => is_within,
                 None => {
                     let parts: Vec<&Quantized> = chosen.iter().zip(layers).map(|(&c, layer)| &layer[c].quantized).collect();
-                    let is_within = self.evaluator.score_within(self.compacted, &parts, budget)?.is_some();
+                    let is_within = self.evaluator.score_within(self.shrunk, &parts, budget)?.is_some();
                     tried.insert(chosen.clone(), is_within);
                     is_within
                 }
@@ -96,10 +97,10 @@ impl Shrunk<'_> {
         Ok(chosen)
     }
 
-    fn candidates(&self, options: &Options, progress: Progress<'_>) -> Result<Vec<Vec<Candidate>>> {
-        let exact = quantize::exact(self.compacted);
+    fn candidates(&self, options: &CompressOptions, progress: Progress<'_>) -> Result<Vec<Vec<EncodingCandidate>>> {
+        let exact = quantize::exact(self.shrunk);
         let mut all = Vec::new();
-        for (l, layer) in self.compacted.layers.iter().enumerate() {
+        for (l, layer) in self.shrunk.layers.iter().enumerate() {
             let precision = self.variances.map(|variances| precisions(&variances[l]));
             let weighted = Weighted {
                 rows: layer.rows.kept(),
@@ -115,8 +116,8 @@ impl Shrunk<'_> {
                 progress("encodings measured", (l * encodings.len() + i) as u64, (exact.len() * encodings.len()) as u64);
                 let mut parts: Vec<&Quantized> = exact.iter().collect();
                 parts[l] = &quantized;
-                let loss = self.evaluator.score(self.compacted, &parts)?.loss;
-                candidates.push(Candidate { quantized, loss });
+                let loss = self.evaluator.score(self.shrunk, &parts)?.loss;
+                candidates.push(EncodingCandidate { quantized, loss });
             }
             if candidates.is_empty() {
                 let message = format!("none of the encodings allowed can hold layer {:?}", self.names[l]);
@@ -139,22 +140,27 @@ fn precisions(variances: &[f64]) -> Vec<f64> {
 }
 
 /// The candidate that loses least: 32-bit floats, otherwise the one of most bytes.
-fn most_exact(layer: &[Candidate]) -> usize {
+fn most_exact(layer: &[EncodingCandidate]) -> usize {
     let key = |c: usize| (layer[c].quantized.encoded.encoding == Encoding::DenseF32, layer[c].quantized.bytes());
     (0..layer.len()).rev().max_by_key(|&c| key(c)).expect("invariant: every layer has a candidate")
 }
 
 /// How much a move of a layer from one candidate to another is worth: the greatest goes first.
-type Order<'a> = dyn Fn(usize, &Candidate, &Candidate) -> (f64, u64) + 'a;
+type Order<'a> = dyn Fn(usize, &EncodingCandidate, &EncodingCandidate) -> (f64, u64) + 'a;
 
 /// Bytes saved per nat of loss, then bytes saved.
-fn per_nat(now: &Candidate, next: &Candidate) -> (f64, u64) {
+fn per_nat(now: &EncodingCandidate, next: &EncodingCandidate) -> (f64, u64) {
     let saved = now.quantized.bytes() - next.quantized.bytes();
     (saved as f64 / (next.loss - now.loss).max(LEAST_LOSS), saved)
 }
 
 /// The first open move in an order, among those that save bytes.
-fn best_move(layers: &[Vec<Candidate>], chosen: &[usize], open: &[Vec<bool>], order: &Order<'_>) -> Option<(usize, usize)> {
+fn best_move(
+    layers: &[Vec<EncodingCandidate>],
+    chosen: &[usize],
+    open: &[Vec<bool>],
+    order: &Order<'_>,
+) -> Option<(usize, usize)> {
     let mut best: Option<((f64, u64), (usize, usize))> = None;
     for (l, layer) in layers.iter().enumerate() {
         let now = &layer[chosen[l]];
@@ -174,9 +180,9 @@ mod tests {
     use super::*;
     use crate::encoding::dense;
 
-    fn candidate(weights: usize, loss: f64) -> Candidate {
+    fn candidate(weights: usize, loss: f64) -> EncodingCandidate {
         let weights = vec![0.5; weights];
-        Candidate { quantized: Quantized { encoded: dense::encode_f32(16, weights.len() / 16, &weights), weights }, loss }
+        EncodingCandidate { quantized: Quantized { encoded: dense::encode_f32(16, weights.len() / 16, &weights), weights }, loss }
     }
 
     #[test]

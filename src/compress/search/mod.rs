@@ -2,9 +2,10 @@
 
 mod encodings;
 mod fine_tune;
+mod parameter;
 mod thresholds;
 
-pub(crate) use encodings::{Selection, Shrunk};
-pub use fine_tune::FineTuning;
+pub(crate) use encodings::{EncodingSearch, Selection};
 pub(crate) use fine_tune::fine_tune;
-pub(crate) use thresholds::Search;
+pub use fine_tune::{FineTuning, TuningPart};
+pub(crate) use thresholds::ThresholdSearch;

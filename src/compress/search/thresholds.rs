@@ -7,10 +7,10 @@
 //! growing budget, so that the first layer does not use all of it.
 
 use crate::base::error::{Defect, ErrorKind, Result};
-use crate::compress::evaluate::{Budget, Evaluator};
-use crate::compress::options::Progress;
+use crate::compress::evaluate::{ErrorBudget, Evaluator};
+use crate::compress::progress::Progress;
 use crate::compress::quantize;
-use crate::compress::shrink::{self, Compacted, Kind, Layer, LayerGroups, Network, Pruning};
+use crate::compress::shrink::{self, GroupKind, LayerGroups, OriginalLayer, OriginalNetwork, Pruning, ShrunkNetwork};
 
 /// Gaps of a layer that are tried.
 const WIDEST_GAPS: usize = 12;
@@ -23,23 +23,23 @@ const BUDGET_STEPS: u64 = 4;
 
 /// A threshold of one layer and the groups that it keeps. No threshold keeps all.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Candidate {
+struct ThresholdCandidate {
     threshold: Option<f64>,
     kept: usize,
 }
 
-impl Candidate {
+impl ThresholdCandidate {
     fn new(threshold: Option<f64>, groups: &[f64]) -> Self {
         Self { threshold, kept: threshold.map_or(groups.len(), |t| groups.iter().filter(|&&group| group < t).count()) }
     }
 }
 
 /// The candidates of a layer, from the fewest groups kept to all; each keeps another number, and at least one.
-fn candidates(groups: &LayerGroups, examples: &[f64]) -> Vec<Candidate> {
-    let middles = if groups.kind == Kind::Weights { Vec::new() } else { middles(&groups.statistics) };
-    let mut all: Vec<Candidate> = std::iter::once(None)
+fn candidates(groups: &LayerGroups, examples: &[f64]) -> Vec<ThresholdCandidate> {
+    let middles = if groups.kind == GroupKind::Weights { Vec::new() } else { middles(&groups.statistics) };
+    let mut all: Vec<ThresholdCandidate> = std::iter::once(None)
         .chain(middles.iter().chain(examples).copied().map(Some))
-        .map(|threshold| Candidate::new(threshold, &groups.statistics))
+        .map(|threshold| ThresholdCandidate::new(threshold, &groups.statistics))
         .filter(|candidate| candidate.kept > 0)
         .collect();
     all.sort_by_key(|candidate| candidate.kept); // stable: of two that keep as many, the one listed first
@@ -61,28 +61,28 @@ fn middles(groups: &[f64]) -> Vec<f64> {
 }
 
 /// The search for thresholds.
-pub(crate) struct Search<'a> {
+pub(crate) struct ThresholdSearch<'a> {
     /// The posterior mean, nothing pruned.
-    pub(crate) layers: &'a [Layer],
+    pub(crate) layers: &'a [OriginalLayer],
     pub(crate) pruning: &'a Pruning,
-    pub(crate) network: &'a Network<'a>,
+    pub(crate) network: &'a OriginalNetwork<'a>,
     pub(crate) evaluator: &'a Evaluator<'a>,
 }
 
-impl Search<'_> {
+impl ThresholdSearch<'_> {
     /// The thresholds of the sparsest network within `budget(1.0)`; a smaller argument is a part of it. `forced` ones are kept as they are. When no
     /// combination is within the budget, the layers without a forced threshold are not pruned.
     pub(crate) fn choose(
         &self,
         forced: &[Option<f64>],
-        budget: &dyn Fn(f64) -> Budget,
+        budget: &dyn Fn(f64) -> ErrorBudget,
         progress: Progress<'_>,
     ) -> Result<Vec<Option<f64>>> {
         let layers = self.pruning.layers.iter().zip(forced).map(|(groups, forced)| match forced.or(self.pruning.threshold) {
-            Some(threshold) => vec![Candidate::new(Some(threshold), &groups.statistics)],
+            Some(threshold) => vec![ThresholdCandidate::new(Some(threshold), &groups.statistics)],
             None => candidates(groups, self.pruning.examples),
         });
-        let layers: Vec<Vec<Candidate>> = layers.collect();
+        let layers: Vec<Vec<ThresholdCandidate>> = layers.collect();
         let combinations = layers.iter().try_fold(1usize, |product, layer| product.checked_mul(layer.len()));
         let most = if self.pruning.is_of_weights() { MAX_COMBINATIONS_OF_WEIGHTS } else { MAX_COMBINATIONS };
         let chosen = match combinations.filter(|&n| n <= most) {
@@ -94,13 +94,13 @@ impl Search<'_> {
     }
 
     /// The masked network of a choice, shrunk.
-    pub(crate) fn network(&self, thresholds: &[Option<f64>]) -> Compacted {
+    pub(crate) fn network(&self, thresholds: &[Option<f64>]) -> ShrunkNetwork {
         let layers = self.layers.iter().zip(&self.pruning.layers).zip(thresholds);
-        let masked: Vec<Layer> = layers.map(|((layer, groups), &threshold)| groups.prune(layer, threshold)).collect();
-        shrink::compact(self.network, &masked)
+        let masked: Vec<OriginalLayer> = layers.map(|((layer, groups), &threshold)| groups.prune(layer, threshold)).collect();
+        shrink::shrink(self.network, &masked)
     }
 
-    fn is_within(&self, layers: &[Vec<Candidate>], choice: &[usize], budget: Budget) -> Result<bool> {
+    fn is_within(&self, layers: &[Vec<ThresholdCandidate>], choice: &[usize], budget: ErrorBudget) -> Result<bool> {
         let thresholds: Vec<_> = choice.iter().zip(layers).map(|(&i, layer)| layer[i].threshold).collect();
         let network = self.network(&thresholds);
         let exact = quantize::exact(&network);
@@ -114,14 +114,14 @@ impl Search<'_> {
     /// Every combination, by ascending weights kept: the first within the budget.
     fn of_all(
         &self,
-        layers: &[Vec<Candidate>],
+        layers: &[Vec<ThresholdCandidate>],
         combinations: usize,
-        budget: Budget,
+        budget: ErrorBudget,
         progress: Progress<'_>,
     ) -> Result<Vec<usize>> {
         let mut all: Vec<(u64, Vec<usize>)> = Vec::with_capacity(combinations);
         for mut number in 0..combinations {
-            let digit = |layer: &Vec<Candidate>| {
+            let digit = |layer: &Vec<ThresholdCandidate>| {
                 let digit = number % layer.len();
                 number /= layer.len();
                 digit
@@ -140,7 +140,12 @@ impl Search<'_> {
     }
 
     /// One layer after the other, each as sparse as a growing budget allows.
-    fn by_layers(&self, layers: &[Vec<Candidate>], budget: &dyn Fn(f64) -> Budget, progress: Progress<'_>) -> Result<Vec<usize>> {
+    fn by_layers(
+        &self,
+        layers: &[Vec<ThresholdCandidate>],
+        budget: &dyn Fn(f64) -> ErrorBudget,
+        progress: Progress<'_>,
+    ) -> Result<Vec<usize>> {
         let mut choice: Vec<usize> = layers.iter().map(|layer| layer.len() - 1).collect();
         for step in 1..=BUDGET_STEPS {
             let part = budget(step as f64 / BUDGET_STEPS as f64);
@@ -160,7 +165,7 @@ impl Search<'_> {
     }
 
     /// Weights that a choice keeps, as far as groups tell: a unit is kept when a layer reads it, unless it is a map that is pruned itself.
-    fn weights(&self, layers: &[Vec<Candidate>], choice: &[usize]) -> u64 {
+    fn weights(&self, layers: &[Vec<ThresholdCandidate>], choice: &[usize]) -> u64 {
         if self.pruning.is_of_weights() {
             return choice.iter().zip(layers).map(|(&i, layer)| layer[i].kept as u64).sum();
         }
@@ -174,9 +179,9 @@ impl Search<'_> {
         let places = || self.network.places.iter().zip(&self.pruning.layers).enumerate();
         for (l, (place, groups)) in places() {
             let inputs = units.of(place.input).iter().enumerate();
-            inputs.for_each(|(i, &class)| read[class] |= groups.kind == Kind::Maps || is_kept(l, i));
+            inputs.for_each(|(i, &class)| read[class] |= groups.kind == GroupKind::Maps || is_kept(l, i));
             let outputs = units.of(place.output).iter().enumerate();
-            outputs.for_each(|(row, &class)| made[class] &= groups.kind == Kind::Inputs || is_kept(l, row));
+            outputs.for_each(|(row, &class)| made[class] &= groups.kind == GroupKind::Inputs || is_kept(l, row));
         }
         let kept = |value: usize| {
             let classes = units.of(value).iter().filter(|&&class| units.fixed()[class] || (read[class] && made[class]));
@@ -200,15 +205,19 @@ mod tests {
             let groups = LayerGroups { kind, statistics: statistics.to_vec(), codebook: None };
             candidates(&groups, &[-2.8, -3.0, -5.0])
         };
-        let all = of(Kind::Inputs, &groups);
+        let all = of(GroupKind::Inputs, &groups);
         let widest = all.iter().find(|c| c.kept == 3).unwrap().threshold.unwrap();
         assert!((-8.5..4.0).contains(&widest), "{widest}");
-        assert_eq!(all.last(), Some(&Candidate { threshold: None, kept: groups.len() }));
+        assert_eq!(all.last(), Some(&ThresholdCandidate { threshold: None, kept: groups.len() }));
         assert!(all.is_sorted_by(|a, b| a.kept < b.kept) && all[0].kept >= 1);
-        assert_eq!(of(Kind::Maps, &[1.0; 5]), [Candidate { threshold: None, kept: 5 }], "no gap, and all above the example's");
-        assert_eq!(of(Kind::Inputs, &[]), []);
+        assert_eq!(
+            of(GroupKind::Maps, &[1.0; 5]),
+            [ThresholdCandidate { threshold: None, kept: 5 }],
+            "no gap, and all above the example's"
+        );
+        assert_eq!(of(GroupKind::Inputs, &[]), []);
         // Of single weights only the thresholds that the method names are tried; -2.8 keeps as many as no threshold.
-        let kept: Vec<_> = of(Kind::Weights, &[-9.0, -4.0, -2.9, -8.0]).iter().map(|c| (c.threshold, c.kept)).collect();
+        let kept: Vec<_> = of(GroupKind::Weights, &[-9.0, -4.0, -2.9, -8.0]).iter().map(|c| (c.threshold, c.kept)).collect();
         assert_eq!(kept, [(Some(-5.0), 2), (Some(-3.0), 3), (None, 4)]);
     }
 }

@@ -2,19 +2,19 @@
 
 /// A layer at its original shape; a pruned weight is zero.
 #[derive(Clone, Debug)]
-pub(crate) struct Layer {
+pub(crate) struct OriginalLayer {
     pub(crate) rows: usize,
     pub(crate) cols: usize,
     /// Row-major.
     pub(crate) weights: Vec<f32>,
     /// In f64, so that folding a constant rounds once.
     pub(crate) bias: Vec<f64>,
-    pub(crate) values: Values,
+    pub(crate) values: WeightValues,
 }
 
 /// What values the weights of a layer take, and whether the file must hold them as they are.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Values {
+pub(crate) enum WeightValues {
     /// Any: they are rounded to what an encoding has.
     Any,
     /// At most 256 different ones, which are kept.
@@ -23,7 +23,7 @@ pub(crate) enum Values {
     Grid(f32),
 }
 
-impl Layer {
+impl OriginalLayer {
     pub(crate) fn row(&self, row: usize) -> &[f32] {
         &self.weights[row * self.cols..][..self.cols]
     }

@@ -1,12 +1,12 @@
 //! What pruning removes, and the smaller network that is left.
 
-mod compact;
 mod layer;
 mod network;
 mod pruning;
+mod removal;
 mod units;
 
-pub(crate) use compact::{Compact, Compacted, compact};
-pub(crate) use layer::{Layer, Values};
-pub(crate) use network::Network;
-pub(crate) use pruning::{Kind, LayerGroups, Pruning};
+pub(crate) use layer::{OriginalLayer, WeightValues};
+pub(crate) use network::OriginalNetwork;
+pub(crate) use pruning::{GroupKind, LayerGroups, Pruning};
+pub(crate) use removal::{ShrunkLayer, ShrunkNetwork, shrink};

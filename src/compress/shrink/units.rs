@@ -11,7 +11,7 @@ use crate::tensor::{Mask, Shape};
 
 /// The classes of all units of a graph.
 #[derive(Debug)]
-pub(crate) struct Units {
+pub(crate) struct UnitClasses {
     /// For each value, the class of each unit.
     classes: Vec<Vec<usize>>,
     /// Whether a class is kept whatever reads it.
@@ -20,7 +20,7 @@ pub(crate) struct Units {
     gathers: bool,
 }
 
-impl Units {
+impl UnitClasses {
     pub(crate) fn new(graph: &Graph) -> Self {
         let mut ties = Ties::default();
         // The input is gathered as a vector: an image can be where all that read it flatten it.

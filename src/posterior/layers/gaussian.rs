@@ -3,30 +3,30 @@
 use super::log_variances;
 use crate::base::error::Result;
 use crate::posterior::fail;
-use crate::posterior::file::File;
+use crate::posterior::file::TensorFile;
 
 /// Levels of a codebook without a tensor that says how many.
 const DEFAULT_LEVELS: u8 = 3;
 
 /// q(w) = N(mu, s^2) for each weight; matrices are row-major `rows` x `cols`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct GaussianLayer {
+pub(crate) struct GaussianLayer {
     /// Outputs.
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// Weights of an output: inputs, or input channels times the window of a convolution.
-    pub cols: usize,
+    pub(crate) cols: usize,
     /// mu, `rows` x `cols`.
-    pub weight_mean: Vec<f32>,
+    pub(crate) weight_mean: Vec<f32>,
     /// log s^2, `rows` x `cols`.
-    pub weight_log_variance: Vec<f32>,
+    pub(crate) weight_log_variance: Vec<f32>,
     /// Biases, `rows`.
-    pub bias: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
     /// What the weights are rounded to, where training has drawn them to a codebook.
-    pub codebook: Option<Codebook>,
+    pub(crate) codebook: Option<UniformCodebook>,
 }
 
 impl GaussianLayer {
-    pub(super) fn read(file: &mut File<'_>, name: &str, per_output: &[usize]) -> Result<Self> {
+    pub(super) fn read(file: &mut TensorFile<'_>, name: &str, per_output: &[usize]) -> Result<Self> {
         let tensor = |kind: &str| format!("{name}.{kind}");
         let (rows, cols) = file.rows(&tensor("weight_mean"), per_output)?;
         let weights = [&[rows], per_output].concat();
@@ -43,16 +43,16 @@ impl GaussianLayer {
 
 /// An odd number of equally spaced values, symmetric about zero: `step` times the integers from `-greatest` to `greatest`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Codebook {
+pub(crate) struct UniformCodebook {
     /// The distance of two neighbours, positive.
-    pub step: f32,
+    pub(crate) step: f32,
     /// 1 for three values, at most 127.
-    pub greatest: u8,
+    pub(crate) greatest: u8,
 }
 
-impl Codebook {
+impl UniformCodebook {
     /// Reads the greatest value, and how many there are.
-    pub(super) fn read(file: &mut File<'_>, name: &str) -> Result<Self> {
+    pub(super) fn read(file: &mut TensorFile<'_>, name: &str) -> Result<Self> {
         let (level, levels) = (format!("{name}.level"), format!("{name}.levels"));
         let value = file.number(&level)?;
         let count = if file.has(&levels) { Self::count(&levels, file.number(&levels)?)? } else { DEFAULT_LEVELS };

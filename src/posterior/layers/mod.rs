@@ -4,16 +4,16 @@ mod gaussian;
 mod plain;
 mod scaled;
 
-use super::file::File;
+use super::file::TensorFile;
 use super::{Method, fail};
 use crate::base::error::Result;
-pub use gaussian::{Codebook, GaussianLayer};
-pub use plain::PlainLayer;
-pub use scaled::{GhsLayer, GnjLayer, Groups, LogNormals, ScaledWeights};
+pub(crate) use gaussian::{GaussianLayer, UniformCodebook};
+pub(crate) use plain::PlainLayer;
+pub(crate) use scaled::{GhsLayer, GnjLayer, Groups, LogNormals, ScaledWeights};
 
 /// The tensors of every layer with weights, in order.
 #[derive(Clone, Debug)]
-pub enum Layers {
+pub(crate) enum LayerTensors {
     /// Group normal-Jeffreys.
     Gnj(Vec<GnjLayer>),
     /// Group horseshoe.
@@ -26,22 +26,22 @@ pub enum Layers {
 
 /// The factors and offsets of an affine node, one each for each channel of an image or feature of a vector.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Affine {
+pub(crate) struct AffineTensors {
     /// What a channel is multiplied by.
-    pub scale: Vec<f32>,
+    pub(crate) scale: Vec<f32>,
     /// What is added to it then.
-    pub offset: Vec<f32>,
+    pub(crate) offset: Vec<f32>,
 }
 
-impl Affine {
+impl AffineTensors {
     /// Reads the tensors of node `name`.
-    pub(super) fn read(file: &mut File<'_>, name: &str, channels: usize) -> Result<Self> {
+    pub(super) fn read(file: &mut TensorFile<'_>, name: &str, channels: usize) -> Result<Self> {
         let mut tensor = |kind: &str| file.floats(&format!("{name}.{kind}"), &[channels]);
         Ok(Self { scale: tensor("scale")?, offset: tensor("offset")? })
     }
 }
 
-impl Layers {
+impl LayerTensors {
     /// No layers yet.
     pub(super) fn new(method: Method) -> Self {
         match method {
@@ -56,7 +56,7 @@ impl Layers {
     pub(super) fn read(
         &mut self,
         method: Method,
-        file: &mut File<'_>,
+        file: &mut TensorFile<'_>,
         name: &str,
         per_output: &[usize],
         groups: Groups,
@@ -67,7 +67,7 @@ impl Layers {
             Self::Gaussian(layers) => {
                 let mut layer = GaussianLayer::read(file, name, per_output)?;
                 if method == Method::Vnq {
-                    layer.codebook = Some(Codebook::read(file, name)?);
+                    layer.codebook = Some(UniformCodebook::read(file, name)?);
                 }
                 push(layers, layer, |layer| layer.rows)
             }
@@ -92,7 +92,7 @@ fn push<L>(layers: &mut Vec<L>, layer: L, rows: fn(&L) -> usize) -> Result<usize
 }
 
 /// The logarithms of variances that f32 can hold; a variance that rounds to zero is one.
-fn log_variances(file: &mut File<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+fn log_variances(file: &mut TensorFile<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
     let values = file.floats(name, shape)?;
     match values.iter().enumerate().find(|(_, value)| !value.exp().is_finite()) {
         Some((i, value)) => Err(fail(format!(

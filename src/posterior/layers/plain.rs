@@ -2,7 +2,7 @@
 
 use crate::base::error::Result;
 use crate::posterior::fail;
-use crate::posterior::file::File;
+use crate::posterior::file::TensorFile;
 use std::collections::BTreeSet;
 
 /// The most values that the weights of a layer of method `shared` take: as many as a codebook has levels.
@@ -10,23 +10,23 @@ const MAX_VALUES: usize = 256;
 
 /// Weights as trained; matrices are row-major `rows` x `cols`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PlainLayer {
+pub(crate) struct PlainLayer {
     /// Outputs.
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// Weights of an output: inputs, or input channels times the window of a convolution.
-    pub cols: usize,
+    pub(crate) cols: usize,
     /// Weights, `rows` x `cols`.
-    pub weight: Vec<f32>,
+    pub(crate) weight: Vec<f32>,
     /// Which weights are kept, `rows` x `cols`, where training has pruned.
-    pub mask: Option<Vec<bool>>,
+    pub(crate) mask: Option<Vec<bool>>,
     /// Biases, `rows`; zero where the file has none.
-    pub bias: Vec<f32>,
+    pub(crate) bias: Vec<f32>,
     /// What every weight is an integer from -127 to 127 times of, where training has put them on a grid.
-    pub step: Option<f32>,
+    pub(crate) step: Option<f32>,
 }
 
 impl PlainLayer {
-    pub(super) fn read(file: &mut File<'_>, name: &str, per_output: &[usize]) -> Result<Self> {
+    pub(super) fn read(file: &mut TensorFile<'_>, name: &str, per_output: &[usize]) -> Result<Self> {
         let tensor = |kind: &str| format!("{name}.{kind}");
         let (rows, cols) = file.rows(&tensor("weight"), per_output)?;
         let weights = [&[rows], per_output].concat();
@@ -38,7 +38,7 @@ impl PlainLayer {
     }
 
     /// Reads the step of the weights' grid, and holds the weights against it.
-    pub(super) fn read_step(&mut self, file: &mut File<'_>, name: &str) -> Result<()> {
+    pub(super) fn read_step(&mut self, file: &mut TensorFile<'_>, name: &str) -> Result<()> {
         let tensor = format!("{name}.step");
         let step = file.number(&tensor)?;
         if step <= 0.0 {

@@ -2,11 +2,11 @@
 
 use super::log_variances;
 use crate::base::error::Result;
-use crate::posterior::file::File;
+use crate::posterior::file::TensorFile;
 
 /// What shares a scale z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Groups {
+pub(crate) enum Groups {
     /// The weights from one input unit: a linear layer.
     Inputs,
     /// The weights to one output map, and its bias: a convolution.
@@ -15,25 +15,25 @@ pub enum Groups {
 
 /// q(w | z) = N(z mu, z^2 s^2) for each weight; matrices are row-major `rows` x `cols`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ScaledWeights {
+pub(crate) struct ScaledWeights {
     /// Outputs.
-    pub rows: usize,
+    pub(crate) rows: usize,
     /// Weights of an output: inputs, or input channels times the window of a convolution.
-    pub cols: usize,
+    pub(crate) cols: usize,
     /// What shares a scale.
-    pub groups: Groups,
+    pub(crate) groups: Groups,
     /// mu, `rows` x `cols`.
-    pub mean: Vec<f32>,
+    pub(crate) mean: Vec<f32>,
     /// log s^2, `rows` x `cols`.
-    pub log_variance: Vec<f32>,
+    pub(crate) log_variance: Vec<f32>,
     /// The bias's mean, `rows`; not yet multiplied by z where z multiplies it.
-    pub bias_mean: Vec<f32>,
+    pub(crate) bias_mean: Vec<f32>,
     /// The bias's log variance, `rows`.
-    pub bias_log_variance: Vec<f32>,
+    pub(crate) bias_log_variance: Vec<f32>,
 }
 
 impl ScaledWeights {
-    fn read(file: &mut File<'_>, name: &str, per_output: &[usize], groups: Groups) -> Result<Self> {
+    fn read(file: &mut TensorFile<'_>, name: &str, per_output: &[usize], groups: Groups) -> Result<Self> {
         let tensor = |kind: &str| format!("{name}.{kind}");
         let (rows, cols) = file.rows(&tensor("weight_mean"), per_output)?;
         let weights = [&[rows], per_output].concat();
@@ -49,8 +49,7 @@ impl ScaledWeights {
     }
 
     /// Groups of the layer: `cols` of a linear layer, `rows` of a convolution.
-    #[must_use]
-    pub fn group_count(&self) -> usize {
+    pub(crate) fn group_count(&self) -> usize {
         match self.groups {
             Groups::Inputs => self.cols,
             Groups::Maps => self.rows,
@@ -58,9 +57,8 @@ impl ScaledWeights {
     }
 
     /// The group of weight `index`, counted row by row.
-    #[must_use]
     #[allow(clippy::arithmetic_side_effects)] // a layer with a weight has columns
-    pub fn group_of(&self, index: usize) -> usize {
+    pub(crate) fn group_of(&self, index: usize) -> usize {
         match self.groups {
             Groups::Inputs => index % self.cols,
             Groups::Maps => index / self.cols,
@@ -70,17 +68,17 @@ impl ScaledWeights {
 
 /// q(z) = N(mu_z, s_z^2) for each group.
 #[derive(Clone, Debug, PartialEq)]
-pub struct GnjLayer {
+pub(crate) struct GnjLayer {
     /// What the scales multiply.
-    pub weights: ScaledWeights,
+    pub(crate) weights: ScaledWeights,
     /// mu_z, one for each group.
-    pub scale_mean: Vec<f32>,
+    pub(crate) scale_mean: Vec<f32>,
     /// log s_z^2, one for each group.
-    pub scale_log_variance: Vec<f32>,
+    pub(crate) scale_log_variance: Vec<f32>,
 }
 
 impl GnjLayer {
-    pub(super) fn read(file: &mut File<'_>, name: &str, per_output: &[usize], groups: Groups) -> Result<Self> {
+    pub(super) fn read(file: &mut TensorFile<'_>, name: &str, per_output: &[usize], groups: Groups) -> Result<Self> {
         let weights = ScaledWeights::read(file, name, per_output, groups)?;
         let count = weights.group_count();
         Ok(Self {
@@ -93,15 +91,15 @@ impl GnjLayer {
 
 /// Log-normal scales: `log x ~ N(mean, exp(log_variance))` for each.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LogNormals {
+pub(crate) struct LogNormals {
     /// Means of the logarithms.
-    pub mean: Vec<f32>,
+    pub(crate) mean: Vec<f32>,
     /// Log variances of the logarithms.
-    pub log_variance: Vec<f32>,
+    pub(crate) log_variance: Vec<f32>,
 }
 
 impl LogNormals {
-    fn read(file: &mut File<'_>, name: &str, count: usize) -> Result<Self> {
+    fn read(file: &mut TensorFile<'_>, name: &str, count: usize) -> Result<Self> {
         Ok(Self {
             mean: file.floats(&format!("{name}_mean"), &[count])?,
             log_variance: log_variances(file, &format!("{name}_log_variance"), &[count])?,
@@ -111,17 +109,17 @@ impl LogNormals {
 
 /// `z_i = sqrt(global_a global_b local_a_i local_b_i)` for each group i.
 #[derive(Clone, Debug, PartialEq)]
-pub struct GhsLayer {
+pub(crate) struct GhsLayer {
     /// What the scales multiply.
-    pub weights: ScaledWeights,
+    pub(crate) weights: ScaledWeights,
     /// The two scales of each group.
-    pub local: [LogNormals; 2],
+    pub(crate) local: [LogNormals; 2],
     /// The two scales of the whole layer, one number each.
-    pub global: [LogNormals; 2],
+    pub(crate) global: [LogNormals; 2],
 }
 
 impl GhsLayer {
-    pub(super) fn read(file: &mut File<'_>, name: &str, per_output: &[usize], groups: Groups) -> Result<Self> {
+    pub(super) fn read(file: &mut TensorFile<'_>, name: &str, per_output: &[usize], groups: Groups) -> Result<Self> {
         let weights = ScaledWeights::read(file, name, per_output, groups)?;
         let count = weights.group_count();
         let mut scales = |kind: &str, count| LogNormals::read(file, &format!("{name}.{kind}"), count);

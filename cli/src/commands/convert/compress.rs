@@ -4,8 +4,7 @@ use crate::answer::Answer;
 use crate::exit::{Failure, warn};
 use crate::progress;
 use crate::samples::{self, SampleSet};
-use curt::Input;
-use curt::compress::{self, Compressed, Options, Validation, compress, parse_encodings};
+use curt::compress::{CompressOptions, Compressed, Validation, compress, parse_encodings};
 use curt::posterior::{Method, Posterior};
 use serde_json::json;
 use std::path::PathBuf;
@@ -67,18 +66,13 @@ pub(crate) fn run(options: &CompressArgs) -> Result<Answer, Failure> {
     let posterior = Posterior::open(&options.posterior)?;
     check_method(options.method.as_deref(), &posterior)?;
     let (samples, labels) = validation(options)?;
-    let validation = Validation {
-        samples: match samples.input(samples.count - labels.len(), labels.len()) {
-            Input::U8(bytes) => compress::Samples::U8(bytes),
-            Input::F32(floats) => compress::Samples::F32(floats),
-        },
-        labels: &labels,
-    };
+    let validation = Validation { samples: samples.input(samples.count - labels.len(), labels.len()), labels: &labels };
     let compressed = with_bar(&posterior, &validation, &library_options(options)?)?;
     curt::format::save(&options.output, &compressed.bytes)?;
     let report = &compressed.report;
-    if !report.within_budget {
-        let (full, compressed) = (report.full, report.compressed);
+    let scores = &report.validation;
+    if !scores.within_budget {
+        let (full, compressed) = (scores.full, scores.compressed);
         let why = if options.threshold.is_empty() && options.encoding.is_empty() {
             "what the method prunes and rounds by itself costs that; train for longer"
         } else {
@@ -132,29 +126,29 @@ fn validation(options: &CompressArgs) -> Result<(SampleSet, Vec<u8>), Failure> {
     Ok((samples, labels))
 }
 
-fn library_options(options: &CompressArgs) -> Result<Options, Failure> {
-    let mut chosen = Options::default();
+fn library_options(options: &CompressArgs) -> Result<CompressOptions, Failure> {
+    let mut chosen = CompressOptions::new();
     if let Some(points) = options.max_error_increase {
-        chosen.max_error_increase = points;
+        chosen = chosen.max_error_increase(points);
     }
     if let Some(percent) = options.max_loss_increase {
-        chosen.max_loss_increase = percent;
+        chosen = chosen.max_loss_increase(percent);
     }
     if let Some(lambda) = options.rate_weight {
-        chosen.rate_weight = lambda;
+        chosen = chosen.rate_weight(lambda);
     }
     if let Some(passes) = options.fine_tune {
-        chosen.fine_tune = passes;
+        chosen = chosen.fine_tune(passes);
     }
     for choice in &options.threshold {
         let (layer, value) = pair(choice, "--threshold", "fc1=-3")?;
         let threshold = value.parse().map_err(|_| Failure::usage(format!("--threshold {choice}: {value:?} is not a number")))?;
-        chosen.thresholds.insert(layer.to_owned(), threshold);
+        chosen = chosen.threshold(layer, threshold);
     }
     for choice in &options.encoding {
         let (layer, label) = pair(choice, "--encoding", "fc1=ternary")?;
         let encodings = parse_encodings(label).map_err(|error| Failure::usage(format!("--encoding {choice}: {error}")))?;
-        chosen.layer_encodings.entry(layer.to_owned()).or_default().extend(encodings);
+        chosen = chosen.layer_encodings(layer, encodings);
     }
     Ok(chosen)
 }
@@ -164,7 +158,7 @@ fn pair<'a>(choice: &'a str, option: &str, example: &str) -> Result<(&'a str, &'
     choice.split_once('=').ok_or_else(|| Failure::usage(format!("{option} takes LAYER=VALUE, such as {example}, not {choice:?}")))
 }
 
-fn with_bar(posterior: &Posterior, validation: &Validation<'_>, options: &Options) -> Result<Compressed, Failure> {
+fn with_bar(posterior: &Posterior, validation: &Validation<'_>, options: &CompressOptions) -> Result<Compressed, Failure> {
     let bar = progress::bar(0, "");
     let compressed = compress(posterior, validation, options, &mut |stage, done, all| {
         bar.set_message(stage.to_owned());

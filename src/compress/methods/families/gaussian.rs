@@ -3,8 +3,8 @@
 
 use crate::base::error::Result;
 use crate::compress::methods::prepared::{Prepared, mismatch};
-use crate::compress::shrink::{Kind, Layer, LayerGroups, Pruning, Values};
-use crate::posterior::{GaussianLayer, Layers, Posterior};
+use crate::compress::shrink::{GroupKind, LayerGroups, OriginalLayer, Pruning, WeightValues};
+use crate::posterior::{GaussianLayer, LayerTensors, Posterior};
 
 /// The means, with a statistic of each weight: `statistic(mu, log s^2)`. `examples` are the candidates for thresholds.
 pub(crate) fn prepare(
@@ -13,11 +13,11 @@ pub(crate) fn prepare(
     examples: &'static [f64],
     threshold: Option<f64>,
 ) -> Result<Prepared> {
-    let Layers::Gaussian(layers) = posterior.layers() else { return Err(mismatch()) };
+    let LayerTensors::Gaussian(layers) = posterior.layers() else { return Err(mismatch()) };
     let groups = |layer: &GaussianLayer| {
         let weights = layer.weight_mean.iter().zip(&layer.weight_log_variance);
         let statistics = weights.map(|(&mean, &log)| statistic(f64::from(mean), f64::from(log))).collect();
-        LayerGroups { kind: Kind::Weights, statistics, codebook: layer.codebook }
+        LayerGroups { kind: GroupKind::Weights, statistics, codebook: layer.codebook }
     };
     let variances = |layer: &GaussianLayer| layer.weight_log_variance.iter().map(|&log| f64::from(log).exp()).collect();
     Ok(Prepared {
@@ -27,7 +27,7 @@ pub(crate) fn prepare(
     })
 }
 
-fn mean(layer: &GaussianLayer) -> Layer {
+fn mean(layer: &GaussianLayer) -> OriginalLayer {
     let bias = layer.bias.iter().map(|&bias| f64::from(bias)).collect();
-    Layer { rows: layer.rows, cols: layer.cols, weights: layer.weight_mean.clone(), bias, values: Values::Any }
+    OriginalLayer { rows: layer.rows, cols: layer.cols, weights: layer.weight_mean.clone(), bias, values: WeightValues::Any }
 }

@@ -2,22 +2,22 @@
 
 use crate::base::error::Result;
 use crate::compress::methods::prepared::{Prepared, mismatch};
-use crate::compress::shrink::{Layer, Values};
-use crate::posterior::{Layers, PlainLayer, Posterior};
+use crate::compress::shrink::{OriginalLayer, WeightValues};
+use crate::posterior::{LayerTensors, PlainLayer, Posterior};
 
 /// The masked weights; `values` says of each layer which values its weights take.
-pub(crate) fn prepare(posterior: &Posterior, values: fn(&PlainLayer) -> Values) -> Result<Prepared> {
-    let Layers::Plain(layers) = posterior.layers() else { return Err(mismatch()) };
+pub(crate) fn prepare(posterior: &Posterior, values: fn(&PlainLayer) -> WeightValues) -> Result<Prepared> {
+    let LayerTensors::Plain(layers) = posterior.layers() else { return Err(mismatch()) };
     let masked = |layer: &PlainLayer| masked(layer, values(layer));
     Ok(Prepared { layers: layers.iter().map(masked).collect(), variances: None, pruning: None })
 }
 
-fn masked(layer: &PlainLayer, values: Values) -> Layer {
+fn masked(layer: &PlainLayer, values: WeightValues) -> OriginalLayer {
     let mut weights = layer.weight.clone();
     let mask = layer.mask.iter().flatten();
     weights.iter_mut().zip(mask).filter(|(_, kept)| !**kept).for_each(|(weight, _)| *weight = 0.0);
     let bias = layer.bias.iter().map(|&b| f64::from(b)).collect();
-    Layer { rows: layer.rows, cols: layer.cols, weights, bias, values }
+    OriginalLayer { rows: layer.rows, cols: layer.cols, weights, bias, values }
 }
 
 #[cfg(test)]
@@ -34,8 +34,8 @@ mod tests {
             bias: vec![0.25],
             step: None,
         };
-        let unmasked = masked(&PlainLayer { mask: None, ..layer.clone() }, Values::Any);
-        assert_eq!((masked(&layer, Values::Any).weights, unmasked.weights), (vec![1.0, 0.0, 3.0], vec![1.0, 2.0, 3.0]));
-        assert_eq!(masked(&layer, Values::Any).bias, [0.25]);
+        let unmasked = masked(&PlainLayer { mask: None, ..layer.clone() }, WeightValues::Any);
+        assert_eq!((masked(&layer, WeightValues::Any).weights, unmasked.weights), (vec![1.0, 0.0, 3.0], vec![1.0, 2.0, 3.0]));
+        assert_eq!(masked(&layer, WeightValues::Any).bias, [0.25]);
     }
 }

@@ -2,12 +2,12 @@
 //! horseshoe have in common.
 
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::compress::shrink::{Layer, Values};
+use crate::compress::shrink::{OriginalLayer, WeightValues};
 use crate::posterior::{Groups, ScaledWeights};
 
 /// The posterior mean with nothing pruned: a weight of group `i` is `scales[i]`, the mean of `z_i`, times its mean, and so is the bias of a map; the
 /// bias of a linear layer is its mean. Error: `posterior` when a weight exceeds the range of f32.
-pub(crate) fn mean(weights: &ScaledWeights, scales: &[f64], name: &str) -> Result<Layer> {
+pub(crate) fn mean(weights: &ScaledWeights, scales: &[f64], name: &str) -> Result<OriginalLayer> {
     let scaled = |(i, &mean): (usize, &f32)| (scales[weights.group_of(i)] * f64::from(mean)) as f32;
     let means: Vec<f32> = weights.mean.iter().enumerate().map(scaled).collect();
     if let Some(i) = means.iter().position(|weight| !weight.is_finite()) {
@@ -18,7 +18,7 @@ pub(crate) fn mean(weights: &ScaledWeights, scales: &[f64], name: &str) -> Resul
     if weights.groups == Groups::Maps {
         bias.iter_mut().zip(scales).for_each(|(bias, &scale)| *bias *= scale);
     }
-    Ok(Layer { rows: weights.rows, cols: weights.cols, weights: means, bias, values: Values::Any })
+    Ok(OriginalLayer { rows: weights.rows, cols: weights.cols, weights: means, bias, values: WeightValues::Any })
 }
 
 /// The variance of each weight with its scale integrated out: `marginal(group, mean, variance)`.

@@ -41,13 +41,19 @@ fn image(channels: usize, side: usize) -> Shape {
 }
 
 /// A layer of the weights of each row.
-fn layer(rows: &[&[f32]], bias: &[f64]) -> Layer {
-    Layer { rows: rows.len(), cols: rows[0].len(), weights: rows.concat(), bias: bias.to_vec(), values: Values::Any }
+fn layer(rows: &[&[f32]], bias: &[f64]) -> OriginalLayer {
+    OriginalLayer {
+        rows: rows.len(),
+        cols: rows[0].len(),
+        weights: rows.concat(),
+        bias: bias.to_vec(),
+        values: WeightValues::Any,
+    }
 }
 
 /// What is left of a graph without affine nodes.
-fn left(graph: &Graph, layers: &[Layer]) -> Vec<Compact> {
-    compact(&Network::of_graph(graph, &[]), layers).layers
+fn left(graph: &Graph, layers: &[OriginalLayer]) -> Vec<ShrunkLayer> {
+    shrink(&OriginalNetwork::of_graph(graph, &[]), layers).layers
 }
 
 fn chain(sizes: &[usize], relu: bool) -> Graph {
@@ -62,13 +68,13 @@ fn chain(sizes: &[usize], relu: bool) -> Graph {
     graph(Shape::Vector(sizes[0]), &nodes)
 }
 
-fn net(numbers: &mut Numbers, sizes: &[usize]) -> Vec<Layer> {
-    let layer = |pair: &[usize], numbers: &mut Numbers| Layer {
+fn net(numbers: &mut Numbers, sizes: &[usize]) -> Vec<OriginalLayer> {
+    let layer = |pair: &[usize], numbers: &mut Numbers| OriginalLayer {
         rows: pair[1],
         cols: pair[0],
         weights: (0..pair[0] * pair[1]).map(|_| numbers.weight()).collect(),
         bias: (0..pair[1]).map(|_| f64::from(numbers.weight())).collect(),
-        values: Values::Any,
+        values: WeightValues::Any,
     };
     sizes.windows(2).map(|pair| layer(pair, numbers)).collect()
 }
@@ -86,7 +92,7 @@ fn run(x: &[f64], layers: &[(usize, &[f32], &[f64])], relu: bool) -> Vec<f64> {
     x
 }
 
-fn same_result(layers: &[Layer], relu: bool, x: &[f64]) -> Vec<Compact> {
+fn same_result(layers: &[OriginalLayer], relu: bool, x: &[f64]) -> Vec<ShrunkLayer> {
     let sizes: Vec<usize> = std::iter::once(layers[0].cols).chain(layers.iter().map(|layer| layer.rows)).collect();
     let small = left(&chain(&sizes, relu), layers);
     let full: Vec<_> = layers.iter().map(|l| (l.cols, l.weights.as_slice(), l.bias.as_slice())).collect();
@@ -102,7 +108,7 @@ fn same_result(layers: &[Layer], relu: bool, x: &[f64]) -> Vec<Compact> {
 }
 
 /// Zeroes the columns of the groups that a bit pattern prunes.
-fn prune(layers: &mut [Layer], mut pattern: u32) {
+fn prune(layers: &mut [OriginalLayer], mut pattern: u32) {
     for layer in layers {
         for col in 0..layer.cols {
             if pattern & 1 == 1 {
@@ -198,7 +204,7 @@ fn a_constant_map_is_folded_where_no_padding_makes_an_edge() {
     let small = left(&graph(image(1, 4), &nodes(1)), &[first.clone(), second.clone()]);
     assert_eq!((small[0].rows.kept(), small[1].columns.len(), &small[1].bias), (2, 8, &second.bias));
     // ReLU makes a zero of a negative constant, and zero has no edge.
-    let small = left(&graph(image(1, 4), &nodes(1)), &[Layer { bias: vec![0.0, -2.0], ..first }, second.clone()]);
+    let small = left(&graph(image(1, 4), &nodes(1)), &[OriginalLayer { bias: vec![0.0, -2.0], ..first }, second.clone()]);
     assert_eq!((small[0].rows.kept(), small[1].columns.len(), &small[1].bias), (1, 4, &second.bias));
 }
 
@@ -279,10 +285,10 @@ fn a_convolution_in_groups_keeps_its_channels() {
 fn a_constant_passes_through_functions() {
     let sigmoid = Op::Activation(crate::graph::Activation::Sigmoid);
     let nodes: [(Op, &[usize]); 4] = [(linear(2), &[0]), (Op::Affine, &[1]), (sigmoid, &[2]), (linear(1), &[3])];
-    let affine = crate::posterior::Affine { scale: vec![1.0, -2.0], offset: vec![0.0, 6.0] };
+    let affine = crate::posterior::AffineTensors { scale: vec![1.0, -2.0], offset: vec![0.0, 6.0] };
     let graph = graph(Shape::Vector(1), &nodes);
     let layers = [layer(&[&[1.0], &[0.0]], &[0.0, 3.0]), layer(&[&[1.0, 4.0]], &[0.0])];
     let affines = [affine];
-    let small = compact(&Network::of_graph(&graph, &affines), &layers).layers;
+    let small = shrink(&OriginalNetwork::of_graph(&graph, &affines), &layers).layers;
     assert_eq!((small[0].rows.flags(), small[1].bias[0]), (&[true, false][..], 4.0 * 0.5), "sigmoid(-2 * 3 + 6) is one half");
 }

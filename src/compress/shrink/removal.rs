@@ -8,15 +8,15 @@
 //! A constant before zero padding is none: at the edges the layer reads zeros. Such a unit stays unless the constant is zero.
 //! The second rule removes rows that are zero, which leaves no column any poorer, so the first need not be applied again.
 
-use super::layer::{Layer, Values};
-use super::network::Network;
+use super::layer::{OriginalLayer, WeightValues};
+use super::network::OriginalNetwork;
 use crate::graph::Op;
 use crate::graph::op::Dependence;
 use crate::tensor::Mask;
 
 /// What is left of a layer.
 #[derive(Clone, Debug)]
-pub(crate) struct Compact {
+pub(crate) struct ShrunkLayer {
     /// Outputs kept of the original ones.
     pub(crate) rows: Mask,
     /// Units of the input kept of the original ones.
@@ -29,10 +29,10 @@ pub(crate) struct Compact {
     pub(crate) weights: Vec<f32>,
     /// The biases of the outputs kept, constants folded in.
     pub(crate) bias: Vec<f64>,
-    pub(crate) values: Values,
+    pub(crate) values: WeightValues,
 }
 
-impl Compact {
+impl ShrunkLayer {
     /// The members of a matrix of the original layer's shape that are kept.
     pub(crate) fn select<T: Copy>(&self, matrix: &[T]) -> Vec<T> {
         select(matrix, self.original_columns, &self.rows, &self.columns)
@@ -55,14 +55,14 @@ impl Compact {
 
 /// What is left of a network.
 #[derive(Clone, Debug)]
-pub(crate) struct Compacted {
-    pub(crate) layers: Vec<Compact>,
+pub(crate) struct ShrunkNetwork {
+    pub(crate) layers: Vec<ShrunkLayer>,
     /// For each class of units, whether it is kept.
     pub(crate) kept: Vec<bool>,
 }
 
 /// Removes what rule 1 and rule 2 allow.
-pub(crate) fn compact(network: &Network<'_>, layers: &[Layer]) -> Compacted {
+pub(crate) fn shrink(network: &OriginalNetwork<'_>, layers: &[OriginalLayer]) -> ShrunkNetwork {
     let mut kept = needed(network, layers);
     let biases = fold(network, layers, &mut kept);
     let left = layers.iter().zip(&network.places).zip(biases).map(|((layer, place), bias)| {
@@ -73,9 +73,9 @@ pub(crate) fn compact(network: &Network<'_>, layers: &[Layer]) -> Compacted {
         };
         let weights = select(&layer.weights, layer.cols, &rows, &columns);
         let bias = rows.indices().map(|row| bias[row]).collect();
-        Compact { rows, units, columns, original_columns: layer.cols, weights, bias, values: layer.values }
+        ShrunkLayer { rows, units, columns, original_columns: layer.cols, weights, bias, values: layer.values }
     });
-    Compacted { layers: left.collect(), kept }
+    ShrunkNetwork { layers: left.collect(), kept }
 }
 
 fn select<T: Copy>(matrix: &[T], cols: usize, rows: &Mask, columns: &[usize]) -> Vec<T> {
@@ -89,7 +89,7 @@ fn mark(row: &[f32], used: &mut [bool]) {
 
 /// Rule 1: the classes that are fixed, and those that a kept output has a weight to. One pass from the last layer to the first is enough, unless
 /// a class that turns out to be needed is also made by a layer that was passed already.
-fn needed(network: &Network<'_>, layers: &[Layer]) -> Vec<bool> {
+fn needed(network: &OriginalNetwork<'_>, layers: &[OriginalLayer]) -> Vec<bool> {
     let units = &network.units;
     let mut needed = units.fixed().to_vec();
     let mut last_maker = vec![0; needed.len()];
@@ -116,7 +116,7 @@ fn needed(network: &Network<'_>, layers: &[Layer]) -> Vec<bool> {
 }
 
 /// Rule 2: returns the biases with constants folded in, in f64.
-fn fold(network: &Network<'_>, layers: &[Layer], kept: &mut [bool]) -> Vec<Vec<f64>> {
+fn fold(network: &OriginalNetwork<'_>, layers: &[OriginalLayer], kept: &mut [bool]) -> Vec<Vec<f64>> {
     let units = &network.units;
     let mut biases: Vec<Vec<f64>> = layers.iter().map(|layer| layer.bias.clone()).collect();
     loop {
@@ -146,7 +146,12 @@ fn fold(network: &Network<'_>, layers: &[Layer], kept: &mut [bool]) -> Vec<Vec<f
 }
 
 /// For each value, for each unit: its value where it is the same for all inputs and, in a map, at all places.
-fn constants(network: &Network<'_>, layers: &[Layer], biases: &[Vec<f64>], kept: &[bool]) -> Vec<Vec<Option<f64>>> {
+fn constants(
+    network: &OriginalNetwork<'_>,
+    layers: &[OriginalLayer],
+    biases: &[Vec<f64>],
+    kept: &[bool],
+) -> Vec<Vec<Option<f64>>> {
     let (graph, units) = (network.graph, &network.units);
     let mut values = vec![vec![None; units.of(0).len()]];
     let (mut layer, mut affine) = (0, 0);
@@ -187,8 +192,8 @@ fn constants(network: &Network<'_>, layers: &[Layer], biases: &[Vec<f64>], kept:
 
 /// For each row, whether all of its weights to kept units are zero.
 fn rows_without_weights<'a>(
-    network: &'a Network<'_>,
-    layer: &'a Layer,
+    network: &'a OriginalNetwork<'_>,
+    layer: &'a OriginalLayer,
     index: usize,
     kept: &'a [bool],
 ) -> impl Iterator<Item = bool> + 'a {
