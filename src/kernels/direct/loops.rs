@@ -62,10 +62,11 @@ fn block<S: Simd, const N: usize>(
     out: &mut [f32],
 ) {
     // Slices of one length: one check per tap serves all of them.
+    let bases: &[usize; N] = bases.try_into().expect("invariant: N vectors");
     let reach = x.len() - bases.iter().fold(0, |most, &base| base.max(most));
     let mut windows: [&[f32]; N] = [&[]; N];
-    for (window, &base) in windows.iter_mut().zip(bases) {
-        *window = &x[base..][..reach];
+    for v in 0..N {
+        windows[v] = &x[bases[v]..][..reach];
     }
     let list = taps.of(map, true);
     let has_list = list.iter().any(|chain| !chain.is_empty());
