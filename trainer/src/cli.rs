@@ -74,6 +74,7 @@ enum Command {
     /// Train a plain network by maximum likelihood
     Dense(Job<CommonOptions>),
     /// Remake a model of models/ by its recipe: train, compress, pack, write its record
+    #[command(after_help = remake::EXAMPLES)]
     Remake(RemakeOptions),
     /// Choose thresholds on the validation images and show what they keep
     Evaluate {
@@ -82,7 +83,7 @@ enum Command {
         /// Folder of the data set
         #[arg(long)]
         data: PathBuf,
-        /// Validation images: those that training kept apart
+        /// Validation images: those that training held out
         #[command(flatten)]
         held_out: HeldOut,
         /// Validation error the thresholds may reach, in percent [default: that of the posterior
@@ -241,7 +242,8 @@ mod tests {
     fn the_options_of_the_examples_are_understood() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
-        for line in EXAMPLES.lines().filter_map(|line| line.trim().strip_prefix("trainer ")) {
+        let lines = EXAMPLES.lines().chain(remake::EXAMPLES.lines());
+        for line in lines.filter_map(|line| line.trim().strip_prefix("trainer ")) {
             let words = std::iter::once("trainer").chain(line.split_whitespace());
             assert!(Cli::try_parse_from(words).is_ok(), "{line}");
         }

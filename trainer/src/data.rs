@@ -23,13 +23,13 @@ impl Scaling {
     pub const SIGNED: Self = Self { scale: 1.0 / 127.5, offset: -1.0 };
 }
 
-/// Which training images are kept apart for validation.
+/// Which training images are held out for validation.
 #[derive(Clone, Debug, PartialEq, Eq, Args, Serialize, Deserialize)]
 pub struct HeldOut {
-    /// Last training images kept apart for validation; 0 keeps none apart
+    /// Last training images held out for validation; 0 holds out none
     #[arg(long, default_value_t = 5000)]
     validation: usize,
-    /// Training images drawn at random and kept apart for validation, instead of the last ones
+    /// Training images drawn at random and held out for validation, instead of the last ones
     #[arg(long = "held-out", value_name = "N", conflicts_with = "validation")]
     #[serde(rename = "held_out", default, skip_serializing_if = "Option::is_none")]
     drawn: Option<usize>,

@@ -105,7 +105,8 @@ pub fn columns(features: Tensor<2>, positions: &[usize]) -> Tensor<2> {
 /// The four outputs of a pool's window see a block of `k + 1` by `k + 1` pixels; blocks are two pixels apart. The columns are these blocks instead of
 /// `k` by `k` windows: the maps are copied a third as often. Each phase of the pool is a product with a kernel that is shifted within its block.
 pub struct Windows {
-    /// `[channels * 4 * blocks * blocks, batch * height / 2 * width / 2]`: a row for each channel, parity of the row and column, and place of two by two pixels.
+    /// `[channels * 4 * blocks * blocks, batch * height / 2 * width / 2]`. There is a row for each channel, each parity of row and column, and each place
+    /// of two by two pixels.
     columns: Tensor<2>,
     kernel: usize,
     /// Images, rows and columns of the pooled maps.

@@ -20,7 +20,7 @@ impl Noise {
         Self::stream(seed, epoch as u64 + 1)
     }
 
-    /// The stream that draws images to be kept apart.
+    /// The stream that draws held-out images.
     pub fn for_held_out(seed: u64) -> Self {
         Self::stream(seed, u64::MAX)
     }

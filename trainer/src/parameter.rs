@@ -96,8 +96,8 @@ mod tests {
         assert_eq!(parameter.first_moment, [6.0, 8.0]);
     }
 
-    /// The first step has the length of the learning rate whatever the gradient, and the second
-    /// follows the recurrence worked out by hand for gradients 2 then 1.
+    /// The first step has the length of the learning rate for any gradient. The second follows the recurrence, calculated by hand for gradients 2
+    /// and 1.
     #[test]
     fn adam_follows_the_recurrence() {
         let mut parameter = Parameter::new(vec![1], vec![0.0]);

@@ -18,7 +18,7 @@ use crate::shed;
 /// The images of a run.
 pub struct Split {
     pub training: Images,
-    /// Images kept apart, if any.
+    /// Held-out images, if any.
     pub validation: Option<Images>,
 }
 
@@ -198,8 +198,8 @@ pub mod tests {
         lines.collect()
     }
 
-    /// A run of the method broken off after two thirds of its epochs, and resumed, equals a straight one bit for bit: parameters, moments, units and log. `begin`
-    /// gives the method before its first step. If it sheds, units are to go before the break and after it.
+    /// A run that stops after two thirds of its epochs and resumes equals an uninterrupted one bit for bit: parameters, moments, units and log. `begin`
+    /// gives the method before its first step. If the method sheds, units have to be removed both before and after the stop.
     pub fn check_resumption<M: Method>(name: &str, options: &CommonOptions, sheds: bool, begin: impl Fn() -> M) {
         let run = |folder: &Path, resume, stop_after| {
             let mut method = begin();

@@ -99,10 +99,13 @@ impl Commands {
         })
     }
 
-    /// All of them, in order.
-    pub fn lines(&self) -> impl Iterator<Item = &str> {
-        let files = [&self.pruning, &self.fast];
-        self.train.iter().chain(files).chain(&self.maximum).map(String::as_str)
+    /// All of them in order, with comments that name the folder to run them in.
+    pub fn lines(&self) -> Vec<&str> {
+        let mut lines = vec!["# in trainer/"];
+        lines.extend(self.train.iter().map(String::as_str));
+        lines.extend(["# in the root of the project", &self.pruning, &self.fast]);
+        lines.extend(self.maximum.iter().map(String::as_str));
+        lines
     }
 }
 

@@ -19,6 +19,16 @@ use commands::{Commands, shown};
 use recipe::{ModelRecipe, Recipes};
 use record::{FileRecords, ModelRecord, TrainingRecord};
 
+/// What `trainer remake --help` ends with.
+pub const EXAMPLES: &str = "\
+Examples:
+  trainer remake --list
+  trainer remake lenet-300-100-gnj --dry-run
+  trainer remake lenet-300-100-gnj
+  trainer remake lenet-300-100-gnj --models /tmp/models
+
+Run it inside the project. Finished runs in trainer/runs are used again, unfinished ones resume.";
+
 /// Options of `trainer remake`.
 #[derive(clap::Args)]
 pub struct RemakeOptions {
@@ -66,7 +76,7 @@ pub fn run(options: &RemakeOptions) -> Result<()> {
     let recipe = recipes.get(name)?;
     let commands = Commands::of(&recipes, recipe)?;
     if options.dry_run {
-        commands.lines().for_each(|line| println!("{line}"));
+        commands.lines().iter().for_each(|line| println!("{line}"));
         return Ok(());
     }
     remake(options, root, &recipes, recipe, &commands)

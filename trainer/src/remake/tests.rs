@@ -69,12 +69,22 @@ fn the_trainer_understands_every_training() {
 fn the_commands_of_a_recipe_are_all_shown_in_order() {
     let recipes = recipes();
     let commands = Commands::of(&recipes, recipes.get("lenet-300-100-vnq").unwrap()).unwrap();
-    let lines: Vec<&str> = commands.lines().collect();
-    let begins = ["trainer sparse-vd", "trainer vnq", "curt compress", "curt compress", "curt compress", "curt pack --strip"];
+    let lines = commands.lines();
+    let [trained, made] = ["# in trainer/", "# in the root of the project"];
+    let begins = [
+        trained,
+        "trainer sparse-vd",
+        "trainer vnq",
+        made,
+        "curt compress",
+        "curt compress",
+        "curt compress",
+        "curt pack --strip",
+    ];
     assert_eq!(lines.len(), begins.len());
     assert!(lines.iter().zip(begins).all(|(line, begin)| line.starts_with(begin)), "{lines:#?}");
-    assert!(lines[0].contains("--out runs/lenet-300-100-sparse-vd-1"));
-    assert!(lines[1].contains("--start runs/lenet-300-100-sparse-vd-1/posterior.safetensors"));
+    assert!(lines[1].contains("--out runs/lenet-300-100-sparse-vd-1"));
+    assert!(lines[2].contains("--start runs/lenet-300-100-sparse-vd-1/posterior.safetensors"));
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn a_run_begins_around_what_another_method_left() {
     }
 }
 
-/// What a run removed stays away in one that goes on from its file, whatever the mode of a scale that was written as zeros.
+/// A run that starts from a posterior file keeps the removed units removed. This does not depend on the mode of a scale that the file stores as zeros.
 #[test]
 fn a_run_goes_on_without_what_was_removed() {
     let network = Network::lenet_300_100();

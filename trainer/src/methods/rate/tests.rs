@@ -49,7 +49,7 @@ fn images(count: usize) -> Images {
 
 const START: Moment = Moment { epoch: 0, progress: 0.0, images: 30 };
 
-/// The bits of independent flags of one density are their entropy, a sign for each nonzero value, and little more, since all magnitudes are 1. (Each
+/// The bits of independent flags of one density are their entropy and a sign for each nonzero value. All magnitudes are 1 and cost little. (Each
 /// weight counts in the densities that predict it, so the estimate is low where there are few weights.)
 #[test]
 fn the_estimate_of_scattered_ones_is_their_entropy() {
