@@ -7,7 +7,7 @@ use super::linear::LayerStep;
 use super::slot::Slot;
 use super::step::{Action, Call};
 use crate::graph::op::Conv2d;
-use crate::kernels::direct::{ConvCall, ConvShape, DirectConv};
+use crate::kernels::direct::{ConvCall, ConvShape, DirectConv, DirectKernel};
 use crate::kernels::{LinearCall, run_rows};
 use crate::model::Model;
 
@@ -49,6 +49,10 @@ impl Action for ConvStep {
 
     fn scratch_len(&self) -> usize {
         self.layer.scratch_len()
+    }
+
+    fn direct_kernel(&self) -> Option<(usize, DirectKernel)> {
+        Some((self.layer.layer, self.direct.as_ref()?.kernel()))
     }
 
     fn prepared_bytes(&self) -> usize {

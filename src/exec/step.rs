@@ -1,6 +1,7 @@
 //! A step of a plan, and what it is run with.
 
 use super::slot::{Slot, disjoint};
+use crate::kernels::direct::DirectKernel;
 use crate::model::Model;
 use std::fmt::Debug;
 
@@ -17,6 +18,11 @@ pub trait Action: Debug + Send + Sync {
     /// Floats of scratch that its kernel needs.
     fn scratch_len(&self) -> usize {
         0
+    }
+
+    /// The layer that it convolves directly, and the kernel that does so.
+    fn direct_kernel(&self) -> Option<(usize, DirectKernel)> {
+        None
     }
 
     /// Bytes of weights that it holds in a layout other than the stored one.

@@ -6,8 +6,10 @@ use crate::base::align::AlignedVec;
 use crate::base::checked::to_u64;
 use crate::base::error::Result;
 use crate::exec::Slot;
+use crate::kernels::direct::DirectKernel;
 use crate::kernels::{Isa, Kernels, LinearCall, LinearKernel};
 use crate::model::Model;
+use crate::plan::Plan;
 
 /// One kernel on one layer.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +45,8 @@ pub struct LayerTimes {
     pub shrunk: LinearTime,
     /// Dense, at its original shape.
     pub original: Option<LinearTime>,
+    /// The kernel that a session convolves this layer with. The times are those of im2col: of one patch.
+    pub direct: Option<DirectKernel>,
 }
 
 /// Times every layer for `batch` samples; `budget` is for one layer. Nothing here checks the answers: run
@@ -53,6 +57,7 @@ pub struct LayerTimes {
 pub fn time_layers(model: &Model, isa: Isa, batch: usize, budget: &Budget) -> Result<Vec<LayerTimes>> {
     let kernels = Kernels::of(isa)?;
     let (shrunk, original) = (twins::shrunk(model)?, twins::original(model).ok().flatten());
+    let plan = Plan::new(model, &kernels, batch)?;
     let mut times = Vec::new();
     for layer in 0..model.layers().len() {
         let networks = [Some(model), Some(&shrunk), original.as_ref()];
@@ -63,7 +68,8 @@ pub fn time_layers(model: &Model, isa: Isa, batch: usize, budget: &Budget) -> Re
         let timings = interleaved(&mut contestants, budget);
         drop(calls);
         let measured: Vec<_> = runs.iter().zip(timings).map(|(run, timing)| run.time(timing.divided_by(batch))).collect();
-        times.push(LayerTimes { layer, compressed: measured[0], shrunk: measured[1], original: measured.get(2).copied() });
+        let (shrunk, original, direct) = (measured[1], measured.get(2).copied(), plan.direct_kernel(layer));
+        times.push(LayerTimes { layer, compressed: measured[0], shrunk, original, direct });
     }
     Ok(times)
 }

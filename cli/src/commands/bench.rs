@@ -97,7 +97,9 @@ fn measure(model: &Model, batch: usize, time: Duration) -> Result<Outcome, Failu
 /// Where dense f32 would have been the better choice.
 fn warnings(outcome: &Outcome) -> Vec<String> {
     let faster = |compressed: &Timing, dense: &Timing| dense.median_ns < compressed.median_ns;
-    let layers = outcome.layers.iter().filter(|times| faster(&times.compressed.timing, &times.shrunk.timing));
+    // The times of one patch say nothing about a direct convolution.
+    let linear = outcome.layers.iter().filter(|times| times.direct.is_none());
+    let layers = linear.filter(|times| faster(&times.compressed.timing, &times.shrunk.timing));
     let mut warnings: Vec<String> = layers
         .map(|times| {
             let by = ratio(times.compressed.timing.median_ns, times.shrunk.timing.median_ns);
@@ -142,17 +144,21 @@ fn text(outcome: &Outcome) -> String {
     row("whole", "this file", &whole.compressed, false);
     row("", "dense f32, shrunk", &whole.shrunk, true);
     whole.original.iter().for_each(|timing| row("", "dense f32, original", timing, true));
-    let patches = if outcome.report.layers.iter().any(|layer| layer.op == "conv2d") {
-        ", those of a convolution's layer for one patch of it"
-    } else {
-        ""
-    };
+    let has_convolutions = outcome.report.layers.iter().any(|layer| layer.op == "conv2d");
+    let patches = if has_convolutions { ", a convolution's for one patch of im2col" } else { "" };
     let mut text = format!(
         "{}\n{}, batch {}; times are medians for one sample{patches}\n\n{table}\n",
         headline(&outcome.report),
         outcome.isa,
         outcome.batch
     );
+    for times in &outcome.layers {
+        if let Some(kernel) = times.direct {
+            let name = &outcome.report.layers[times.layer].name;
+            text +=
+                &format!("{name} of this file runs as a direct convolution instead: {} ({})\n", kernel.name, kernel.isa.name());
+        }
+    }
     if outcome.prepared_bytes > 0 {
         text +=
             &format!("{} bytes of weights are held in another layout than the file's\n", grouped(outcome.prepared_bytes as u64));
@@ -188,6 +194,8 @@ struct LayerFields<'a> {
     compressed: LinearFields<'a>,
     shrunk_dense: LinearFields<'a>,
     original_dense: Option<LinearFields<'a>>,
+    /// The kernel that runs the layer as a direct convolution, instead of the timed one.
+    direct_kernel: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -231,5 +239,6 @@ fn layer_fields<'a>(outcome: &'a Outcome, times: &'a LayerTimes) -> LayerFields<
         compressed: linear(&times.compressed),
         shrunk_dense: linear(&times.shrunk),
         original_dense: times.original.as_ref().map(linear),
+        direct_kernel: times.direct.map(|kernel| kernel.name),
     }
 }

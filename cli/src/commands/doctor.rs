@@ -29,19 +29,24 @@ pub(crate) fn run(_: &DoctorArgs) -> Result<Answer, Failure> {
     Ok(Answer::new(text(isa, forced, &tiers, &limits), &fields(isa, &tiers, &limits)))
 }
 
-/// The kernels of a tier with the encodings that they serve.
-fn served(kernels: &Kernels) -> [(&'static str, LinearKernel); 10] {
+/// What runs a kind of layer: the tier that a kernel was written for, and its name.
+type Written = (Isa, &'static str);
+
+/// What runs each encoding on a tier; the last line is of convolutions, if the tier computes them directly.
+fn served(kernels: &Kernels) -> [(&'static str, Option<Written>); 11] {
+    let linear = |kernel: LinearKernel| Some((kernel.isa, kernel.name));
     [
-        ("dense_f32", kernels.dense_f32),
-        ("dense_f16", kernels.dense_f16),
-        ("fixed_point", kernels.fixed_point),
-        ("ternary", kernels.ternary),
-        ("codebook, up to 16", kernels.codebook),
-        ("codebook, 17 to 256", kernels.large_codebook),
-        ("sparse, with slots", kernels.slots),
-        ("sparse, lists only", kernels.lists),
-        ("block_f32, 8 rows", kernels.block8),
-        ("block_f32, 16 rows", kernels.block16),
+        ("dense_f32", linear(kernels.dense_f32)),
+        ("dense_f16", linear(kernels.dense_f16)),
+        ("fixed_point", linear(kernels.fixed_point)),
+        ("ternary", linear(kernels.ternary)),
+        ("codebook, up to 16", linear(kernels.codebook)),
+        ("codebook, 17 to 256", linear(kernels.large_codebook)),
+        ("sparse, with slots", linear(kernels.slots)),
+        ("sparse, lists only", linear(kernels.lists)),
+        ("block_f32, 8 rows", linear(kernels.block8)),
+        ("block_f32, 16 rows", linear(kernels.block16)),
+        ("direct convolution", kernels.direct.map(|kernel| (kernel.isa, kernel.name))),
     ]
 }
 
@@ -87,9 +92,10 @@ fn text(isa: Isa, forced: bool, tiers: &[Kernels], limits: &MachineLimits) -> St
     headings.extend(names.iter().map(String::as_str));
     let mut table = Table::new(&headings);
     for row in 0..served(&tiers[0]).len() {
-        let cell = |tier: &Kernels| {
-            let kernel = served(tier)[row].1;
-            if kernel.isa == tier.isa { kernel.name.to_owned() } else { format!("that of {}", kernel.isa.name()) }
+        let cell = |tier: &Kernels| match served(tier)[row].1 {
+            None => "none: im2col".to_owned(),
+            Some((isa, name)) if isa == tier.isa => name.to_owned(),
+            Some((isa, _)) => format!("that of {}", isa.name()),
         };
         table.row(std::iter::once(served(&tiers[0])[row].0.to_owned()).chain(tiers.iter().map(cell)));
     }
@@ -144,13 +150,14 @@ struct ReadFields<'a> {
 }
 
 fn fields<'a>(isa: Isa, tiers: &[Kernels], limits: &'a MachineLimits) -> Fields<'a> {
-    let kernel = |(encoding, kernel): (&'static str, LinearKernel)| KernelFields {
-        encoding,
-        kernel: kernel.name,
-        written_for: kernel.isa.name(),
+    let kernel = |(encoding, written): (&'static str, Option<Written>)| {
+        let (isa, kernel) = written?;
+        Some(KernelFields { encoding, kernel, written_for: isa.name() })
     };
-    let tier =
-        |kernels: &Kernels| TierFields { isa: kernels.isa.name(), kernels: served(kernels).into_iter().map(kernel).collect() };
+    let tier = |kernels: &Kernels| TierFields {
+        isa: kernels.isa.name(),
+        kernels: served(kernels).into_iter().filter_map(kernel).collect(),
+    };
     Fields {
         processor: std::env::consts::ARCH,
         features: features().into_iter().collect(),

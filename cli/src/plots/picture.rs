@@ -111,6 +111,7 @@ pub(super) fn picture(title: &str, legend: &[(Option<Mark>, String)], plot: impl
 fn draw(backend: SVGBackend<'_>, title: &str, legend: &[(Option<Mark>, String)], plot: impl FnOnce(&Area<'_>) -> Drawn) -> Drawn {
     let root = backend.into_drawing_area();
     root.fill(&WHITE)?;
+    let root = root.margin(8, 0, 0, 0);
     let (left, right) = root.titled(title, font(20))?.split_horizontally(PLOT_WIDTH);
     plot(&left)?;
     for ((entry, text), y) in legend.iter().zip((24..).step_by(LEGEND_STEP as usize)) {

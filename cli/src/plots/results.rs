@@ -111,6 +111,7 @@ fn plot(area: &Area<'_>, ours: &[(RGBColor, Vec<Point>)], published: &[Point]) -
     chart
         .configure_mesh()
         .label_style(picture::font(13))
+        .max_light_lines(0)
         .x_desc("bytes of the file; of an accounting those of the weights (logarithmic)")
         .y_desc("test error")
         .x_label_formatter(&|bytes| grouped(bytes.round() as u64))

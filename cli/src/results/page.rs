@@ -21,12 +21,12 @@ network was trained from its record `models/NAME.json`. The command measures eve
   against that smaller network.
 - **95 % interval**: the Wilson score interval of the test error, for a binomial count over the test images. Differences within it are noise of the test set.
 - **Blind**: \"yes\" if no other network of this row is known to have been measured on the test images before its settings and seed were chosen. \"no (N)\": at least N were, so the error may
-  flatter. The notes below the tables and `docs/training.md` name them.
+  flatter. The notes below the tables and [training-log.md](training-log.md#what-is-not-blind) name them.
 - **Weights kept**: weights on a path of nonzero weights from an input to an output, over the weights of the original network. **Kept architecture**: the inputs of each linear layer and the
   maps of each convolution with such weights.
 - **Bits per layer**: 8 times the bytes of a layer's array, levels and factors in the fast file, over its kept weights.
 - **Time**: one image, batch 1, one thread. The files of a row take turns with each other and with their network as dense 32-bit floats, at its kept shape and at its shape before pruning;
-  each time is a median. A maximum file is unpacked once, at load.
+  each time is a median. A maximum file is unpacked once, at load. Other programs on the machine slow all times, so compare times within a row.
 - **Published figures** are of three kinds. *Accounting*: counted from weights and bits; there is no file, and its ratio is of weights alone. *Reported stream*: the length of a stream
   or file as its authors report it. *File*: a public file whose error was measured again. Bytes in parentheses follow from the ratio.
 - **Seeds**: the command beside a row remakes it from its seed. Of three seeds or more the table shows every file, and marks the row of median error.

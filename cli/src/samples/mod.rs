@@ -1,10 +1,15 @@
 //! Samples from untrusted files: IDX and `.npy` arrays and PNG pictures, recognised by their first bytes.
 
-mod array;
 pub(crate) mod embedded;
-mod idx;
 pub(crate) mod npy;
 mod picture;
 mod set;
 
 pub(crate) use set::{SampleSet, open_labels};
+
+use curt::{Error, ErrorKind};
+
+/// An error of an input.
+fn refuse(message: &str) -> Error {
+    Error::new(ErrorKind::Input, message)
+}

@@ -3,7 +3,8 @@
 //! The layout (numpy.lib.format): `\x93NUMPY`, two bytes of version, the length of the header (little-endian, two bytes in version 1.0,
 //! four later), the header, the elements. The header is a Python dictionary of `descr`, `fortran_order` and `shape`, padded with spaces.
 
-use super::array::{Array, Elements, check_size, refuse};
+use super::refuse;
+use curt::array::{Array, ByteOrder};
 use curt::bytes::Cursor;
 use curt::{Defect, Dtype, Error, ErrorKind, Result};
 use std::path::Path;
@@ -52,13 +53,8 @@ pub(super) fn parse(file: &[u8]) -> Result<Array> {
     if header.fortran_order {
         return Err(refuse("it is stored column by column; save numpy.ascontiguousarray(a)"));
     }
-    let bytes = cursor.bytes(check_size(&header.shape, dtype, cursor.remaining())?, "the elements")?;
-    let float = |b: &[u8]| f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
-    let elements = match dtype {
-        Dtype::U8 => Elements::U8(bytes.to_vec()),
-        Dtype::F32 => Elements::F32(bytes.chunks_exact(4).map(float).collect()),
-    };
-    Ok(Array { dims: header.shape, elements })
+    let bytes = cursor.bytes(cursor.remaining(), "the elements")?;
+    Array::from_bytes(header.shape, dtype, ByteOrder::Little, bytes)
 }
 
 #[derive(Debug, PartialEq)]
@@ -217,6 +213,7 @@ pub(crate) fn save(path: &Path, rows: usize, cols: usize, values: &[f32]) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+    use curt::array::Elements;
 
     #[test]
     fn the_file_is_as_numpy_writes_it() {

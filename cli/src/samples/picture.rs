@@ -1,6 +1,6 @@
 //! PNG pictures as samples: taken as they are, never resized, and converted only where nothing has to be guessed.
 
-use super::array::refuse;
+use super::refuse;
 use curt::graph::InputSpec;
 use curt::{Defect, Dtype, Error, ErrorKind, Result, Shape};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations};

@@ -1,7 +1,7 @@
 //! Samples of one shape, from files of any type.
 
-use super::array::{Array, Elements, refuse, shape};
-use super::{idx, npy, picture};
+use super::{npy, picture, refuse};
+use curt::array::{Array, Elements, idx, shown};
 use curt::bytes::Storage;
 use curt::graph::InputSpec;
 use curt::{Defect, Dtype, Error, Input, Result, Shape};
@@ -23,17 +23,31 @@ pub(crate) struct SampleSet {
 }
 
 impl SampleSet {
+    /// The samples that the first dimension of an array counts.
+    fn of(array: Array) -> Result<Self> {
+        let [count, dims @ ..] = array.dims.as_slice() else { return Err(refuse("it has no dimensions")) };
+        if dims.contains(&0) {
+            return Err(refuse("its samples have no elements"));
+        }
+        Ok(Self { count: *count, dims: dims.to_vec(), elements: array.elements, pictures: false })
+    }
+
+    /// The whole array as one sample.
+    fn one(array: Array) -> Self {
+        Self { count: 1, dims: array.dims, elements: array.elements, pictures: false }
+    }
+
     /// Reads an array of samples, whose first dimension counts them.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         in_file(path, |file| match picture::is_one(file) {
             true => Err(refuse("one picture; many samples are needed, as an IDX or .npy array")),
-            false => array(file)?.into_samples(),
+            false => Self::of(array(file)?),
         })
     }
 
     /// Reads the bytes of an IDX file.
     pub(crate) fn parse_idx(file: &[u8]) -> Result<Self> {
-        idx::parse(file)?.into_samples()
+        Self::of(idx::parse(file)?)
     }
 
     /// Reads files one after the other into one batch for a model that reads `input`.
@@ -48,7 +62,7 @@ impl SampleSet {
                 }
                 let array = array(file)?;
                 // One sample without a dimension that counts it.
-                let samples = if fits(&array.dims, input.shape) { array.into_one_sample() } else { array.into_samples()? };
+                let samples = if fits(&array.dims, input.shape) { Self::one(array) } else { Self::of(array)? };
                 samples.check(input).map(|()| samples)
             })?;
             all.append(samples);
@@ -108,7 +122,7 @@ impl SampleSet {
 
     /// The shape of one sample, such as 28x28.
     fn shape(&self) -> String {
-        shape(&self.dims)
+        shown(&self.dims)
     }
 
     /// `count` samples from sample `first`.
@@ -147,26 +161,11 @@ fn labels(array: Array) -> Result<Vec<u8>> {
         ([_], Elements::U8(labels)) => Ok(labels),
         (dims, elements) => {
             let dtype = if matches!(elements, Elements::U8(_)) { "u8" } else { "f32" };
-            let found = shape(dims);
+            let found = shown(dims);
             Err(refuse(&format!(
                 "labels are single bytes in one dimension, this is {found} of {dtype}; is it the file of the images?"
             )))
         }
-    }
-}
-
-impl Array {
-    /// The samples that the first dimension counts.
-    fn into_samples(self) -> Result<SampleSet> {
-        let [count, dims @ ..] = self.dims.as_slice() else { return Err(refuse("it has no dimensions")) };
-        if dims.contains(&0) {
-            return Err(refuse("its samples have no elements"));
-        }
-        Ok(SampleSet { count: *count, dims: dims.to_vec(), elements: self.elements, pictures: false })
-    }
-
-    fn into_one_sample(self) -> SampleSet {
-        SampleSet { count: 1, dims: self.dims, elements: self.elements, pictures: false }
     }
 }
 

@@ -1,6 +1,5 @@
 //! Files that other programs wrote (`tests/data/make.py`), whole, cut and damaged.
 
-use super::super::array::check_size;
 use super::*;
 use curt::ErrorKind;
 
@@ -161,12 +160,25 @@ fn a_sample_fits_in_its_own_order_only() {
     assert!(fits(&[4, 6], Shape::Vector(24)) && !fits(&[4, 6], Shape::Vector(23)));
 }
 
+fn idx_images(count: u8, bytes: usize) -> Vec<u8> {
+    [&[0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 2, 0, 0, 0, 3][..], &vec![7; bytes]].concat()
+}
+
 #[test]
-fn elements_are_counted_before_they_are_read() {
-    let kind = |dims: &[usize], present| check_size(dims, Dtype::F32, present).map_err(|error| error.kind());
-    assert_eq!(kind(&[2, 3], 24), Ok(24));
-    assert_eq!(kind(&[2, 3], 23), Err(ErrorKind::Format(Defect::Truncated)));
-    assert_eq!(kind(&[2, 3], 25), Err(ErrorKind::Format(Defect::Trailing)));
-    assert_eq!(kind(&[usize::MAX, 2], 25), Err(ErrorKind::Format(Defect::Truncated)));
-    assert_eq!(kind(&[0, 3], 0), Ok(0));
+fn images_and_labels_are_read_from_idx_files() {
+    let samples = SampleSet::parse_idx(&idx_images(2, 12)).unwrap();
+    assert_eq!((samples.count, samples.len(), samples.dims.as_slice()), (2, 6, [2, 3].as_slice()));
+    assert_eq!(samples.picture(1), Some((2, 3, &[7; 6][..])));
+    assert_eq!(samples.input(1, 1).elements(), 6);
+    assert_eq!(parse_idx_labels(&[0, 0, 8, 1, 0, 0, 0, 2, 4, 9]).unwrap(), [4, 9]);
+    let floats = SampleSet::parse_idx(&[0, 0, 13, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0x3F, 0x80, 0, 0]).unwrap();
+    assert!(matches!(floats.input(0, 1), Input::F32([1.0])));
+}
+
+#[test]
+fn idx_files_without_samples_are_refused() {
+    let kind = |file: &[u8]| SampleSet::parse_idx(file).unwrap_err().kind();
+    assert_eq!(kind(&[0, 0, 8, 0, 1]), ErrorKind::Input, "no dimensions: one byte, but not samples");
+    assert_eq!(kind(&[0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 0]), ErrorKind::Input);
+    assert_eq!(parse_idx_labels(&idx_images(2, 12)).unwrap_err().kind(), ErrorKind::Input);
 }
