@@ -174,7 +174,7 @@ impl Session {
         }
         if !input.elements().is_multiple_of(self.input_len()) {
             return refuse(format!(
-                "the model reads samples of {} ({} elements); {} elements are no whole number of them",
+                "the model reads samples of {} ({} elements); {} elements are not a whole number of samples",
                 spec.shape,
                 self.input_len(),
                 input.elements()

@@ -1,4 +1,4 @@
-//! What stands around every entry: panics are caught, failures become a status and a message of the thread.
+//! What surrounds every entry: it catches panics and turns failures into a status and a message of the thread.
 
 use crate::status::curt_status;
 use runtime::{Error, ErrorKind};
@@ -39,7 +39,7 @@ pub(crate) fn guard(body: impl FnOnce() -> Outcome) -> curt_status {
         Some(Err(failure)) => (failure.status, failure.message),
         None => (curt_status::of(ErrorKind::Internal), "a bug in the library: it panicked".to_owned()),
     };
-    // A thread that is ending has no message any more; the status is told all the same.
+    // A thread that is ending has no message any more; the status is still returned.
     let _ = MESSAGE.try_with(|slot| *slot.borrow_mut() = message);
     status
 }

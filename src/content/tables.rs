@@ -1,4 +1,4 @@
-//! The tables of a model: everything small beside the weights (SPEC section 5).
+//! The tables of a model: everything in it that is small, unlike the weights (SPEC section 5).
 
 use crate::encoding::{Encoded, Lookup};
 use crate::graph::Linear;
@@ -33,7 +33,7 @@ pub struct AffineTables {
 pub struct LayerTables {
     /// The levels, not padded.
     pub levels: Vec<f32>,
-    /// The number of entries of each list: the residue of each row, or the blocks of each group of rows.
+    /// The number of entries of each list: the residue of each row, or the blocks of each strip of rows.
     pub counts: Vec<u32>,
     /// The factor of each output, if there are factors.
     pub row_factors: Option<Vec<f32>>,

@@ -11,7 +11,7 @@ use crate::base::error::{Defect, Error, Result};
 
 /// A stored array of blocks.
 ///
-/// Invariants: (I1) `height` values per entry of the lists, one list per group of `height` rows; (I2) values are stored little-endian
+/// Invariants: (I1) `height` values per entry of the lists, one list per strip of `height` rows; (I2) values are stored little-endian
 /// and handed out by [`Blocks::weight`], or raw on little-endian hosts.
 #[derive(Clone, Copy, Debug)]
 pub struct Blocks<'a> {
@@ -53,13 +53,13 @@ impl<'a> Blocks<'a> {
         self.height
     }
 
-    /// The blocks of each group of rows.
+    /// The blocks of each strip of rows.
     #[must_use]
     pub fn lists(self) -> Lists<'a> {
         self.lists
     }
 
-    /// The weight of row `row` of a group in a block.
+    /// The weight of row `row` of a strip in a block.
     #[inline(always)]
     #[must_use]
     #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // by (I1)
@@ -92,7 +92,7 @@ impl<'a> Blocks<'a> {
                     .map_err(|error| error.context(format_args!("block {block}")))?;
             }
             if values.iter().all(|&value| value == 0) {
-                return Err(Error::at(Defect::NonCanonical, place(0), format!("block {block} has no weight")));
+                return Err(Error::at(Defect::NonCanonical, place(0), format!("block {block} has no non-zero weight")));
             }
         }
         let columns_at = offset.saturating_add(to_u64(self.values.len()).saturating_mul(4));
@@ -116,7 +116,7 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// Encodes entries of floats in blocks of `height` rows: one wherever a row of a group has an entry.
+/// Encodes entries of floats in blocks of `height` rows: one wherever a row of a strip has an entry.
 ///
 /// # Panics
 /// When `height` is not 8 or 16.

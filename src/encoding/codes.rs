@@ -1,4 +1,4 @@
-//! The codes of a layer: what its weights are stored as, whatever the layout.
+//! The codes of a layer: what its weights are stored as, in any layout.
 
 use super::id::Encoding;
 use super::layout::Layout;
@@ -29,7 +29,7 @@ impl Codes {
     /// The codes of row-major weights. A float is rounded to the nearest one of an encoding of floats; zeros become +0.
     ///
     /// # Panics
-    /// When the matrix has another size, or a weight is none that the levels of the encoding stand for.
+    /// When the matrix has another size, or a weight has no code in the encoding.
     #[must_use]
     pub fn of_weights(encoding: Encoding, levels: &[f32], [rows, cols]: [usize; 2], weights: &[f32]) -> Self {
         assert_eq!(Some(weights.len()), rows.checked_mul(cols), "a {rows} x {cols} layer");
@@ -76,7 +76,7 @@ impl Codes {
     }
 }
 
-/// The code of a weight; `None` when the levels do not stand for it.
+/// The code of a weight; `None` when it has none.
 #[allow(clippy::as_conversions)] // of a float to an integer, which saturates, and back, exact up to 127
 fn code(encoding: Encoding, levels: &[f32], weight: f32) -> Option<u32> {
     match encoding.values() {

@@ -12,7 +12,7 @@ use half::f16;
 /// Encodes a layer.
 ///
 /// `units` of each column tile hold entries of a sparse layer; `None` takes the number that needs the fewest bytes. The other layouts
-/// have no units. A ternary level that no weight uses is stored as zero.
+/// have no `units`. A ternary level that no weight uses is stored as zero.
 ///
 /// # Panics
 /// When there are more or fewer levels than the encoding has, or a code is none of the encoding.
@@ -30,10 +30,10 @@ pub fn encode(encoding: Encoding, levels: &[f32], units: Option<usize>, codes: C
     }
 }
 
-/// Encodes row-major weights that the levels stand for. A float is rounded to the nearest one of an encoding of floats.
+/// Encodes row-major weights, each of which has a code. A float is rounded to the nearest one of an encoding of floats.
 ///
 /// # Panics
-/// When the matrix has another size, or a weight is none that the levels stand for.
+/// When the matrix has another size, or a weight has no code.
 #[must_use]
 pub fn encode_weights(encoding: Encoding, levels: &[f32], shape: [usize; 2], weights: &[f32]) -> Encoded {
     encode(encoding, levels, None, Codes::of_weights(encoding, levels, shape, weights))
@@ -82,7 +82,7 @@ mod tests {
     use crate::base::align::AlignedVec;
     use crate::encoding::Weights;
 
-    /// Levels of an encoding, and the weights that they stand for.
+    /// Levels of an encoding, and the weights that its codes mean.
     #[allow(clippy::as_conversions, clippy::arithmetic_side_effects)] // small numbers
     fn levels(encoding: Encoding) -> (Vec<f32>, Vec<f32>) {
         let count = encoding.level_count();

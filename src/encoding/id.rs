@@ -140,7 +140,7 @@ impl Encoding {
         }
     }
 
-    /// What its codes stand for.
+    /// What its codes mean.
     #[must_use]
     pub fn values(self) -> Values {
         match self {
@@ -186,7 +186,7 @@ impl FromStr for Encoding {
         };
         let id = Self::ALL.iter().find(|encoding| encoding.name() == name).map(|encoding| encoding.to_fields().0);
         let encoding = id.zip(parameter).and_then(|(id, parameter)| Self::from_fields(id, parameter, 0).ok());
-        encoding.ok_or_else(|| Error::new(ErrorKind::Input, format!("{label:?} is no encoding, expected {ACCEPTED}")))
+        encoding.ok_or_else(|| Error::new(ErrorKind::Input, format!("{label:?} is not an encoding, expected {ACCEPTED}")))
     }
 }
 

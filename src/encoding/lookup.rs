@@ -1,4 +1,4 @@
-//! What a view needs beside its array: the factors that codes stand for, and where lists start.
+//! What a view needs in addition to its array: the factors that codes mean, and where lists start.
 
 use super::id::Encoding;
 use super::layout::lists::starts;
@@ -8,7 +8,7 @@ use crate::base::error::{Defect, Error, Result};
 
 /// The factor of every code of a field.
 ///
-/// Invariant: (I1) a field of `bits` bits has `2^bits` factors, so that no code leaves the table, whatever a mapped file says.
+/// Invariant: (I1) a field of `bits` bits has `2^bits` factors, so that every code lies in the table, even when a mapped file changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FactorTable {
     factors: Vec<f32>,
@@ -60,7 +60,7 @@ impl FactorTable {
     }
 }
 
-/// What the codes of a sparse layer stand for.
+/// What the codes of a sparse layer mean.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SlotFactors {
     /// The floats whose bits they are.
@@ -93,41 +93,41 @@ impl SlotFactors {
     }
 }
 
-/// What a view needs beside the array: one variant for each, so that no view can be given another's.
+/// What a view needs in addition to its array. Each kind of view has a variant, so that no view gets the data of another.
 ///
 /// It is small, and copied out of the file: a mapped file may change, this does not.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Lookup {
-    /// Floats stand for themselves.
+    /// Floats are their own values.
     DenseF32,
-    /// Floats stand for themselves.
+    /// Floats are their own values.
     DenseF16,
-    /// An integer of `bits` bits stands for itself times `step`.
+    /// A code is an integer of `bits` bits; it means itself times `step`.
     FixedPoint {
         /// 2 to 8.
         bits: u32,
         /// The step.
         step: f32,
     },
-    /// A digit stands for zero or one of two levels.
+    /// A digit means zero or one of two levels.
     Ternary {
         /// The level of digit 2.
         negative: f32,
         /// The level of digit 1.
         positive: f32,
     },
-    /// An index stands for its level.
+    /// An index means its level.
     Codebook(FactorTable),
     /// Slots, and a list for each row.
     Sparse {
-        /// What codes stand for.
+        /// What codes mean.
         factors: SlotFactors,
         /// Units of a column tile.
         units: usize,
         /// Where each list starts, and the end of the last.
         starts: Vec<usize>,
     },
-    /// A list of blocks for each group of rows.
+    /// A list of blocks for each strip of rows.
     Blocks {
         /// Rows of a block, 8 or 16.
         height: usize,

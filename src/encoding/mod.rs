@@ -1,4 +1,4 @@
-//! How a layer's weights are stored: an [`Encoding`] is a [`Layout`] (where elements lie) times [`Values`] (what their codes stand for).
+//! How a layer's weights are stored: an [`Encoding`] is a [`Layout`] (where elements lie) times [`Values`] (what their codes mean).
 //!
 //! | layout | values | encodings |
 //! |---|---|---|
@@ -8,10 +8,10 @@
 //! | [`block`]: blocks of rows that share an input | f32 | `block_f32` |
 //!
 //! The normative pages are `format-spec/encodings/`. A view borrows the stored bytes; its one fallible constructor checks sizes, and
-//! `check` every code. What a view needs beside the bytes is its variant of [`Lookup`]. Kernels take views, never raw bytes.
+//! `check` every code. What a view needs in addition to the bytes is its variant of [`Lookup`]. Kernels take views, never raw bytes.
 //!
 //! [`Weights`] is any view. [`Weights::codes`] gives the [`Codes`] of a layer, and [`encode()`] makes an array of them: decoding and
-//! encoding meet there, whatever the layout.
+//! encoding meet there, for every layout.
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 pub mod block;

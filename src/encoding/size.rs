@@ -16,7 +16,7 @@ impl Encoding {
         if let Layout::Slots(slots) = self.layout() { Some(slots) } else { None }
     }
 
-    /// Lists of columns of a layer of `rows` outputs: one per row, or per group of rows; none for encodings that store every weight.
+    /// Lists of columns of a layer of `rows` outputs: one per row, or per strip of rows; none for encodings that store every weight.
     #[must_use]
     pub fn lists(self, rows: usize) -> usize {
         match self.layout() {
@@ -26,7 +26,7 @@ impl Encoding {
         }
     }
 
-    /// Columns of one unit of the array: the granularity of segments (arithmetic.md, section 3).
+    /// Columns of one element of the array: the granularity of segments (arithmetic.md, section 3).
     #[must_use]
     pub fn unit_columns(self) -> usize {
         match self.layout() {

@@ -1,4 +1,4 @@
-//! What the stored code of a weight stands for, whatever the layout.
+//! What the stored code of a weight means, in any layout.
 
 /// The kinds of values, with their parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

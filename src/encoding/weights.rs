@@ -107,7 +107,7 @@ impl<'a> Weights<'a> {
         Codes::Matrix { rows: self.rows(), cols: self.cols(), codes }
     }
 
-    /// The weight that a code stands for, without its row's factor.
+    /// The weight that a code means, without its row's factor.
     #[must_use]
     pub fn weight(&self, code: u32) -> f32 {
         match self {

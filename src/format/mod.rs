@@ -1,6 +1,6 @@
 //! The `.curt` file: the only code that knows its bytes. `format-spec/SPEC.md` is the normative text.
 //!
-//! A file has one of two profiles. A mapped file is executed where it lies; a packed one is a mapped one, entropy-coded. [`validate`] is the
+//! A file has one of two profiles. A mapped file is executed where it lies; a packed file is a mapped file, entropy-coded. [`validate`] is the
 //! one validator and the last code that can refuse a file: a packed file is unpacked, and the mapped file that results is validated.
 //! [`write()`] makes the one canonical file of a content.
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
@@ -60,11 +60,11 @@ pub fn strip(file: &[u8]) -> Result<Vec<u8>> {
 /// The packed file of a mapped one; [`unpack`] gives the same mapped file back.
 ///
 /// # Errors
-/// Those of [`validate`]; `limit` when the sparse layers stand for too many weights.
+/// Those of [`validate`]; `limit` when the sparse layers have too many weights, zeros included.
 pub fn pack(file: &[u8]) -> Result<Vec<u8>> {
     let (packed, coded) = packed::encode(&source(file)?)?;
     if mapped::write(&coded.contents, &coded.extensions) != file {
-        return Err(Error::new(ErrorKind::Internal, "packing would change the file; please report this with the file"));
+        return Err(Error::new(ErrorKind::Internal, "packing changed the file: please report this and attach the file"));
     }
     Ok(packed)
 }
@@ -84,7 +84,7 @@ pub fn unpack(file: &[u8], limits: &Limits) -> Result<Vec<u8>> {
     fits(to_u64(mapped.len()))?;
     // What `pack` would not have written is refused; `pack` validates the mapped file first.
     if pack(&mapped).map_err(invalid)? != file {
-        return Err(Error::new(Defect::NonCanonical, "the packed file is not the one that its model packs to"));
+        return Err(Error::new(Defect::NonCanonical, "packing the model of this packed file gives other bytes"));
     }
     Ok(mapped)
 }

@@ -24,7 +24,7 @@ impl GraphBuilder {
     pub fn new(input: InputSpec, limits: &Limits) -> Result<Self> {
         let inputs = input.shape.elements();
         if let Some(kept) = input.kept.filter(|&kept| kept > inputs) {
-            return Err(Error::new(Defect::Mask, format!("{kept} of {inputs} inputs are kept")));
+            return Err(Error::new(Defect::Mask, format!("{kept} inputs are kept, there are only {inputs}")));
         }
         let shapes = vec![input.value_shape()];
         let activations = at_most(to_u64(input.value_shape().elements()), limits.activations, "the number of inputs")?;
@@ -42,7 +42,7 @@ impl GraphBuilder {
         let mut inputs = Vec::with_capacity(node.inputs.len());
         for &input in &node.inputs {
             let Some(&shape) = self.graph.shapes.get(input) else {
-                let message = format!("node {number} reads value {input}, which is not made before it");
+                let message = format!("node {number} reads value {input}, which no earlier node makes");
                 return Err(Error::new(Defect::Graph, message));
             };
             inputs.push(shape);

@@ -60,7 +60,7 @@ impl LayerReport {
         to_u64(self.kept_shape.0) * to_u64(self.kept_shape.1)
     }
 
-    /// The number that stands for a layer of shape `[rows, cols]` in an architecture: the output maps of a convolution, the inputs of a linear
+    /// The number that an architecture gives for a layer of shape `[rows, cols]`: the output maps of a convolution, the inputs of a linear
     /// layer.
     pub(super) fn in_architecture(&self, (rows, cols): (usize, usize)) -> String {
         if self.op == "conv2d" { rows.to_string() } else { cols.to_string() }

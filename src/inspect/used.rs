@@ -66,7 +66,7 @@ fn kept(flags: &[bool]) -> usize {
 struct LayerMap {
     cols: usize,
     columns_per_input: usize,
-    /// Rows, and input units, of each group of a convolution.
+    /// Rows, and input units, of each channel group of a convolution.
     rows_per_group: usize,
     inputs_per_group: usize,
 }

@@ -54,7 +54,7 @@ pub fn verify(model: &Model) -> Result<Vec<Passed>> {
 fn pack_and_unpack(model: &Model) -> Result<String> {
     let packed = pack(model.file())?;
     if unpack(&packed, &Limits::FORMAT)? != model.file() {
-        return Err(Error::new(ErrorKind::Internal, "the packed file unpacks to other bytes than it was made from"));
+        return Err(Error::new(ErrorKind::Internal, "unpacking the packed file gives other bytes than the mapped file"));
     }
     Ok(format!("{} bytes, which unpack to the same {}", packed.len(), model.file().len()))
 }
@@ -71,7 +71,7 @@ fn rewrite(model: &Model) -> Result<String> {
         if section.name.is_none() {
             unknown += 1; // optional, of a later library: not part of the content, so not written again
         } else if !written.iter().any(|(again, content)| again.id == section.id && content == bytes) {
-            let message = format!("section {} differs from what its content is written as", section.id);
+            let message = format!("section {} differs from its content, written again", section.id);
             return Err(Error::at(Defect::NonCanonical, section.offset, message));
         }
     }

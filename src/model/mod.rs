@@ -24,7 +24,7 @@ struct Inner {
     packed_bytes: Option<u64>,
 }
 
-/// A linear layer of a model: what its kernel needs, but for the weights themselves.
+/// A linear layer of a model: what its kernel needs except the weights.
 #[derive(Debug)]
 pub struct Layer {
     /// The node that it is (counted from 0).
@@ -47,7 +47,7 @@ impl Model {
         Self::open_with(path, &Limits::DEFAULT)
     }
 
-    /// [`Model::open`] with limits of your own: [`Limits::EDGE`] for files of strangers.
+    /// [`Model::open`] with the caller's limits. [`Limits::EDGE`] is meant for untrusted files.
     pub fn open_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
         let path = path.as_ref();
         let storage = Storage::read(path, limits.file_bytes)?;
@@ -65,7 +65,7 @@ impl Model {
     #[allow(unsafe_code)]
     pub unsafe fn map(path: impl AsRef<Path>, limits: &Limits, check: Check) -> Result<Self> {
         let path = path.as_ref();
-        // SAFETY: the caller promises what `Storage::map` asks for.
+        // SAFETY: the caller promises what `Storage::map` requires.
         let storage = unsafe { Storage::map(path, limits.file_bytes) }?;
         Self::load(storage, None, limits, check).map_err(|error| error.context(path.display()))
     }

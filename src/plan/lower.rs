@@ -106,7 +106,7 @@ fn images(node: &Node, shapes: [Shape; 2]) -> Result<[[usize; 3]; 2]> {
             Shape::Image { channels: out_channels, height: out_height, width: out_width },
         ] => Ok([[channels, height, width], [out_channels, out_height, out_width]]),
         [input, output] => {
-            let message = format!("{} was planned from {input} to {output}, which are no images", node.op.name());
+            let message = format!("{} was planned from {input} to {output}, which are not images", node.op.name());
             Err(Error::new(ErrorKind::Internal, message))
         }
     }

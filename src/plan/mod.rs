@@ -31,7 +31,7 @@ pub struct Plan {
     pub arena_len: usize,
     /// Floats that convolutions gather patches in.
     pub patches_len: usize,
-    /// Floats that kernels are lent.
+    /// Floats of scratch memory that kernels may overwrite.
     pub scratch_len: usize,
 }
 

@@ -24,8 +24,8 @@ pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
     for nodes::NamedNode { name, op, inputs } in nodes {
         let refuse = |error| fail(format!("node {name:?}: {error}"));
         let from: Option<Vec<Shape>> = inputs.iter().map(|&input| shapes.get(input).copied()).collect();
-        let from = from.ok_or_else(|| fail(format!("node {name:?} reads a value that is not made before it")))?;
-        check_groups(&op, &from).and_then(|()| op.output_shape(&from)).map_err(refuse)?; // before tensors are held against what cannot be
+        let from = from.ok_or_else(|| fail(format!("node {name:?} reads a value that no earlier node makes")))?;
+        check_groups(&op, &from).and_then(|()| op.output_shape(&from)).map_err(refuse)?; // before tensors are compared with an impossible shape
         let op = with_tensors(op, &from, &name, method, &mut file, &mut layers, &mut affines)?;
         shapes.push(op.output_shape(&from).map_err(refuse)?);
         read.extend(inputs.iter().copied());
@@ -50,7 +50,7 @@ pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
 fn check_groups(op: &Op, from: &[Shape]) -> Result<()> {
     match (op, from) {
         (Op::Conv2d(conv), [input @ Shape::Image { .. }]) if input.channels().checked_rem(conv.groups) != Some(0) => {
-            let message = format!("{} groups do not divide {} input channels", conv.groups, input.channels());
+            let message = format!("{} channel groups do not divide {} input channels", conv.groups, input.channels());
             Err(Error::new(Defect::Shape, message))
         }
         _ => Ok(()),

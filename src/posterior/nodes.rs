@@ -16,7 +16,7 @@ pub(super) const INPUT: &str = "input";
 /// A node; value 0 is the input, node `i` (from 0) makes value `i + 1`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedNode {
-    /// A name of its own.
+    /// A name, unique in the graph.
     pub name: String,
     /// What is computed. The rows of a layer are not known here: its tensors say them.
     pub op: Op,
@@ -39,7 +39,7 @@ pub(super) fn parse(value: &Value) -> Result<Vec<NamedNode>> {
         let op = op(object, &what)?;
         let inputs = inputs(object, &op, &values, &what)?;
         if values.insert(name.clone(), i.saturating_add(1)).is_some() {
-            return Err(fail(format!("two values are named {name:?}, expected names of their own")));
+            return Err(fail(format!("duplicate name {name:?}")));
         }
         nodes.push(NamedNode { name, op, inputs });
     }

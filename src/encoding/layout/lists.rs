@@ -1,4 +1,4 @@
-//! Lists of columns: the residue of each row of a sparse layer, the blocks of each group.
+//! Lists of columns: the residue of each row of a sparse layer, the blocks of each strip.
 
 use super::array::cast;
 use crate::base::checked::{self, to_u64};
@@ -60,7 +60,7 @@ impl<'a> Lists<'a> {
     /// `size`, `align`.
     pub fn new(lists: usize, cols: usize, bytes: &'a [u8], starts: &'a [usize]) -> Result<Self> {
         if starts.len().checked_sub(1) != Some(lists) || starts.first() != Some(&0) || !starts.is_sorted() {
-            return Err(Error::new(Defect::Size, format!("{} starts do not stand for {lists} lists", starts.len())));
+            return Err(Error::new(Defect::Size, format!("{} starts do not describe {lists} lists", starts.len())));
         }
         let entries = starts.last().copied();
         let columns =
@@ -115,7 +115,7 @@ impl<'a> Lists<'a> {
             for entry in self.range(list) {
                 let column = self.column(entry);
                 if column >= cols || column < least {
-                    let message = format!("list {list}: column {column} is not from {least} to below {cols}");
+                    let message = format!("list {list}: column {column} is not in {least}..{cols}");
                     let at = offset.saturating_add(to_u64(entry).saturating_mul(column_bytes(cols)));
                     return Err(Error::at(Defect::Mask, at, message));
                 }

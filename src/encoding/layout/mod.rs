@@ -1,4 +1,4 @@
-//! Where the elements of an array lie, whatever they stand for.
+//! Where the elements of an array lie, whatever their values mean.
 
 pub(super) mod array;
 pub mod fields;
@@ -18,7 +18,7 @@ pub enum Layout {
     Words(WordLayout),
     /// Weights that are not zero lie in slots, for each row and tile of 32 columns; those without a free slot are listed.
     Slots(SlotLayout),
-    /// Weights lie in blocks of one column and `height` neighbouring rows, listed for each group of `height` rows.
+    /// Weights lie in blocks of one column and `height` neighbouring rows, listed for each strip of `height` rows.
     Blocks {
         /// 8 or 16.
         height: usize,

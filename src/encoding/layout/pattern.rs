@@ -11,7 +11,7 @@ pub const TILE_COLUMNS: usize = 32;
 /// Bits of a place in a column tile.
 pub const PLACE_BITS: u32 = 5;
 
-/// How many entries a layer has in slots and in lists: fields of its node beside the encoding. Both are 0 where every weight is stored.
+/// How many entries a layer has in slots and in lists: fields of its node. Both are 0 where every weight is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Pattern {
     /// Units of a column tile, for the sparse encodings.
@@ -20,14 +20,14 @@ pub struct Pattern {
     pub listed: usize,
 }
 
-/// How slots lie in a unit: a place and a value each.
+/// How slots lie in an element of the array: a place and a value each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotLayout {
     code_bits: u32,
 }
 
 impl SlotLayout {
-    /// One slot of a unit: a float, its place in an array of bytes.
+    /// One slot: a float, its place in an array of bytes.
     pub const FLOATS: Self = Self { code_bits: 0 };
 
     /// Slots of a place and a code of `code_bits` (1 to 8) bits, as many as a word holds.
@@ -49,26 +49,26 @@ impl SlotLayout {
         PLACE_BITS + self.code_bits
     }
 
-    /// Slots of a unit.
+    /// Slots of an element.
     #[must_use]
     #[allow(clippy::as_conversions)] // 1 to 5, in a const function
     pub const fn per_unit(self) -> usize {
         if self.code_bits == 0 { 1 } else { (32 / self.field_bits()) as usize }
     }
 
-    /// Slots that `units` units of a column tile hold.
+    /// Slots that `units` elements of a column tile hold.
     #[must_use]
     pub const fn slots(self, units: usize) -> usize {
         units.saturating_mul(self.per_unit())
     }
 
-    /// The greatest number of units of a column tile: as many as give each of its columns a slot.
+    /// The greatest `units`: as many as give each column of a column tile a slot.
     #[must_use]
     pub const fn most_units(self) -> usize {
         (TILE_COLUMNS - 1) / self.per_unit() + 1
     }
 
-    /// Bytes of the array of a `[rows, cols]` layer: units, places or codes, values and columns of the residue.
+    /// Bytes of the array of a `[rows, cols]` layer: elements with slots, places or codes, values and columns of the residue.
     ///
     /// # Errors
     /// `limit` when the number overflows.

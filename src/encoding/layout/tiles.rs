@@ -70,7 +70,7 @@ impl Tiling {
         tile * TILE_ROWS * self.units + (unit * vectors + within / LANES) * LANES + within % LANES
     }
 
-    /// Calls `f(row, unit)` for every element in storage order; a padding row is `None`.
+    /// Calls `f(row, u)` for every element `u` of a row, in storage order; a padding row is `None`.
     pub fn visit<E>(self, mut f: impl FnMut(Option<usize>, usize) -> Result<(), E>) -> Result<(), E> {
         for tile in self.tiles() {
             for unit in 0..self.units {

@@ -137,7 +137,7 @@ impl Sparse<'_> {
         if right { Ok(()) } else { Err(format!("{code} is not the code of an entry")) }
     }
 
-    /// An entry stands in the residue only when its column tile has no slot left for it.
+    /// An entry lies in the residue only when its column tile has no slot left for it.
     fn check_residue(self, offset: u64) -> Result<()> {
         let rows = if self.units == 0 { 0 } else { self.rows() };
         for row in 0..rows {

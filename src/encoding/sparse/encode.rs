@@ -10,10 +10,10 @@ use crate::encoding::layout::pattern::{PLACE_BITS, Pattern, SlotLayout, TILE_COL
 use crate::encoding::layout::tiles::Tiling;
 use crate::encoding::values::{Values, greatest};
 
-/// Encodes entries in `units` units of each column tile; [`Entries::best_pattern`] finds the number that needs the fewest bytes.
+/// Encodes entries in `units` elements of each row and column tile; [`Entries::best_pattern`] finds the number that needs the fewest bytes.
 ///
 /// # Panics
-/// When the encoding is not sparse, there are more units than its layout allows, or a code is none of the encoding.
+/// When the encoding is not sparse, `units` is more than its layout allows, or a code does not belong to the encoding.
 #[must_use]
 pub fn encode(encoding: Encoding, levels: &[f32], units: usize, entries: &Entries) -> Encoded {
     let layout = encoding.slots().expect("invariant: a sparse encoding");

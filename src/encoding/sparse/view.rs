@@ -14,7 +14,7 @@ use crate::encoding::values::sign_extend;
 /// The stored elements, little-endian.
 #[derive(Clone, Copy, Debug)]
 pub enum Stored<'a> {
-    /// One float per unit.
+    /// One float per element.
     Floats {
         /// The bits of each slot's value.
         units: &'a [u32],
@@ -36,7 +36,7 @@ pub enum Stored<'a> {
 
 /// A stored sparse array. The entries for which a column tile has no slot left are listed: the residue.
 ///
-/// Invariants: (I1) units, words and places are `tiling.elements()`; (I2) `tiling.units()` is `units` for each of the column tiles; (I3) as
+/// Invariants: (I1) values or words, and places, are `tiling.elements()`; (I2) `tiling.units()` is `units` for each of the column tiles; (I3) as
 /// many values or codes are listed as the lists have entries, one list per row; (I4) codes are stored exactly where `factors` has a table,
 /// which has a factor for every code of `layout.code_bits()` bits; (I5) stored elements are handed out in the host's byte order, a place
 /// below 32.
@@ -109,13 +109,13 @@ impl<'a> Sparse<'a> {
         self.units
     }
 
-    /// How slots lie in units.
+    /// How slots lie in elements.
     #[must_use]
     pub fn layout(self) -> SlotLayout {
         self.layout
     }
 
-    /// The order of the units.
+    /// The order of the elements.
     #[must_use]
     pub fn tiling(self) -> Tiling {
         self.tiling

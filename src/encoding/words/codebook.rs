@@ -12,7 +12,7 @@ use crate::encoding::values::index_bits;
 /// A stored array of level indices.
 ///
 /// Invariants: (I1) those of [`Words`]; (I2) the table has a factor for every field of the words, so that no stored index leaves it,
-/// whatever the mapped bytes say.
+/// for any mapped bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Codebook<'a> {
     words: Words<'a>,

@@ -22,7 +22,7 @@ pub struct Ternary<'a> {
 }
 
 impl<'a> Ternary<'a> {
-    /// The view of `bytes` as a `[rows, cols]` array of digits that stand for zero and these levels.
+    /// The view of `bytes` as a `[rows, cols]` array of digits, which mean zero and these levels.
     ///
     /// # Errors
     /// `size`, `align`; `codebook` for a level of the wrong sign or one that is not finite.

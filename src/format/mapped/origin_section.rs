@@ -21,7 +21,7 @@ pub(super) fn parse(section: &Section<'_>, graph: &Graph) -> Result<Origin> {
         let at = cursor.offset();
         let name = text(&mut cursor)?;
         if !names.insert(name.clone()) {
-            return Err(Error::at(Defect::Duplicate, at, format!("two nodes are named {name:?}")));
+            return Err(Error::at(Defect::Duplicate, at, format!("duplicate node name {name:?}")));
         }
         let shape = match node.op.linear() {
             Some(linear) => {

@@ -164,7 +164,7 @@ fn entry<'a>(file: &'a [u8], cursor: &mut Cursor<'_>, previous: Option<u32>, end
         return fail(Defect::Gap, format!("offset {offset} leaves a gap after {expected}"));
     }
     if !within(offset, len, to_u64(file.len())) {
-        return fail(Defect::Bounds, format!("{len} bytes from offset {offset} reach past the end of the file"));
+        return fail(Defect::Bounds, format!("{len} bytes from offset {offset} end after the end of the file"));
     }
     let range = |from, to| Ok::<_, Error>(to_usize(from, "an offset")?..to_usize(to, "an offset")?);
     let padding = file.get(range(end, offset)?).expect("invariant: the section before ends within the file");
@@ -175,7 +175,7 @@ fn entry<'a>(file: &'a [u8], cursor: &mut Cursor<'_>, previous: Option<u32>, end
     Ok(Section { bytes, offset, id, checksum })
 }
 
-/// Compares a checksum. Fuzzing builds skip it: otherwise no input of a fuzzer would reach the code behind it.
+/// Compares a checksum. Fuzzing builds skip it: otherwise no input of a fuzzer would pass it.
 fn compare(found: u32, stored: u32, offset: u64, what: &str) -> Result<()> {
     if found == stored || cfg!(fuzzing) {
         return Ok(());

@@ -3,7 +3,7 @@
 //! All models above it are written once, for any [`Coder`]. The encoder writes the bit that it is given. The decoder ignores that bit and
 //! returns the bit of the stream. The meter only counts. One code for all three makes the decoder the inverse of the encoder.
 #![cfg_attr(test, allow(clippy::as_conversions))]
-#![allow(clippy::arithmetic_side_effects)] // `low`, `range` and `code` are 32-bit registers whose bounds stand beside each step
+#![allow(clippy::arithmetic_side_effects)] // `low`, `range` and `code` are 32-bit registers; each step states its bounds
 
 use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, Result};
@@ -65,7 +65,7 @@ pub(super) trait Coder {
     }
 }
 
-/// The part of `range` that stands for the bit 1. It is at least 1 and less than `range`, because `range >= NORMAL`.
+/// The part of `range` for the bit 1. It is at least 1 and less than `range`, because `range >= NORMAL`.
 fn share(range: u32, p: u32) -> u32 {
     (range >> 16) * p.clamp(LEAST, ONE - LEAST)
 }
@@ -256,7 +256,7 @@ mod tests {
         let mut random = Random(2);
         for _ in 0..2000 {
             let (mut low, mut range) = (0u128, u128::from(u32::MAX) << 64); // in units of 2^-96
-            let mut shift = 64; // the encoder's unit is 2^shift of ours
+            let mut shift = 64; // 1 of the encoder is 2^shift here
             let mut encoder = Encoder::new(&[]);
             while shift >= 16 {
                 let (p, bit) = random.bit();

@@ -5,7 +5,7 @@ use crate::base::error::{Defect, Error, Result};
 use crate::graph::Graph;
 
 /// The most weights of all sparse layers, zeros included, together with the bits of a mask that is not coded. Without this bound a file of
-/// a few bytes could ask for more than memory holds.
+/// a few bytes could require more memory than there is.
 const MOST_EXPANDED: u64 = 1 << 26;
 /// The most weights and mask bits in a byte of a stream: each costs at least 0.00035 bits.
 const MOST_PER_BYTE: u64 = 23_000;

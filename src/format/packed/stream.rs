@@ -103,7 +103,7 @@ mod tests {
         vec![1, 1, 1, inputs, 0, 1, 0, rows, encoding, parameter, 0]
     }
 
-    /// A few bytes that ask for much are refused before anything is allocated for them.
+    /// A few bytes that require much memory are refused before anything is allocated for them.
     #[test]
     fn a_small_file_that_claims_a_large_network_is_refused() {
         let most = 1 << 24;

@@ -19,7 +19,7 @@ pub struct Conv2d {
     pub linear: Linear,
     /// The windows.
     pub window: Window,
-    /// Groups: output channel `r` reads the channels of group `r / (rows / groups)` only.
+    /// The number of channel groups: output channel `r` reads only the channels of channel group `r / (rows / groups)`.
     pub groups: usize,
 }
 
@@ -38,7 +38,7 @@ impl Operator for Conv2d {
         let rows = self.linear.rows;
         let divides = |n: usize| n.checked_rem(self.groups) == Some(0);
         if !divides(channels) || !divides(rows) {
-            return refuse(format!("{} groups do not divide {channels} and {rows} channels", self.groups));
+            return refuse(format!("{} channel groups do not divide {channels} and {rows} channels", self.groups));
         }
         let (height, width) = self.window.positions(height, width)?;
         image(rows, height, width)

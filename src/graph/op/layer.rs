@@ -10,7 +10,7 @@ pub struct Linear {
     pub rows: usize,
     /// How the weights are stored.
     pub encoding: Encoding,
-    /// How many entries stand where, for encodings that do not store every weight.
+    /// How many entries lie in slots and in lists, for encodings that do not store every weight.
     pub pattern: Pattern,
     /// Whether each output has a factor of its own.
     pub row_factors: bool,

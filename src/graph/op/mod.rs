@@ -1,6 +1,6 @@
 //! Operators (SPEC 4.2): a file for each, which holds all that is known of it without running it.
 //!
-//! [`Op`] is the closed list. What an operator says of itself is [`Operator`]: name and id, shape rule, cost, how its units depend on each other.
+//! [`Op`] is the closed list. [`Operator`] has what an operator says of itself: name and id, shape rule, cost, how its units depend on each other.
 //! Its fields are [`HasFields`]. The compiler lists what a new operator lacks.
 
 mod fields;

@@ -43,7 +43,7 @@ pub trait Operator {
     /// How the units of the output depend on those of the inputs.
     fn dependence(&self) -> Dependence;
 
-    /// The exact value of a unit of the output whose input units have these values at all places. `None` where it is not the same at all places.
+    /// The exact value of a unit of the output whose input units have these values at all places. `None` if the value differs between places.
     fn constant(&self, inputs: &[f64]) -> Option<f64> {
         let _ = inputs;
         None
@@ -73,9 +73,9 @@ pub trait Operator {
 /// How the units of an operator's output depend on those of its inputs. A unit is a feature of a vector or a channel of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dependence {
-    /// Unit `i` depends on the units that row `i` of the weights is not zero for.
+    /// Unit `i` depends on the units with a non-zero weight in row `i`.
     Weighted,
-    /// The same, in groups of one size: no group can lose a unit alone.
+    /// The same, in channel groups of one size: a channel group cannot lose a unit while the others keep theirs.
     Grouped,
     /// Unit `i` depends on unit `i` of every input.
     Same,

@@ -156,7 +156,7 @@ fn times_power(integer: i32, exponent: i32) -> Result<f32> {
     if f64::from(value) == exact {
         return Ok(value);
     }
-    Err(Error::new(Defect::NonCanonical, format!("{integer} times 2^{exponent} is no 32-bit float")))
+    Err(Error::new(Defect::NonCanonical, format!("{integer} times 2^{exponent} is not a 32-bit float")))
 }
 
 #[cfg(test)]
