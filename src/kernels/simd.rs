@@ -84,7 +84,7 @@ macro_rules! token {
 
             /// Calls `f(out)` in a function that has the features: see `Simd::vectorize`.
             #[inline(always)]
-            fn with_features<T: ?Sized>(self, out: &mut T, f: impl FnOnce(&mut T)) {
+            pub(super) fn with_features<T: ?Sized>(self, out: &mut T, f: impl FnOnce(&mut T)) {
                 #[target_feature($(enable = $feature),+)]
                 fn enabled<T: ?Sized>(out: &mut T, f: impl FnOnce(&mut T)) {
                     f(out);

@@ -4,6 +4,7 @@
 //! session. First their outputs are compared with an f64 [`mod@reference`], within a derived bound. Then all run in turn
 //! ([`timing`]), so that a disturbance of the machine affects all of them alike.
 
+pub mod bounded;
 pub mod compare;
 pub mod layers;
 pub mod machine;

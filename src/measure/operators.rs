@@ -3,7 +3,7 @@
 //! Every function takes the exact value of an input and a bound on its error in f32, and returns both for its output. Functions of
 //! one element have a Lipschitz constant `L`: an input error `e` becomes at most `L e`. The roundings of the function itself are added.
 
-use super::reference::{Bounded, LEAST, ROUNDOFF};
+use super::bounded::{Bounded, LEAST, ROUNDOFF};
 use crate::content::AffineTables;
 use crate::graph::{Activation, Conv2d, Op, Pool, PoolKind, Window};
 use crate::tensor::Shape;

@@ -13,17 +13,14 @@
 //! results, and a weight or a scale (which multiplies integers of at most 127) that is off by half of 2^-149. ReLU does not enlarge an error.
 //! The bound does not depend on the order of the additions, so it holds for a model and for its twins.
 
+use super::bounded::{Bounded, LEAST, ROUNDOFF};
 use super::operators;
-use crate::base::error::{Error, ErrorKind, Result};
 use crate::exec::{Converter, Input, Slot};
 use crate::graph::{Conv2d, Op};
 use crate::model::Model;
 use crate::tensor::Shape;
 use std::ops::Range;
 
-pub(super) const ROUNDOFF: f64 = 1.0 / (1u64 << 24) as f64;
-/// The least positive f32.
-pub(super) const LEAST: f64 = f32::from_bits(1) as f64;
 /// Roundings of a term besides the additions of its chain.
 const FURTHER_ROUNDINGS: usize = 12;
 
@@ -35,15 +32,6 @@ pub struct Reference<'a> {
     layers: Vec<Vec<f64>>,
     /// Terms of the longest chain that any twin has in each layer.
     terms: Vec<usize>,
-}
-
-/// One value: its elements, and how far each may be off in f32.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Bounded {
-    /// The elements.
-    pub values: Vec<f64>,
-    /// A bound on the absolute error of each.
-    pub errors: Vec<f64>,
 }
 
 impl<'a> Reference<'a> {
@@ -144,21 +132,4 @@ fn exact_weights(model: &Model, index: usize) -> Vec<f64> {
         }
     }
     weights
-}
-
-impl Bounded {
-    /// Compares a 32-bit output with the bound. An element is skipped if it or its bound is not finite.
-    ///
-    /// # Errors
-    /// `internal`, with the first element outside its bound.
-    pub fn check(&self, output: &[f32]) -> Result<()> {
-        for (i, ((&found, expected), error)) in output.iter().zip(&self.values).zip(&self.errors).enumerate() {
-            let distance = (f64::from(found) - expected).abs();
-            if found.is_finite() && error.is_finite() && distance > *error {
-                let message = format!("output {i} is {found:e}, expected {expected:e} within {error:e}");
-                return Err(Error::new(ErrorKind::Internal, message));
-            }
-        }
-        Ok(())
-    }
 }

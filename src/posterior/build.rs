@@ -1,18 +1,41 @@
 //! From a file to a posterior: the description, then each node's tensors, then whether anything is left over.
 
 use super::description::{self, Description};
-use super::file::TensorFile;
-use super::layers::{AffineTensors, Groups};
+use super::error::fail;
+use super::file::{KEY, TensorFile, read};
+use super::layers::{AffineTensors, Groups, LayerTensors};
+use super::method::Method;
+use super::network::Posterior;
 use super::nodes;
-use super::{KEY, LayerTensors, Method, Posterior, fail};
 use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, Result};
 use crate::base::limits::{Limits, MAX_ELEMENTS};
 use crate::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op};
 use crate::tensor::Shape;
 use std::collections::BTreeSet;
+use std::path::Path;
 
-pub(super) fn build(bytes: &[u8]) -> Result<Posterior> {
+impl Posterior {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// `io`, `not_a_file`, `posterior`.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = read(path)?;
+        Self::from_bytes(&bytes).map_err(|error| error.context(path.display()))
+    }
+
+    /// Reads a posterior file's bytes.
+    ///
+    /// # Errors
+    /// `posterior`: names the tensor or the node, and what was expected.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        build(bytes)
+    }
+}
+
+fn build(bytes: &[u8]) -> Result<Posterior> {
     let mut file = TensorFile::parse(bytes)?;
     let Description { name, method, input, nodes, training } = description::parse(file.text(KEY)?)?;
     let spec = InputSpec { dtype: input.dtype, shape: input.shape, kept: None };

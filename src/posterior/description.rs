@@ -1,11 +1,10 @@
 //! The JSON text of a posterior file: the input and the nodes.
 
+use super::error::fail;
 use super::json::{self, Object};
+use super::method::Method;
 use super::nodes::{self, NamedNode};
-use super::{Method, fail};
-use crate::base::checked::to_u64;
 use crate::base::error::Result;
-use crate::base::limits::MAX_NAME_BYTES;
 use crate::tensor::{Dtype, Shape};
 use serde_json::Value;
 
@@ -56,7 +55,7 @@ pub(super) fn parse(text: &str) -> Result<Description> {
         fail(format!("the method is {}, expected one of {known}", all.get("method").unwrap_or(&Value::Null)))
     })?;
     Ok(Description {
-        name: name(all, what)?,
+        name: json::name(all, what)?,
         method,
         input: input(json::get(all, "input", what)?)?,
         nodes: nodes::parse(json::get(all, "nodes", what)?)?,
@@ -93,15 +92,4 @@ fn numbers(input: &Object, key: &str, channels: usize) -> Result<Vec<f32>> {
             values.len()
         ))),
     }
-}
-
-/// The key `name`: 1 to 255 bytes that a terminal prints as they are.
-pub(super) fn name(map: &Object, what: &str) -> Result<String> {
-    let name = json::text(map, "name", what)?;
-    let forbidden = |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-    if name.is_empty() || to_u64(name.len()) > MAX_NAME_BYTES || name.chars().any(forbidden) {
-        let expected = format!("expected 1 to {MAX_NAME_BYTES} bytes without control characters");
-        return Err(fail(format!("{what}: \"name\" has {} bytes, {expected}", name.len())));
-    }
-    Ok(name.to_owned())
 }

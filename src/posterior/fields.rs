@@ -1,6 +1,6 @@
 //! The fields of operators, as the description spells them.
 
-use super::fail;
+use super::error::fail;
 use super::json::{self, Object};
 use crate::base::error::{ErrorKind, Result};
 use crate::graph::op::{Expected, Fields, WindowFields};

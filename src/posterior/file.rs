@@ -1,6 +1,6 @@
 //! The safetensors container: a bounded header, and tensors taken out one by one.
 
-use super::{MAX_FILE_BYTES, MAX_HEADER_BYTES, fail};
+use super::error::fail;
 use crate::base::checked::{to_u64, to_usize};
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::{MAX_DIMENSION, MAX_ELEMENTS};
@@ -8,6 +8,13 @@ use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
+
+/// The key of the file's metadata.
+pub(super) const KEY: &str = "curt";
+/// Bytes of the largest posterior file that is read.
+pub const MAX_FILE_BYTES: u64 = 1 << 30;
+/// Bytes of the largest safetensors header that is parsed.
+pub const MAX_HEADER_BYTES: u64 = 1 << 22;
 
 /// A safetensors file, and which of its tensors were taken.
 pub(super) struct TensorFile<'a> {
@@ -75,6 +82,17 @@ impl<'a> TensorFile<'a> {
         let values: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|chunk| f32::from_le_bytes(*chunk)).collect();
         match values.iter().enumerate().find(|(_, value)| !value.is_finite()) {
             Some((i, value)) => Err(fail(format!("tensor {name:?}: element {i} is {value}, expected finite numbers"))),
+            None => Ok(values),
+        }
+    }
+
+    /// The logarithms of variances that f32 can hold; a variance that rounds to zero is one.
+    pub(super) fn log_variances(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let values = self.floats(name, shape)?;
+        match values.iter().enumerate().find(|(_, value)| !value.exp().is_finite()) {
+            Some((i, value)) => Err(fail(format!(
+                "tensor {name:?}: element {i} is {value:?}, a log variance whose variance exceeds the range of f32"
+            ))),
             None => Ok(values),
         }
     }

@@ -1,9 +1,9 @@
 //! Reading of JSON values: every error names the place and what was expected.
 
-use super::fail;
-use crate::base::checked::to_usize;
+use super::error::fail;
+use crate::base::checked::{to_u64, to_usize};
 use crate::base::error::Result;
-use crate::base::limits::{MAX_DIMENSION, MAX_ELEMENTS};
+use crate::base::limits::{MAX_DIMENSION, MAX_ELEMENTS, MAX_NAME_BYTES};
 use crate::tensor::Shape;
 use serde_json::{Map, Value};
 
@@ -84,4 +84,15 @@ fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
+}
+
+/// The key `name`: 1 to 255 bytes that a terminal prints as they are.
+pub(super) fn name(object: &Object, what: &str) -> Result<String> {
+    let name = text(object, "name", what)?;
+    let forbidden = |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    if name.is_empty() || to_u64(name.len()) > MAX_NAME_BYTES || name.chars().any(forbidden) {
+        let expected = format!("expected 1 to {MAX_NAME_BYTES} bytes without control characters");
+        return Err(fail(format!("{what}: \"name\" has {} bytes, {expected}", name.len())));
+    }
+    Ok(name.to_owned())
 }

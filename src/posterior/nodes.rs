@@ -1,6 +1,6 @@
 //! The nodes of the description: operators with their parameters, and names resolved to values.
 
-use super::fail;
+use super::error::fail;
 use super::fields::JsonFields;
 use super::json::{self, Object};
 use crate::base::checked::to_u64;
@@ -34,7 +34,7 @@ pub(super) fn parse(value: &Value) -> Result<Vec<NamedNode>> {
     for (i, value) in list.iter().enumerate() {
         let what = format!("node {i}");
         let object = json::object(value, &what)?;
-        let name = super::description::name(object, &what)?;
+        let name = json::name(object, &what)?;
         let what = format!("node {name:?}");
         let op = op(object, &what)?;
         let inputs = inputs(object, &op, &values, &what)?;

@@ -1,8 +1,10 @@
 //! Writing of posterior files: the description as JSON text, the tensors in a safetensors container.
 
 use super::description::{Description, InputDescription, VERSION};
+use super::error::fail;
+use super::file::KEY;
+use super::network::Posterior;
 use super::nodes::{self, NamedNode};
-use super::{KEY, Posterior, fail};
 use crate::base::checked::to_u64;
 use crate::base::error::{ErrorKind, Result};
 use crate::graph::op::{Expected, Fields, WindowFields};
@@ -198,7 +200,7 @@ mod tests {
                 window: Window { padding_before: [1, 1], padding_after: [1, 1], ..Window::new([2, 2], [2, 2]) },
             })
         };
-        let mut ops = vec![conv(1, padded), Op::Affine, conv(2, dilated)];
+        let mut ops = vec![conv(1, padded), Op::AffineTensors, conv(2, dilated)];
         ops.extend([pool(PoolKind::Max), pool(PoolKind::Average), pool(PoolKind::AverageIncludingPadding)]);
         ops.extend([
             Op::RELU,

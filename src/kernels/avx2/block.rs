@@ -3,7 +3,8 @@
 //! One sample: the four chains are 4 or 8 vectors. Several samples lie in the lanes: one chain of 8 rows at a time, with broadcast weights.
 //! A block is 9 loads for 8 fmas of 8 samples.
 
-use super::{Avx2, HALF};
+use super::Avx2;
+use super::halves::HALF;
 use crate::encoding::block::Blocks;
 use crate::encoding::lists::Columns;
 use crate::kernels::LinearCall;

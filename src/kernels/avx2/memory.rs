@@ -1,7 +1,8 @@
 //! The loads and stores of this tier: the only places where its intrinsics touch memory, each a whole array by reference.
 #![allow(unsafe_code)]
 
-use super::{Avx2, HALF};
+use super::Avx2;
+use super::halves::HALF;
 use std::arch::x86_64::{
     __m128, __m128i, __m256, __m256i, _mm_loadu_ps, _mm_loadu_si128, _mm_storeu_ps, _mm256_i32gather_ps, _mm256_loadu_ps,
     _mm256_loadu_si256, _mm256_storeu_ps,

@@ -1,6 +1,7 @@
 //! The operations of this tier on values, each one instruction.
 
 use super::Avx2;
+use crate::kernels::segments::SEGMENTS;
 use crate::kernels::simd::operations;
 use std::arch::x86_64::*;
 
@@ -86,3 +87,11 @@ operations!(Avx2:
     /// The lanes of `b` that the bits of `N` name, the others of `a`.
     blend_four = _mm_blend_ps::<N: i32>(a: __m128, b: __m128) -> __m128;
 );
+
+impl Avx2 {
+    /// The sum of four chains, in their order.
+    #[inline(always)]
+    pub(super) fn total(self, [c0, c1, c2, c3]: [__m256; SEGMENTS]) -> __m256 {
+        self.add(self.add(self.add(c0, c1), c2), c3)
+    }
+}

@@ -11,7 +11,8 @@
 //! Per step of three columns: 3 shifts, 3 permutes, 3 additions for 8 rows; four of them share each table. On Zen 3 that is about one cycle
 //! per column and 8 rows. Shifting by multiplication (`vpmulhuw`) or adding by fma, to use other ports, gained nothing.
 
-use super::{Avx2, half};
+use super::Avx2;
+use super::halves::half;
 use crate::base::align::AlignedVec;
 use crate::base::error::Result;
 use crate::encoding::ternary::{LAYOUT, Ternary, digits};

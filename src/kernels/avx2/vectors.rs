@@ -1,6 +1,7 @@
 //! The vectors of this tier, as the generic loops use them.
 
-use super::{Avx2, HALF, half};
+use super::Avx2;
+use super::halves::{HALF, half};
 use crate::kernels::simd::{Rows, Simd};
 use std::arch::x86_64::{__m256, __m256i};
 

@@ -4,7 +4,8 @@
 //! four segments side by side. Weights are memory operands, each activation is broadcast once per column. A part of a tile's last
 //! vector is skipped when it holds padding rows only. Elements of 16 bits are widened as they are loaded.
 
-use super::{Array, Segment, Segments, TileChains, linear};
+use super::array::{Array, Segment, Segments, TileChains, TileRows};
+use super::layer::linear;
 use crate::encoding::dense::{DenseF16, DenseF32};
 use crate::encoding::tiles::{Tile, Tiling};
 use crate::kernels::LinearCall;
@@ -125,7 +126,7 @@ fn columns<S: Simd, T: Element, const VECTORS: usize, const PARTS: usize, const 
     simd: S,
     segments: &[Segment<'_, T>; COUNT],
     columns: Range<usize>,
-    chains: &mut [super::TileRows; COUNT],
+    chains: &mut [TileRows; COUNT],
 ) {
     if columns.is_empty() {
         return;

@@ -1,6 +1,7 @@
 //! A layer: tile by tile, one sample at a time or several through panels.
 
-use super::{Array, Segment, Segments, TileChains, panel, vectors};
+use super::array::{Array, Segment, Segments, TileChains, vectors};
+use super::panel;
 use crate::encoding::tiles::{LANES, TILE_ROWS, TILE_VECTORS, Tile};
 use crate::kernels::LinearCall;
 use crate::kernels::segments::{SEGMENTS, segment};

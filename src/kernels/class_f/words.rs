@@ -4,7 +4,8 @@
 //! One sample multiplies them at once; up to 4 vectors share each broadcast activation. For several samples
 //! they are stored as a panel.
 
-use super::{Array, Segment, Segments, TileChains, TileRows, linear};
+use super::array::{Array, Segment, Segments, TileChains, TileRows};
+use super::layer::linear;
 use crate::encoding::tiles::Tile;
 use crate::encoding::words::Words;
 use crate::kernels::LinearCall;

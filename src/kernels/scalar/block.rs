@@ -1,8 +1,10 @@
 //! Blocks: the list of a row's group, `r = fma(w, x, r)` in four chains (order class S).
 
-use super::{LinearCall, each_sum, entry, list};
+use super::shell::{each_sum, entry};
+use super::sparse::list;
 use crate::base::fma::Fma;
 use crate::encoding::block::Blocks;
+use crate::kernels::LinearCall;
 use std::ops::Range;
 
 entry!(run, Blocks<'_>, body);

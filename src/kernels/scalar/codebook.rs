@@ -1,8 +1,9 @@
 //! Codebook: the level of each index, `c = fma(level, x, c)`.
 
-use super::{LinearCall, entry, linear};
+use super::shell::{entry, linear};
 use crate::base::fma::Fma;
 use crate::encoding::codebook::Codebook;
+use crate::kernels::LinearCall;
 use std::ops::Range;
 
 entry!(run, Codebook<'_>, body);

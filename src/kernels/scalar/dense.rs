@@ -1,8 +1,9 @@
 //! Dense floats: `c = fma(w, x, c)` in ascending columns.
 
-use super::{LinearCall, entry, linear};
+use super::shell::{entry, linear};
 use crate::base::fma::Fma;
 use crate::encoding::dense::{Dense, DenseF16, DenseF32, Element};
+use crate::kernels::LinearCall;
 use std::ops::Range;
 
 entry!(run_f32, DenseF32<'_>, body);

@@ -1,8 +1,9 @@
 //! Fixed point: the integers as floats, `c = fma(q, x, c)`; the step is the layer's scale.
 
-use super::{LinearCall, entry, linear};
+use super::shell::{entry, linear};
 use crate::base::fma::Fma;
 use crate::encoding::fixed_point::{FixedPoint, sign_extend};
+use crate::kernels::LinearCall;
 use std::ops::Range;
 
 entry!(run, FixedPoint<'_>, body);

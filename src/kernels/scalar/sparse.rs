@@ -1,9 +1,10 @@
 //! Sparse: for each column tile its slots, `c = fma(factor, x, c)`; then the residue (order class S).
 
-use super::{LinearCall, each_sum, entry};
+use super::shell::{each_sum, entry};
 use crate::base::fma::Fma;
 use crate::encoding::pattern::TILE_COLUMNS;
 use crate::encoding::sparse::Sparse;
+use crate::kernels::LinearCall;
 use crate::kernels::segments::{SEGMENTS, segment};
 use std::ops::Range;
 

@@ -1,7 +1,8 @@
 //! Ternary: for each field of three columns `t = (p0 + p1) + p2`, then `c = c + t`; no fma (order class T).
 
-use super::{LinearCall, linear};
+use super::shell::linear;
 use crate::encoding::ternary::{Ternary, digits};
+use crate::kernels::LinearCall;
 use std::ops::Range;
 
 pub(super) fn run(w: Ternary<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {

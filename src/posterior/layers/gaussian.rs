@@ -1,8 +1,7 @@
 //! Weights that are independent of each other: a Gaussian for each, and a bias that is a number.
 
-use super::log_variances;
 use crate::base::error::Result;
-use crate::posterior::fail;
+use crate::posterior::error::fail;
 use crate::posterior::file::TensorFile;
 
 /// Levels of a codebook without a tensor that says how many.
@@ -34,7 +33,7 @@ impl GaussianLayer {
             rows,
             cols,
             weight_mean: file.floats(&tensor("weight_mean"), &weights)?,
-            weight_log_variance: log_variances(file, &tensor("weight_log_variance"), &weights)?,
+            weight_log_variance: file.log_variances(&tensor("weight_log_variance"), &weights)?,
             bias: file.floats(&tensor("bias"), &[rows])?,
             codebook: None,
         })

@@ -5,7 +5,7 @@ mod plain;
 mod scaled;
 
 use super::file::TensorFile;
-use super::{Method, fail};
+use super::method::Method;
 use crate::base::error::Result;
 pub(crate) use gaussian::{GaussianLayer, UniformCodebook};
 pub(crate) use plain::PlainLayer;
@@ -89,15 +89,4 @@ fn push<L>(layers: &mut Vec<L>, layer: L, rows: fn(&L) -> usize) -> Result<usize
     let outputs = rows(&layer);
     layers.push(layer);
     Ok(outputs)
-}
-
-/// The logarithms of variances that f32 can hold; a variance that rounds to zero is one.
-fn log_variances(file: &mut TensorFile<'_>, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
-    let values = file.floats(name, shape)?;
-    match values.iter().enumerate().find(|(_, value)| !value.exp().is_finite()) {
-        Some((i, value)) => Err(fail(format!(
-            "tensor {name:?}: element {i} is {value:?}, a log variance whose variance exceeds the range of f32"
-        ))),
-        None => Ok(values),
-    }
 }

@@ -1,7 +1,7 @@
 //! Plain weights: as trained, on a grid, or of few values.
 
 use crate::base::error::Result;
-use crate::posterior::fail;
+use crate::posterior::error::fail;
 use crate::posterior::file::TensorFile;
 use std::collections::BTreeSet;
 

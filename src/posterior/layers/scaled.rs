@@ -1,6 +1,5 @@
 //! Weights that share a scale z with the others of their group: group normal-Jeffreys and group horseshoe.
 
-use super::log_variances;
 use crate::base::error::Result;
 use crate::posterior::file::TensorFile;
 
@@ -42,9 +41,9 @@ impl ScaledWeights {
             cols,
             groups,
             mean: file.floats(&tensor("weight_mean"), &weights)?,
-            log_variance: log_variances(file, &tensor("weight_log_variance"), &weights)?,
+            log_variance: file.log_variances(&tensor("weight_log_variance"), &weights)?,
             bias_mean: file.floats(&tensor("bias_mean"), &[rows])?,
-            bias_log_variance: log_variances(file, &tensor("bias_log_variance"), &[rows])?,
+            bias_log_variance: file.log_variances(&tensor("bias_log_variance"), &[rows])?,
         })
     }
 
@@ -84,7 +83,7 @@ impl GnjLayer {
         Ok(Self {
             weights,
             scale_mean: file.floats(&format!("{name}.scale_mean"), &[count])?,
-            scale_log_variance: log_variances(file, &format!("{name}.scale_log_variance"), &[count])?,
+            scale_log_variance: file.log_variances(&format!("{name}.scale_log_variance"), &[count])?,
         })
     }
 }
@@ -102,7 +101,7 @@ impl LogNormals {
     fn read(file: &mut TensorFile<'_>, name: &str, count: usize) -> Result<Self> {
         Ok(Self {
             mean: file.floats(&format!("{name}_mean"), &[count])?,
-            log_variance: log_variances(file, &format!("{name}_log_variance"), &[count])?,
+            log_variance: file.log_variances(&format!("{name}_log_variance"), &[count])?,
         })
     }
 }
