@@ -103,7 +103,7 @@ fn may_be_unsafe(path: &str) -> bool {
         "src/kernels/avx512/memory.rs",
         "src/kernels/scalar/shell.rs", // the one call that enables fma
     ];
-    const FOLDERS: [&str; 6] = ["capi/", "tests/", "dev/", "fuzz/", "trainer/", "benches/rivals/"];
+    const FOLDERS: [&str; 6] = ["capi/", "tests/", "dev/", "fuzz/", "trainer/", "benches/"];
     FILES.contains(&path) || FOLDERS.iter().any(|folder| path.starts_with(folder))
 }
 

@@ -1,8 +1,11 @@
 //! Files that must be refused: the stored ones, every prefix, every flipped bit.
+//!
+//! By default a sample of the prefixes and flips of each file is tried, with `CURT_TEST_EXHAUSTIVE=1` every one.
 
 use curt::format::validate;
 use curt::{Check, Defect, Dtype, ErrorKind, Input, Limits, Model, Session};
 use curt_dev::container::repair;
+use curt_dev::effort::{cases, extent};
 use curt_dev::golden::{curt_files, expected_kind, read_files};
 use std::path::PathBuf;
 
@@ -37,7 +40,7 @@ fn small() -> Vec<(PathBuf, Vec<u8>)> {
 fn every_prefix_and_every_extension_is_refused() {
     let mut count = 0u64;
     for (path, file) in small() {
-        for len in 0..file.len() {
+        for len in cases(file.len(), 256) {
             let error = check(&file[..len]).unwrap_err();
             let expected = [ErrorKind::Format(Defect::Truncated), ErrorKind::Format(Defect::Empty)];
             assert!(expected.contains(&error.kind()), "{} cut to {len}: {error}", path.display());
@@ -49,7 +52,7 @@ fn every_prefix_and_every_extension_is_refused() {
             count += 1;
         }
     }
-    println!("{count} prefixes and extensions refused");
+    println!("{count} prefixes and extensions refused ({})", extent());
 }
 
 /// Bits that a reader ignores by rule: the optional features.
@@ -61,14 +64,14 @@ fn is_ignored(bit: usize) -> bool {
 fn every_flipped_bit_is_refused() {
     let mut count = 0u64;
     for (path, mut file) in small() {
-        for bit in 0..file.len() * 8 {
+        for bit in cases(file.len() * 8, 512) {
             file[bit / 8] ^= 1 << (bit % 8);
             assert!(check(&file).is_err(), "{}: bit {bit} flipped is accepted", path.display());
             file[bit / 8] ^= 1 << (bit % 8);
             count += 1;
         }
     }
-    println!("{count} flipped bits refused");
+    println!("{count} flipped bits refused ({})", extent());
 }
 
 /// With checksums repaired a flip may give another valid model: then it loads, and runs without a panic.
@@ -79,7 +82,7 @@ fn every_flipped_bit_with_checksums_repaired_is_refused_or_runs() {
         if original.len() > 4 << 10 {
             continue;
         }
-        for bit in (0..original.len() * 8).filter(|&bit| !is_ignored(bit)) {
+        for bit in cases(original.len() * 8, 128).into_iter().filter(|&bit| !is_ignored(bit)) {
             let mut file = original.clone();
             file[bit / 8] ^= 1 << (bit % 8);
             repair(&mut file);
@@ -92,7 +95,7 @@ fn every_flipped_bit_with_checksums_repaired_is_refused_or_runs() {
             }
         }
     }
-    println!("{refused} flips with repaired checksums refused, {ran} ran");
+    println!("{refused} flips with repaired checksums refused, {ran} ran ({})", extent());
     assert!(refused > 0 && ran > 0);
 }
 

@@ -10,6 +10,7 @@ use curt::base::math::relu;
 use curt::encoding::{Encoded, Encoding, Lookup, Weights};
 use curt::kernels::{Kernels, LinearCall, PADDING};
 use curt_dev::Random;
+use curt_dev::effort::{cases, extent};
 use curt_dev::layers::{Draw, Values};
 use proptest::prelude::*;
 
@@ -246,26 +247,29 @@ impl Case {
     }
 }
 
+/// Rows, columns and batch: the large shapes once, the small ones with every batch.
+fn sizes() -> Vec<(usize, usize, usize)> {
+    let shapes = ROWS.into_iter().flat_map(|rows| COLS.map(|cols| (rows, cols)));
+    let batches = |rows: usize, cols: usize| {
+        if rows * cols > 3000 { vec![BATCHES[(rows + cols) % 7 + 1]] } else { BATCHES.to_vec() }
+    };
+    shapes.flat_map(|(rows, cols)| batches(rows, cols).into_iter().map(move |batch| (rows, cols, batch))).collect()
+}
+
 #[test]
 fn every_tier_is_bit_identical_to_the_reference() {
     let (scalar, tiers) = (Kernels::of(Isa::Scalar).unwrap(), tiers());
     let mut random = Random(1);
-    let (mut cases, mut outputs) = (0, 0);
+    let (sizes, mut layers, mut outputs) = (sizes(), 0, 0);
     for encoding in encodings() {
-        for rows in ROWS {
-            for cols in COLS {
-                // The large shapes once; the small ones with every batch.
-                let batches: &[usize] = if rows * cols > 3000 { &[BATCHES[(rows + cols) % 7 + 1]] } else { &BATCHES };
-                for &batch in batches {
-                    let inputs = [Values::Plain, Values::Finite, Values::Any][random.below(3)];
-                    outputs += Case::new(encoding, rows, cols, batch, inputs, &mut random).check_tiers(&scalar, &tiers);
-                    cases += 1;
-                }
-            }
+        for (rows, cols, batch) in cases(sizes.len(), 150).into_iter().map(|i| sizes[i]) {
+            let inputs = [Values::Plain, Values::Finite, Values::Any][random.below(3)];
+            outputs += Case::new(encoding, rows, cols, batch, inputs, &mut random).check_tiers(&scalar, &tiers);
+            layers += 1;
         }
     }
     let names: Vec<_> = tiers.iter().map(|tier| tier.isa.name()).collect();
-    println!("{cases} layers, {outputs} outputs compared with the reference; tiers: {names:?}");
+    println!("{layers} layers, {outputs} outputs compared with the reference ({}); tiers: {names:?}", extent());
 }
 
 #[test]

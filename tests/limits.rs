@@ -167,7 +167,9 @@ fn a_small_file_that_asks_for_gigabytes_is_refused_before_they_are_allocated() {
     }
     // Under the format's own limits it may run: values share memory, and a batch that does not fit is refused.
     let (peak, model) = peak_of(|| Model::from_bytes(&file, &Limits::FORMAT).unwrap());
-    assert!(peak < 4 << 20, "{peak} bytes to load");
+    let node = size_of::<Node>() + size_of::<Shape>() + size_of::<usize>();
+    println!("{peak} bytes to load a file of {} with 4000 nodes; a node takes {node}", file.len());
+    assert!(peak < 3 * 4000 * node, "{peak} bytes to load nodes of {node}");
     for batch in [usize::MAX, 1 << 60, 1 << 32, 1 << 12] {
         let (peak, result) = peak_of(|| kind(Session::with_options(&model, &SessionOptions::new().batch(batch))));
         assert_eq!(result, LIMIT, "batch {batch}");
@@ -197,8 +199,11 @@ fn gather(inputs: usize) -> Vec<u8> {
 }
 
 /// The most memory that loading may take: a multiple of the file, and a little.
+///
+/// The worst golden file is a chain of 4096 nodes, refused after 2047. A node without fields takes 8 bytes of the file. In memory every node has
+/// room for the fields of the largest operator, and a vector that grows holds the old array beside one of twice its length.
 fn allowance(file: &[u8]) -> usize {
-    12 * file.len() + (16 << 10)
+    16 * file.len() + (16 << 10)
 }
 
 #[test]

@@ -8,6 +8,7 @@ use curt::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
 use curt::tensor::Mask;
 use curt::{Check, Defect, Dtype, ErrorKind, Isa, Limits, Model, Session, SessionOptions, Shape};
 use curt_dev::container::{packed as file, stream};
+use curt_dev::effort::{cases, extent};
 use curt_dev::{Folder, Random, golden};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,9 +16,11 @@ use std::path::PathBuf;
 /// What damaged files may ask for: enough for every file here, little enough that none takes long.
 const SMALL: Limits = Limits { file_bytes: 1 << 21, weights: 1 << 17, activations: 1 << 17, ..Limits::EDGE };
 
-/// The valid golden files and the models.
+/// The valid golden files and the models, which are large: by default 8 of them.
 fn mapped() -> Vec<(PathBuf, Vec<u8>)> {
-    let all = golden::curt_files("valid").into_iter().chain(golden::models());
+    let models = golden::models();
+    let models = cases(models.len(), 8).into_iter().map(|i| models[i].clone());
+    let all = golden::curt_files("valid").into_iter().chain(models);
     all.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
 }
 
@@ -37,7 +40,7 @@ fn every_mapped_file_comes_back_byte_for_byte() {
         before += file.len();
         after += packed.len();
     }
-    println!("{} files of {before} bytes packed into {after}", all.len());
+    println!("{} files of {before} bytes packed into {after} ({})", all.len(), extent());
     assert!(all.len() >= 100 && after < before / 2);
 }
 
@@ -104,7 +107,7 @@ fn a_packed_file_is_as_long_as_its_probabilities_say() {
 fn every_prefix_extension_and_flipped_bit_is_refused() {
     let mut count = 0;
     for (path, mut packed) in goldens() {
-        for len in 3..packed.len() {
+        for len in cases(packed.len(), 256).into_iter().filter(|&len| len >= 3) {
             let kind = Model::from_bytes(&packed[..len], &SMALL).map(|_| ()).unwrap_err().kind();
             let expected = if len < 8 { ErrorKind::Format(Defect::Truncated) } else { ErrorKind::Format(Defect::Checksum) };
             assert_eq!(kind, expected, "{} cut to {len}", path.display());
@@ -117,14 +120,14 @@ fn every_prefix_extension_and_flipped_bit_is_refused() {
             let stream = [stream(&packed), &[extra]].concat();
             assert!(unpack(&file(&stream), &SMALL).is_err(), "{} with a byte more in the stream", path.display());
         }
-        for bit in 0..packed.len() * 8 {
+        for bit in cases(packed.len() * 8, 1024) {
             packed[bit / 8] ^= 1 << (bit % 8);
             assert!(Model::from_bytes(&packed, &SMALL).is_err(), "{}: bit {bit} flipped is accepted", path.display());
             packed[bit / 8] ^= 1 << (bit % 8);
             count += 1;
         }
     }
-    println!("{count} flipped bits refused");
+    println!("{count} flipped bits refused ({})", extent());
 }
 
 /// What a stream unpacks to: nothing, with a kind, or a valid file that is packed into the same bytes.
@@ -150,14 +153,14 @@ fn every_cut_and_flip_with_the_checksum_repaired_is_refused_or_canonical() {
     let mut kinds = BTreeMap::new();
     for (_, packed) in goldens().into_iter().filter(|(_, packed)| packed.len() < 400) {
         let mut stream = stream(&packed).to_vec();
-        (0..stream.len()).for_each(|len| try_stream(&stream[..len], &mut kinds));
-        for bit in 0..stream.len() * 8 {
+        cases(stream.len(), 64).into_iter().for_each(|len| try_stream(&stream[..len], &mut kinds));
+        for bit in cases(stream.len() * 8, 256) {
             stream[bit / 8] ^= 1 << (bit % 8);
             try_stream(&stream, &mut kinds);
             stream[bit / 8] ^= 1 << (bit % 8);
         }
     }
-    println!("{kinds:?}");
+    println!("{kinds:?} ({})", extent());
     assert!(kinds.len() >= 6, "flips reach too little: {kinds:?}");
 }
 

@@ -4,7 +4,7 @@
 //! - [`golden`]: the golden files of `format-spec/vectors`. [`container`]: their sections, taken apart and put together.
 //! - [`layers`]: layers of random weights in every encoding. [`again`]: the layers of a model, decoded and encoded again.
 //! - [`posterior`]: posterior files, right and wrong.
-//! - [`allocator`]: counts what a test allocates. [`folder`]: a folder for one test.
+//! - [`effort`]: how much of a long test runs. [`allocator`]: counts what a test allocates. [`folder`]: a folder for one test.
 //! - [`source`]: Rust source as the tests of the house rules see it; [`circles`]: imports in circles;
 //!   [`repeats`]: repeated blocks; [`figures`]: lengths of functions, public items.
 
@@ -14,6 +14,7 @@ pub mod again;
 pub mod allocator;
 pub mod circles;
 pub mod container;
+pub mod effort;
 pub mod figures;
 pub mod folder;
 pub mod golden;
