@@ -200,7 +200,7 @@ mod tests {
                 window: Window { padding_before: [1, 1], padding_after: [1, 1], ..Window::new([2, 2], [2, 2]) },
             })
         };
-        let mut ops = vec![conv(1, padded), Op::AffineTensors, conv(2, dilated)];
+        let mut ops = vec![conv(1, padded), Op::Affine, conv(2, dilated)];
         ops.extend([pool(PoolKind::Max), pool(PoolKind::Average), pool(PoolKind::AverageIncludingPadding)]);
         ops.extend([
             Op::RELU,
