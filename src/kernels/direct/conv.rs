@@ -45,7 +45,8 @@ impl DirectConv {
     pub fn new(kernel: DirectKernel, weights: &Weights<'_>, shape: ConvShape) -> Result<Option<Self>> {
         let planes = Planes::new(&shape);
         let input: usize = shape.input.iter().product();
-        if shape.positions.contains(&0) || planes.floats(&shape) > MOST_GROWTH * (input + 512) {
+        let is_empty = shape.positions.contains(&0) || shape.cols() == 0 || shape.maps == 0;
+        if is_empty || planes.floats(&shape) > MOST_GROWTH * (input + 512) {
             return Ok(None);
         }
         let vectors = Vectors::new(&shape, &planes, kernel.loops.lanes());
