@@ -1,11 +1,10 @@
 //! Posterior files, changed with knowledge of their structure: refused with the kind `posterior`, or compressed into a file that loads.
 
 use arbitrary::{Arbitrary, Unstructured};
-use curt::{Defect, Dtype, ErrorKind, Input, Limits, Model};
 use curt::compress::{CompressOptions, Validation, compress};
 use curt::encoding::Encoding;
 use curt::posterior::Posterior;
-use curt::{Defect, Dtype, ErrorKind, Limits, Model};
+use curt::{Defect, Dtype, ErrorKind, Input, Limits, Model};
 use curt_dev::posterior::{PosteriorFile, corners, maps};
 use serde_json::json;
 use std::sync::OnceLock;
@@ -198,8 +197,7 @@ fn check(file: &[u8], compressed: bool) {
         Dtype::F32 => Input::F32(&floats),
     };
     let labels: Vec<u8> = (0..SAMPLES).map(|i| (i % classes) as u8).collect();
-    let encodings =
-        [Encoding::DenseF32, Encoding::FixedPoint { bits: 4 }, Encoding::Codebook { levels: 4 }, Encoding::Ternary];
+    let encodings = [Encoding::DenseF32, Encoding::FixedPoint { bits: 4 }, Encoding::Codebook { levels: 4 }, Encoding::Ternary];
     let options = CompressOptions::new().max_error_increase(100.0).max_loss_increase(1e9).encodings(encodings);
     match compress(&posterior, &Validation { samples, labels: &labels }, &options, &mut |_, _, _| ()) {
         Ok(compressed) => {

@@ -34,7 +34,7 @@ pub struct HeldOut {
     #[serde(rename = "held_out", default, skip_serializing_if = "Option::is_none")]
     drawn: Option<usize>,
     /// Seed of the draw of --held-out, whatever the seed of the run [default: 1]
-    #[arg(long = "held-out-seed", value_name = "S", requires = "drawn")]
+    #[arg(id = "held_out_seed", long = "held-out-seed", value_name = "S", requires = "drawn")]
     #[serde(rename = "held_out_seed", default, skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
 }
