@@ -13,6 +13,8 @@ pub struct PoolStep {
     pub size: [usize; 2],
     /// Windows along each dimension.
     pub positions: [usize; 2],
+    /// The positions across whose windows lie inside the map.
+    whole: Range<usize>,
 }
 
 impl Action for PoolStep {
@@ -23,12 +25,25 @@ impl Action for PoolStep {
 }
 
 impl PoolStep {
+    /// Pooling of maps of `size` (`[height, width]`) at `positions` (`[rows, cols]`).
+    #[must_use]
+    pub fn new(pool: Pool, size: [usize; 2], positions: [usize; 2]) -> Self {
+        let window = &pool.window;
+        let is_whole = |&col: &usize| {
+            let start = col * window.stride[1];
+            start >= window.padding_before[1] && start - window.padding_before[1] + window.kernel[1] <= size[1]
+        };
+        let first = (0..positions[1]).find(is_whole).unwrap_or(0);
+        let count = (first..positions[1]).take_while(is_whole).count();
+        Self { pool, size, positions, whole: first..first + count }
+    }
+
     /// Pools every map of one sample.
     fn pool(&self, input: &[f32], output: &mut [f32]) {
         let [height, width] = self.size;
         let [rows, cols] = self.positions;
         let maps = input.chunks_exact((height * width).max(1)).zip(output.chunks_exact_mut((rows * cols).max(1)));
-        let whole = self.whole_windows();
+        let whole = &self.whole;
         for (map, out) in maps {
             for (row, out) in out.chunks_exact_mut(cols).enumerate() {
                 let ys = self.inside(0, row);
@@ -40,22 +55,14 @@ impl PoolStep {
         }
     }
 
-    /// The positions across whose windows lie inside the map.
-    fn whole_windows(&self) -> Range<usize> {
-        let (window, width) = (&self.pool.window, self.size[1]);
-        let is_whole = |&col: &usize| {
-            let start = col * window.stride[1];
-            start >= window.padding_before[1] && start - window.padding_before[1] + window.kernel[1] <= width
-        };
-        let first = (0..self.positions[1]).find(is_whole).unwrap_or(0);
-        first..first + (first..self.positions[1]).take_while(is_whole).count()
-    }
-
     /// Pools the whole windows of a row from position `first`: element by element of the window, all positions at once, so that
     /// the compiler makes vectors of them. Each position takes its elements in ascending row, then column.
     fn whole(&self, map: &[f32], ys: Range<usize>, first: usize, out: &mut [f32]) {
+        if out.is_empty() {
+            return; // the loops below are as long as the window, which may be far wider than the map
+        }
         let (window, width, inside) = (&self.pool.window, self.size[1], ys.len() * self.pool.window.kernel[1]);
-        let start = first * window.stride[1] - window.padding_before[1].min(first * window.stride[1]);
+        let start = first * window.stride[1] - window.padding_before[1];
         let mut is_first = self.pool.kind == PoolKind::Max;
         if !is_first {
             out.fill(0.0);
@@ -114,5 +121,36 @@ fn each(out: &mut [f32], elements: &[f32], stride: usize, f: impl Fn(&mut f32, f
         out[len..].iter_mut().zip(last).for_each(|(out, x)| f(out, *x));
     } else {
         out.iter_mut().zip(elements.iter().step_by(stride)).for_each(|(out, x)| f(out, *x));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::op::Window;
+
+    /// The pooled map, window by window.
+    fn one_by_one(step: &PoolStep, map: &[f32]) -> Vec<f32> {
+        let [rows, cols] = step.positions;
+        let positions = (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col)));
+        positions.map(|(row, col)| step.take(map, step.inside(0, row), step.inside(1, col))).collect()
+    }
+
+    #[test]
+    fn a_row_of_windows_has_the_bits_of_single_windows() {
+        let map: Vec<f32> = (0..5u16 * 9).map(|i| f32::from(i * 37 % 11) - 5.0 + f32::from(i) / 7.0).collect();
+        for kind in [PoolKind::Max, PoolKind::Average, PoolKind::AverageIncludingPadding] {
+            for kernel in [1, 2, 3, 30] {
+                for (stride, before, after) in [(1, 0, 0), (2, 0, 1), (2, 1, 0), (3, 2, 2), (1, 29, 29)] {
+                    let mut window = Window::new([2, kernel], [1, stride]);
+                    (window.padding_before[1], window.padding_after[1]) = (before, after);
+                    let Ok((rows, cols)) = window.positions(5, 9) else { continue };
+                    let step = PoolStep::new(Pool { kind, window }, [5, 9], [rows, cols]);
+                    let mut out = vec![f32::NAN; rows * cols];
+                    step.pool(&map, &mut out);
+                    assert_eq!(out, one_by_one(&step, &map), "{window:?}");
+                }
+            }
+        }
     }
 }

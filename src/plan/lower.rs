@@ -95,7 +95,7 @@ impl Lowering<'_> {
 
 fn pooling(node: &Node, pool: Pool, shapes: [Shape; 2]) -> Result<PoolStep> {
     let [[_, height, width], [_, rows, cols]] = images(node, shapes)?;
-    Ok(PoolStep { pool, size: [height, width], positions: [rows, cols] })
+    Ok(PoolStep::new(pool, [height, width], [rows, cols]))
 }
 
 /// Channels, height and width of input and output.

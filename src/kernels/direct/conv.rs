@@ -46,10 +46,12 @@ impl DirectConv {
         let planes = Planes::new(&shape);
         let input: usize = shape.input.iter().product();
         let is_empty = shape.positions.contains(&0) || shape.cols() == 0 || shape.maps == 0;
-        if is_empty || planes.floats(&shape) > MOST_GROWTH * (input + 512) {
+        // The offset of a tap has 32 bits.
+        let most = input.saturating_add(512).saturating_mul(MOST_GROWTH).min(u32::MAX as usize);
+        if is_empty || planes.floats(&shape) > most {
             return Ok(None);
         }
-        let vectors = Vectors::new(&shape, &planes, kernel.loops.lanes());
+        let vectors = Vectors::new(&shape, &planes, kernel.loops.lanes())?;
         let taps = Taps::new(weights, &shape, &planes)?;
         let this = Self { kernel, shape, planes, vectors, taps };
         Ok(this.is_worthwhile().then_some(this))

@@ -1,5 +1,6 @@
 //! Where the activations of a convolution lie, and which positions share a vector.
 
+use crate::base::error::{Error, ErrorKind, Result};
 use std::ops::Range;
 
 /// The shape of a convolution.
@@ -64,14 +65,14 @@ impl Planes {
         Self { phases: shape.stride, height, pitch, copied }
     }
 
-    /// Floats of all planes of a channel.
+    /// Floats of all planes of a channel. A file may ask for strides whose product exceeds an address; it then saturates.
     fn channel_floats(&self) -> usize {
-        self.phases[0] * self.phases[1] * self.height * self.pitch
+        self.phases[0].saturating_mul(self.phases[1]).saturating_mul(self.height.saturating_mul(self.pitch))
     }
 
-    /// Floats of the planes of all channels.
+    /// Floats of the planes of all channels, saturated.
     pub(super) fn floats(&self, shape: &ConvShape) -> usize {
-        shape.input[0] * self.channel_floats()
+        shape.input[0].saturating_mul(self.channel_floats())
     }
 
     /// Where element (`y`, `x`) of a padded channel lies.
@@ -133,11 +134,18 @@ pub(super) struct Vectors {
     lanes: usize,
 }
 
+/// An allocation that failed.
+pub(super) fn no_memory(what: &str) -> Error {
+    Error::new(ErrorKind::NoMemory, format!("memory allocation failed: {what}"))
+}
+
 /// Floats of input that a band should read at most: three quarters of a first-level cache of 32 KiB.
 const BAND_FLOATS: usize = 6 << 10;
 
 impl Vectors {
-    pub(super) fn new(shape: &ConvShape, planes: &Planes, lanes: usize) -> Self {
+    /// # Errors
+    /// `no_memory`.
+    pub(super) fn new(shape: &ConvShape, planes: &Planes, lanes: usize) -> Result<Self> {
         let [rows, cols] = shape.positions;
         let row_floats = (planes.floats(shape) / planes.height.max(1)).max(1);
         let band_rows = (BAND_FLOATS / row_floats).max(2).min(rows.max(1));
@@ -148,8 +156,10 @@ impl Vectors {
         let pitch = per_row.map_or(planes.pitch, |vectors| vectors * lanes);
         let mut this = Self { band_rows, bases: Vec::new(), pitch, per_row, lanes };
         let base = |v: usize| per_row.map_or(v * lanes, |n| v / n.max(1) * planes.pitch + v % n.max(1) * lanes);
-        this.bases = (0..this.count(band_rows, cols)).map(base).collect();
-        this
+        let count = this.count(band_rows, cols);
+        this.bases.try_reserve_exact(count).map_err(|_| no_memory("the vectors of a convolution"))?;
+        this.bases.extend((0..count).map(base));
+        Ok(this)
     }
 
     /// Vectors of a band of `rows` rows.
@@ -164,5 +174,26 @@ impl Vectors {
     pub(super) fn bands(&self, rows: usize) -> impl Iterator<Item = Range<usize>> {
         let band = self.band_rows;
         (0..rows).step_by(band.max(1)).map(move |first| first..(first + band).min(rows))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strides_beyond_every_address_saturate() {
+        let far = 1 << 24;
+        let shape = ConvShape {
+            input: [far, 1, 1],
+            maps: 1,
+            positions: [2, 2],
+            kernel: [far, far],
+            stride: [far, far],
+            padding: [far - 1, far - 1],
+            dilation: [1, 1],
+            groups: 1,
+        };
+        assert_eq!(Planes::new(&shape).floats(&shape), usize::MAX);
     }
 }

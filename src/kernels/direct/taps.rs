@@ -1,8 +1,8 @@
 //! The weights of a convolution as taps: a weight, and the offset of its activation.
 
-use super::geometry::{ConvShape, Planes};
+use super::geometry::{ConvShape, Planes, no_memory};
 use super::products::{CHAINS, for_each};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::Result;
 use crate::encoding::Weights;
 use crate::kernels::segments::SEGMENTS;
 use std::ops::Range;
@@ -28,20 +28,28 @@ impl Taps {
     pub(super) fn new(weights: &Weights<'_>, shape: &ConvShape, planes: &Planes) -> Result<Self> {
         let threes = matches!(weights, Weights::Ternary(_));
         let mut this = Self { taps: Vec::new(), ends: Vec::new(), threes };
+        let failed = |_| no_memory("the taps of a convolution");
         let mut chains: [Vec<(usize, Tap)>; CHAINS] = Default::default();
+        this.ends.try_reserve_exact(CHAINS * shape.maps).map_err(failed)?;
         for map in 0..shape.maps {
             chains.iter_mut().for_each(Vec::clear);
+            let mut reserved = Ok(());
             for_each(weights, map, |product| {
+                let chain = &mut chains[product.chain];
+                if reserved.is_ok() {
+                    reserved = chain.try_reserve(1);
+                }
                 // A column past the last is one of a mapped file that has changed.
-                if product.col < shape.cols() {
-                    let offset =
-                        u32::try_from(planes.offset(shape, map, product.col)).expect("invariant: planes are below 2^31 floats");
-                    chains[product.chain].push((product.field, Tap { weight: product.weight, offset }));
+                if product.col < shape.cols() && reserved.is_ok() {
+                    let offset = planes.offset(shape, map, product.col);
+                    let offset = u32::try_from(offset).expect("invariant: planes are below 2^32 floats");
+                    chain.push((product.field, Tap { weight: product.weight, offset }));
                 }
             });
+            reserved.map_err(failed)?;
             for chain in &chains {
                 let most = if threes { 3 * chain.len() } else { chain.len() };
-                this.taps.try_reserve(most).map_err(|_| Error::new(ErrorKind::NoMemory, "allocating taps failed"))?;
+                this.taps.try_reserve(most).map_err(failed)?;
                 if threes {
                     this.push_fields(chain);
                 } else {

@@ -25,7 +25,7 @@ Examples:
   trainer remake --list
   trainer remake lenet-300-100-gnj --dry-run
   trainer remake lenet-300-100-gnj
-  trainer remake lenet-300-100-gnj --models /tmp/models
+  trainer remake lenet-300-100-gnj --models runs/models
 
 Run it inside the project. Finished runs in trainer/runs are used again, unfinished ones resume.";
 
