@@ -1,10 +1,10 @@
-//! Encodings by name, as a command line has them.
+//! Encodings by name, as on a command line.
 
 use super::options::CompressOptions;
 use crate::base::error::Result;
 use crate::encoding::Encoding;
 
-/// The encodings that a label means. `fixed_point` and `codebook` without a parameter mean all that are tried by default.
+/// The encodings that a label stands for. `fixed_point` and `codebook` without a parameter stand for all sizes that are tried by default.
 ///
 /// # Errors
 ///

@@ -1,15 +1,15 @@
 //! From a posterior to a `.curt` file.
 //!
-//! [`compress()`] prunes by the method's statistic, removes what pruning left without effect, quantizes each layer and writes the
+//! [`compress()`] prunes by the method's statistic, removes units that no longer have an effect, quantizes each layer and writes the
 //! file. Every choice is made on validation samples, within one error budget; `docs/compression.md` has the formulas.
 //!
 //! The rooms, from the bottom up; a room names only those above it in this list:
-//! - `shrink`: what pruning removes, and the smaller network that is left;
-//! - `methods`: from the tensors of a posterior to means, variances and pruning statistics, one file per method;
-//! - `quantize`: a layer in each encoding;
-//! - `evaluate`: candidates as files, run on the validation samples and held against the error budget;
+//! - `shrink`: the removal of units after pruning, and the shrunk network that is left;
+//! - `methods`: from the tensors of a posterior to means, variances and pruning statistics, one file for each method;
+//! - `quantize`: the quantizers, one for each encoding;
+//! - `evaluate`: candidates written as files, run on the validation samples and compared with the error budget;
 //! - `search`: thresholds, encodings, fine-tuning;
-//! - `report`: what was kept and what it cost.
+//! - `report`: what was kept and what it costs.
 
 mod evaluate;
 mod labels;

@@ -5,7 +5,7 @@ use crate::encoding::Encoding;
 use crate::posterior::Posterior;
 use std::collections::BTreeMap;
 
-/// What may be chosen, and at what price.
+/// The options of a compression: the error budget, thresholds and encodings.
 ///
 /// # Examples
 ///
@@ -23,19 +23,19 @@ pub struct CompressOptions {
     pub max_error_increase: f64,
     /// How much the validation loss (mean cross-entropy) may rise above that of the full posterior mean, in percent of it. Default 2.
     ///
-    /// A few thousand samples resolve a loss far better than an error rate: this bound keeps the error on other samples from rising.
+    /// A few thousand samples resolve a loss far better than an error rate. So this bound keeps the error on other samples from rising.
     pub max_loss_increase: f64,
-    /// The part of both that pruning may use, 0 to 1. Quantization may use what pruning leaves. Default 0.5.
+    /// The part of both bounds that pruning may use, 0 to 1. Quantization may use what pruning leaves. Default 0.5.
     pub pruning_share: f64,
-    /// What a bit of a weight may cost in `fixed_point` and `codebook` encodings, in mean squared errors of a weight
+    /// The Lagrange multiplier of the rate in `fixed_point` and `codebook` encodings: the price of a bit, in mean squared errors of a weight
     /// (`docs/compression.md`, section 4). Default 0: every weight takes its nearest level. Above 0, the squared error is greater and
     /// the packed file smaller.
     pub rate_weight: f64,
-    /// At most so many passes of fine-tuning over all levels and biases (`docs/compression.md`, section 8). Default 0: they stay.
+    /// The most passes of fine-tuning over all levels and biases (`docs/compression.md`, section 8). Default 0: no fine-tuning.
     pub fine_tune: u32,
-    /// Thresholds by layer name: a group is kept when its statistic is below. Other layers get one chosen.
+    /// Thresholds by layer name: a group is kept when its statistic is below. The thresholds of other layers are searched.
     pub thresholds: BTreeMap<String, f64>,
-    /// The encodings that may be chosen. Default: every one that the compressor has.
+    /// The encodings that may be chosen. Default: all.
     pub encodings: Vec<Encoding>,
     /// Encodings by layer name, instead of `encodings`.
     pub layer_encodings: BTreeMap<String, Vec<Encoding>>,
@@ -93,7 +93,7 @@ impl CompressOptions {
         Self { pruning_share: share, ..self }
     }
 
-    /// Sets what a bit of a weight may cost, in mean squared errors of a weight.
+    /// Sets the price of a bit, in mean squared errors of a weight.
     #[must_use]
     pub fn rate_weight(self, rate_weight: f64) -> Self {
         Self { rate_weight, ..self }
@@ -118,7 +118,7 @@ impl CompressOptions {
         Self { encodings: encodings.into_iter().collect(), ..self }
     }
 
-    /// Adds to the encodings that may be chosen for one layer, which are then the only ones.
+    /// Adds encodings for one layer. Only the encodings added here may then be chosen for it.
     #[must_use]
     pub fn layer_encodings(mut self, layer: impl Into<String>, encodings: impl IntoIterator<Item = Encoding>) -> Self {
         self.layer_encodings.entry(layer.into()).or_default().extend(encodings);

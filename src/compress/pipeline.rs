@@ -1,4 +1,4 @@
-//! The steps of a compression, in order: mean, thresholds, shrunk network, encodings, fine-tuning, file, report.
+//! The stages of a compression, in order: mean, thresholds, shrunk network, encodings, fine-tuning, file, report.
 
 use super::evaluate::{ErrorBudget, Evaluator, Score};
 use super::methods::{self, Prepared};
@@ -20,12 +20,12 @@ pub struct Compressed {
     pub report: CompressionReport,
 }
 
-/// Compresses `posterior` within the error budget of `options`, measured on `validation`. The same arguments give the same bytes.
+/// Compresses `posterior` within the error budget of `options`, which is measured on `validation`. The same arguments give the same bytes.
 ///
 /// # Errors
 ///
 /// - `input` when samples or options do not fit the network;
-/// - `posterior` when its mean is not finite;
+/// - `posterior` when the mean of the posterior is not finite;
 /// - `non_finite` when a folded bias is not finite;
 /// - `limit`, `no_memory`;
 /// - `internal` when the written file does not hold what was evaluated.
@@ -81,7 +81,7 @@ pub fn compress(
     Ok(Compressed { bytes, report })
 }
 
-/// The thresholds and the shrunk network that they leave.
+/// The thresholds, and the shrunk network that is left.
 fn prune(
     prepared: &Prepared,
     network: &OriginalNetwork<'_>,

@@ -1,19 +1,19 @@
-//! Labelled samples on which a compression is decided.
+//! Labelled samples on which a compression makes its choices.
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::posterior::Posterior;
 use crate::session::Input;
 
-/// Labelled samples that decide thresholds and encodings. Never the test set: what is chosen on it cannot be tested on it.
+/// Labelled samples on which thresholds and encodings are chosen. They must not be the test set: what is chosen on it cannot be tested on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Validation<'a> {
     /// The samples, one after the other, each in the order channel, row, column.
     pub samples: Input<'a>,
-    /// The index of the right output for each sample.
+    /// For each sample, the index of the right output.
     pub labels: &'a [u8],
 }
 
-/// Samples picked from others.
+/// A selection of the validation samples.
 #[derive(Debug)]
 pub(crate) struct Picked {
     samples: PickedSamples,
@@ -37,7 +37,7 @@ impl Picked {
 }
 
 impl Validation<'_> {
-    /// The samples whose number `is_picked`, each of `inputs` values.
+    /// The samples for whose index `is_picked` is true; each has `inputs` values.
     pub(crate) fn pick(&self, inputs: usize, is_picked: impl Fn(usize) -> bool) -> Picked {
         fn part<T: Copy>(all: &[T], len: usize, is_picked: &impl Fn(usize) -> bool) -> Vec<T> {
             let picked = all.chunks_exact(len.max(1)).enumerate().filter(|(i, _)| is_picked(*i));

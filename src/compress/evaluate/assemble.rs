@@ -1,4 +1,4 @@
-//! The file of a compressed network, and the check that it says what was evaluated.
+//! The file of a compressed network, and the check that it holds what was evaluated.
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
@@ -11,8 +11,11 @@ use crate::model::Model;
 use crate::posterior::Posterior;
 use crate::tensor::{Mask, Shape};
 
-/// The bytes of the network, and the model that they are. Errors: `non_finite` when a bias is not finite in 32 bits, `internal` when the model
-/// differs from what was given; `limit`, `no_memory`.
+/// Writes the network as a file and loads it: the bytes and the model.
+///
+/// # Errors
+///
+/// `non_finite` when a bias is not finite in 32 bits, `internal` when the model differs from what was given; `limit`, `no_memory`.
 pub(super) fn assemble(
     posterior: &Posterior,
     network: &OriginalNetwork<'_>,
@@ -41,7 +44,7 @@ pub(super) fn assemble(
     Ok((bytes, model))
 }
 
-/// The tables of the affine nodes, for the units kept.
+/// The tables of the affine nodes, reduced to the units kept.
 fn affines(network: &OriginalNetwork<'_>, shrunk: &ShrunkNetwork) -> Vec<AffineTables> {
     let nodes = network.graph.nodes().iter().filter(|node| node.op == Op::Affine);
     let select = |values: &[f32], mask: &Mask| mask.indices().map(|unit| values[unit] + 0.0).collect();
@@ -52,7 +55,7 @@ fn affines(network: &OriginalNetwork<'_>, shrunk: &ShrunkNetwork) -> Vec<AffineT
     nodes.zip(network.affines).map(tables).collect()
 }
 
-/// The graph that remains. Inputs that are gathered, and those of a vector, need no flattening.
+/// The graph that remains. A flatten of the input is dropped where the input is a vector or is gathered as one.
 fn graph(
     posterior: &Posterior,
     network: &OriginalNetwork<'_>,
@@ -64,7 +67,7 @@ fn graph(
     let spec = InputSpec { dtype: posterior.input().dtype, shape: posterior.input().shape, kept };
     let mut builder = GraphBuilder::new(spec, &Limits::FORMAT)?;
     let mut origin: Vec<OriginNode> = Vec::new();
-    // For each value of the original graph, its number and its shape in this one.
+    // For each value of the original graph: its number and its shape in the new graph.
     let mut values = vec![(0, spec.value_shape())];
     let mut stored = shrunk.layers.iter().zip(layers);
     for (node, name) in network.graph.nodes().iter().zip(posterior.node_names()) {
@@ -87,7 +90,7 @@ fn graph(
     Ok((builder.finish()?, origin))
 }
 
-/// Whether the written model holds, bit for bit, the weights and biases that were evaluated.
+/// Checks that the written model holds, bit for bit, the weights and biases that were evaluated.
 fn verify(model: &Model, shrunk: &[ShrunkLayer], layers: &[&Quantized]) -> Result<()> {
     let same = |a: &[f32], b: &[f32]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits());
     for (i, (left, layer)) in shrunk.iter().zip(layers).enumerate() {

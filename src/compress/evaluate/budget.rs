@@ -1,4 +1,4 @@
-//! How much worse than the full posterior mean a compressed network may be on the validation samples.
+//! The error budget: how much worse than the full posterior mean a compressed network may be on the validation samples.
 
 use super::score::Score;
 use crate::compress::options::CompressOptions;
@@ -13,7 +13,7 @@ pub(crate) struct ErrorBudget {
 }
 
 impl ErrorBudget {
-    /// The part `share` (0 to 1) of what `options` allow beyond `full`.
+    /// The bounds: `full` plus the part `share` (0 to 1) of the rise that `options` allow.
     pub(crate) fn new(options: &CompressOptions, full: Score, share: f64) -> Self {
         let allowed = allowed_errors(options.max_error_increase * share, full.samples);
         Self { errors: full.errors + allowed, loss: full.loss * (1.0 + options.max_loss_increase * share / 100.0) }
@@ -24,14 +24,14 @@ impl ErrorBudget {
 
     /// Whether a network is within both bounds.
     pub(crate) fn holds(self, score: Score) -> bool {
-        // The runtime adds in another order than the search: a loss that differs by rounding is the same.
+        // The tolerance covers rounding: a loss summed in another order is the same loss.
         score.errors <= self.errors && score.loss <= self.loss * (1.0 + 1e-6) + 1e-9
     }
 }
 
 /// Errors that a budget of `points` percentage points allows among `samples`.
 fn allowed_errors(points: f64, samples: u64) -> u64 {
-    // A budget of 0.2 points of 10,000 is 20 errors, though 0.2 / 100 * 10,000 is a little less in binary.
+    // 0.2 points of 10,000 are 20 errors, but 0.2 / 100 * 10,000 can round to a little less than 20 in binary.
     (points * samples as f64 / 100.0 * (1.0 + 1e-12)).floor() as u64
 }
 

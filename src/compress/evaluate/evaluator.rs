@@ -1,6 +1,6 @@
 //! Error and loss of a network on the validation samples, as the runtime computes them.
 //!
-//! Every candidate is written as the file that it would be, and run. So what is chosen is what was measured, bit for bit, on every processor.
+//! Every candidate is written as a file and run. So the chosen network is the measured one, bit for bit, on every processor.
 
 use super::assemble::assemble;
 use super::budget::ErrorBudget;
@@ -16,7 +16,7 @@ use crate::session::{Input, Session, SessionOptions};
 
 /// Samples that are computed together.
 const BATCH: usize = 32;
-/// Samples after which the errors are counted.
+/// Samples between two comparisons with the budget.
 const BLOCK: usize = 8 * BATCH;
 
 /// Runs candidates on the validation samples.
@@ -27,33 +27,45 @@ pub(crate) struct Evaluator<'a> {
 }
 
 impl<'a> Evaluator<'a> {
-    /// Error: `input` when samples or labels do not fit the network.
+    /// An evaluator of candidates for `network` on the samples of `validation`.
+    ///
+    /// # Errors
+    ///
+    /// `input` when samples or labels do not fit the network.
     pub(crate) fn new(posterior: &'a Posterior, network: &'a OriginalNetwork<'a>, validation: &Validation<'a>) -> Result<Self> {
         validation.check(posterior)?;
         Ok(Self { posterior, network, validation: *validation })
     }
 
-    /// The same network on other samples, which fit it.
+    /// The same network on other samples, which must fit it.
     pub(crate) fn on<'b>(&'b self, validation: Validation<'b>) -> Evaluator<'b> {
         Evaluator { validation, ..*self }
     }
 
-    /// Those of the samples whose number `is_picked`.
+    /// The samples for whose index `is_picked` is true.
     pub(crate) fn pick(&self, is_picked: impl Fn(usize) -> bool) -> Picked {
         self.validation.pick(self.posterior.input().shape.elements(), is_picked)
     }
 
-    /// How many samples there are.
+    /// The number of samples.
     pub(crate) fn samples(&self) -> usize {
         self.validation.labels.len()
     }
 
-    /// The file of a candidate, and the model that it is. Errors: those of [`assemble`].
+    /// Writes a candidate as a file and loads it.
+    ///
+    /// # Errors
+    ///
+    /// `non_finite` when a bias is not finite in 32 bits, `internal`, `limit`, `no_memory`.
     pub(crate) fn file(&self, shrunk: &ShrunkNetwork, layers: &[&Quantized]) -> Result<(Vec<u8>, Model)> {
         assemble(self.posterior, self.network, shrunk, layers)
     }
 
-    /// The score of a candidate. Errors: those of [`assemble`], `no_memory`.
+    /// The score of a candidate.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Evaluator::file`].
     pub(crate) fn score(&self, shrunk: &ShrunkNetwork, layers: &[&Quantized]) -> Result<Score> {
         let score = self.score_within(shrunk, layers, ErrorBudget::NONE)?;
         Ok(score.expect("invariant: everything is within no bounds"))
@@ -65,7 +77,7 @@ impl<'a> Evaluator<'a> {
         self.score(shrunk, &layers.iter().collect::<Vec<_>>())
     }
 
-    /// The score of a candidate within a budget; `None` as soon as it is above.
+    /// The score of a candidate; `None` as soon as it exceeds the budget.
     pub(crate) fn score_within(
         &self,
         shrunk: &ShrunkNetwork,
@@ -90,7 +102,7 @@ impl<'a> Evaluator<'a> {
                 Input::F32(values) => session.run(&values[first..][..labels.len() * inputs], out)?,
             }
             if probabilities {
-                // Logits up to a constant; a probability that rounds to zero is not worth more than one that just does not.
+                // Logits, up to a constant. The least normal number replaces smaller probabilities: the loss of a zero would be infinite.
                 out.iter_mut().for_each(|p| *p = p.max(f32::MIN_POSITIVE).ln());
             }
             for (logits, &label) in out.chunks_exact(outputs).zip(labels) {
@@ -99,14 +111,14 @@ impl<'a> Evaluator<'a> {
                 loss += nats;
             }
             if !budget.holds(score(errors, loss)) {
-                return Ok(None); // neither falls with more samples
+                return Ok(None); // more samples lower neither errors nor summed loss
             }
         }
         Ok(Some(score(errors, loss)))
     }
 }
 
-/// Whether the greatest logit is elsewhere than at `label`, and the cross-entropy in nats (infinite when a logit is not finite).
+/// Whether the greatest logit is not at `label`, and the cross-entropy in nats (infinite when a logit is not finite).
 fn judge(logits: &[f32], label: usize) -> (bool, f64) {
     let mut best = (0, f32::NEG_INFINITY);
     for (i, &value) in logits.iter().enumerate() {

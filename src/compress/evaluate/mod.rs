@@ -1,4 +1,4 @@
-//! Candidates as files, run on the validation samples and held against the error budget.
+//! Candidates are written as files, run on the validation samples and compared with the error budget.
 
 mod assemble;
 mod budget;

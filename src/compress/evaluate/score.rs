@@ -6,9 +6,9 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(into = "ScoreRecord")]
 pub struct Score {
-    /// Samples whose greatest output is not at their label.
+    /// The number of samples whose greatest output is not at their label.
     pub errors: u64,
-    /// All samples.
+    /// The number of samples.
     pub samples: u64,
     /// The mean cross-entropy, nats.
     pub loss: f64,
@@ -22,7 +22,7 @@ impl Score {
     }
 }
 
-/// A score in a report, which names the samples elsewhere.
+/// A score in a report. The number of samples stands elsewhere in the report.
 #[derive(Serialize)]
 struct ScoreRecord {
     errors: u64,

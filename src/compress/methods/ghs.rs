@@ -1,8 +1,7 @@
-//! Group horseshoe posteriors (Louizos, Ullrich and Welling 2017): the scale of a group is `z_i = sqrt(s_a s_b a_i b_i)`, two scales of the layer and
-//! two of the group, each log-normal, so that z is too.
+//! Group horseshoe posteriors (Louizos, Ullrich and Welling 2017, equations 12 to 16). The groups are those of group normal-Jeffreys.
 //!
-//! `log z_i ~ N(mu_zi, s_zi^2)`: `mu_zi` is half the sum of the four means, `s_zi^2` a quarter of the sum of the four variances. Groups are
-//! those of group normal-Jeffreys.
+//! The scale of a group is `z_i = sqrt(s_a s_b a_i b_i)`: two scales of the layer and two of the group. Each is log-normal, so z is too:
+//! `log z_i ~ N(mu_zi, s_zi^2)`, where `mu_zi` is half the sum of the four means and `s_zi^2` a quarter of the sum of the four variances.
 
 use super::families::scaled;
 use super::prepared::{Prepared, mismatch};
@@ -20,7 +19,7 @@ struct LogNormalScale {
 }
 
 impl LogNormalScale {
-    /// The square root of a product of four independent log-normals, given as (mean, variance) of their logarithms.
+    /// The square root of a product of four independent log-normals. Each is given as the mean and variance of its logarithm.
     fn of_four(factors: [(f64, f64); 4]) -> Self {
         let (mean, variance) = factors.iter().fold((0.0, 0.0), |sum, factor| (sum.0 + factor.0, sum.1 + factor.1));
         Self { mean: mean / 2.0, variance: variance / 4.0 }
@@ -31,15 +30,15 @@ impl LogNormalScale {
         (self.mean + self.variance / 2.0).exp()
     }
 
-    /// `-log mode z = s_z^2 - mu_z`, by which groups are pruned.
+    /// `-log mode z = s_z^2 - mu_z`: the statistic by which groups are pruned.
     fn negative_log_mode(self) -> f64 {
         self.variance - self.mean
     }
 
-    /// The variance of a weight of mean and variance `mean`, `variance` times z, with z integrated out:
+    /// The variance of z times a weight of mean `mean` and variance `variance`, with z integrated out:
     /// `V(w) = (e^{s_z^2} - 1) e^{2 mu_z + s_z^2} (s^2 + mu^2) + s^2 e^{2 mu_z + s_z^2}`.
     fn marginal_variance(self, mean: f64, variance: f64) -> f64 {
-        let relative = self.variance.exp_m1().min(f64::MAX); // infinity times a weight of zero would be no number
+        let relative = self.variance.exp_m1().min(f64::MAX); // infinity times a weight of zero would be NaN
         self.expectation().powi(2) * (relative * (variance + mean * mean) + variance)
     }
 }
@@ -72,7 +71,11 @@ fn scales(layer: &GhsLayer) -> Vec<LogNormalScale> {
     (0..layer.weights.group_count()).map(|i| LogNormalScale::of_four([layer_a, layer_b, factor(a, i), factor(b, i)])).collect()
 }
 
-/// The posterior mean with nothing pruned. Error: `posterior` when the mean of a scale or a weight exceeds the range of f32.
+/// The posterior mean with nothing pruned.
+///
+/// # Errors
+///
+/// `posterior` when the mean of a scale or a weight exceeds the range of f32.
 fn mean(layer: &GhsLayer, scales: &[LogNormalScale], name: &str) -> Result<OriginalLayer> {
     let means: Vec<f64> = scales.iter().map(|scale| scale.expectation()).collect();
     if let Some(i) = means.iter().position(|&mean| mean > f64::from(f32::MAX)) {
@@ -91,8 +94,8 @@ mod tests {
         assert!((found - expected).abs() <= 1e-6 * expected.abs(), "{found}, expected {expected}");
     }
 
-    /// The moments of section 5's formulas in double precision: four means and variances; mu_z, s_z^2, E z, Var z, -log mode; then mean and
-    /// variance of a weight of mean 0.5 and variance 0.01.
+    /// Moments computed independently in double precision. The columns: four means and variances; mu_z, s_z^2, E z, Var z, -log mode; then mean
+    /// and variance of a weight of mean 0.5 and variance 0.01.
     #[test]
     fn moments_of_the_scale_and_of_a_weight() {
         let table = [
@@ -122,7 +125,7 @@ mod tests {
             close(scale.variance, variance);
             close(scale.expectation(), expectation);
             close(scale.negative_log_mode(), mode);
-            close(scale.marginal_variance(1.0, 0.0), scale_variance); // a certain weight of 1 varies as its scale does
+            close(scale.marginal_variance(1.0, 0.0), scale_variance); // a weight of exactly 1 varies as its scale does
             close(scale.expectation() * 0.5, weight_mean);
             close(scale.marginal_variance(0.5, 0.01), weight_variance);
         }

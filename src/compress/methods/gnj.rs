@@ -1,5 +1,5 @@
 //! Group normal-Jeffreys posteriors (Louizos, Ullrich and Welling 2017): one scale `z` for each input unit of a linear
-//! layer and for each output map of a convolution, whose bias it multiplies too.
+//! layer and for each output map of a convolution. The scale of a map multiplies its bias too.
 //!
 //! `q(z_i) = N(mu_zi, s_zi^2)`, `q(w_ij | z_i) = N(z_i mu_ij, z_i^2 s_ij^2)`.
 
@@ -83,7 +83,7 @@ mod tests {
     fn a_layer_of_three_inputs_gives_the_numbers_of_double_precision() {
         let layer = example();
         let groups = groups(&layer);
-        // The means are stored as f32: 0.001 is off by 2^-25 of itself, which log alpha shows in its eighth digit.
+        // The means are stored as f32. The relative error of 0.001 is 2^-25, which changes the eighth digit of log alpha.
         for (found, expected) in groups.statistics.iter().zip([-9.000_000_01, -0.394_830_814, 4.805_560_227]) {
             close(*found, expected);
         }

@@ -5,7 +5,7 @@ use super::prepared::Prepared;
 use crate::base::error::Result;
 use crate::posterior::Posterior;
 
-/// The paper leaves the threshold open: these prune means within 0.14 to 3.03 standard deviations of zero.
+/// The paper leaves the threshold open. These prune means within 0.14 to 3.03 standard deviations of zero.
 const THRESHOLDS: [f64; 9] = [0.99, 0.95, 0.9, 0.83, 0.7, 0.5, 0.3, 0.1, 0.01];
 
 pub(super) fn prepare(posterior: &Posterior) -> Result<Prepared> {
@@ -14,7 +14,7 @@ pub(super) fn prepare(posterior: &Posterior) -> Result<Prepared> {
 
 /// The density of `N(mean, variance)` at zero over that at its mean: `lambda = exp(-mu^2 / (2 s^2))`, in 0 to 1.
 ///
-/// It reaches a threshold `t` where `abs(mu) / s <= sqrt(-2 ln t)`. Without variance it is 0, or 1 for a mean of zero.
+/// It reaches a threshold `t` where `abs(mu) / s <= sqrt(-2 ln t)`. With a variance of zero it is 0, or 1 for a mean of zero.
 fn lambda(mean: f64, variance: f64) -> f64 {
     if mean == 0.0 { 1.0 } else { (-mean * mean / (2.0 * variance)).exp() }
 }

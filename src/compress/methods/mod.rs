@@ -1,4 +1,4 @@
-//! From a posterior to a network that can be pruned: one file per method.
+//! From a posterior to a network that can be pruned: one file for each method.
 
 mod families;
 mod ghs;
@@ -15,7 +15,7 @@ use crate::base::error::Result;
 use crate::posterior::{Method, Posterior};
 pub(crate) use prepared::Prepared;
 
-/// What the method of a posterior makes of it.
+/// The network of a posterior, by the posterior's method.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Plain networks: weights and biases as trained, with a mask where training has pruned.
+//! Plain networks: weights and biases as trained, and a mask where training has pruned.
 
 use super::families::plain;
 use super::prepared::Prepared;

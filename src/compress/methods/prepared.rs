@@ -1,4 +1,4 @@
-//! What a method makes of a posterior.
+//! The result of a method: a network and how to prune it.
 
 use crate::base::error::{Error, ErrorKind};
 use crate::compress::shrink::{OriginalLayer, Pruning};
@@ -6,15 +6,15 @@ use crate::compress::shrink::{OriginalLayer, Pruning};
 /// The network of a posterior, and how it may be pruned.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    /// The posterior mean; nothing is pruned but what the posterior itself masks.
+    /// The posterior mean. Nothing is pruned except what the posterior itself masks.
     pub(crate) layers: Vec<OriginalLayer>,
-    /// The posterior variance of each weight, where there is one.
+    /// The posterior variance of each weight, if the posterior has variances.
     pub(crate) variances: Option<Vec<Vec<f64>>>,
-    /// How the method prunes, where it does.
+    /// How the method prunes, if it does.
     pub(crate) pruning: Option<Pruning>,
 }
 
-/// A method was given the tensors of another.
+/// The error of a method that was given the tensors of another method.
 pub(super) fn mismatch() -> Error {
     Error::new(ErrorKind::Internal, "a method was given the posterior of another")
 }

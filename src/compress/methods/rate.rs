@@ -1,4 +1,4 @@
-//! Networks trained under a bound of bits: their weights lie on a grid and are stored exactly.
+//! Networks from rate-constrained training: their weights lie on a grid and are stored exactly.
 
 use super::families::plain;
 use super::prepared::Prepared;

@@ -1,4 +1,4 @@
-//! Networks whose layers share a few values among their weights (Deep Compression, Han et al. 2016; soft weight sharing, Ullrich et al. 2017).
+//! Networks in which the weights of a layer share a few values (Deep Compression, Han et al. 2016; soft weight sharing, Ullrich et al. 2017).
 //! The values are stored exactly, most often in a codebook.
 
 use super::families::plain;

@@ -6,7 +6,7 @@ use super::prepared::Prepared;
 use crate::base::error::Result;
 use crate::posterior::Posterior;
 
-/// The paper's threshold of 3 (a dropout rate of 0.953), and lower ones, which prune more.
+/// The paper's threshold of 3 (a dropout rate of 0.953), and lower ones. A lower threshold prunes more.
 const THRESHOLDS: [f64; 7] = [3.0, 2.5, 2.0, 1.5, 1.0, 0.5, 0.0];
 
 pub(super) fn prepare(posterior: &Posterior) -> Result<Prepared> {

@@ -1,5 +1,5 @@
-//! Variational network quantization (Achterhold et al. 2018): the posterior of each layer was drawn to a codebook of a few values about zero. Weights
-//! of a high dropout rate are pruned, and all others go to the nearest value.
+//! Variational network quantization (Achterhold et al. 2018). Training drew the posterior of each layer to a codebook of a few values about
+//! zero. Weights with a high dropout rate are pruned; all others are rounded to the nearest value (equation 15).
 
 use super::families::dropout::log_alpha;
 use super::families::gaussian;
@@ -7,7 +7,7 @@ use super::prepared::Prepared;
 use crate::base::error::Result;
 use crate::posterior::Posterior;
 
-/// The paper's threshold of `log alpha`. None is searched: rounding to the codebook belongs to the method, whatever the error budget.
+/// The paper's threshold of `log alpha`. There is no search: rounding to the codebook belongs to the method, whatever the error budget.
 const THRESHOLD: f64 = 3.0;
 
 pub(super) fn prepare(posterior: &Posterior) -> Result<Prepared> {
@@ -43,7 +43,7 @@ mod tests {
         let pruned = groups.prune(&layer, Some(THRESHOLD));
         assert_eq!(pruned.weights, cases.map(|case| case.2));
         assert_eq!(pruned.values, WeightValues::Grid(0.2));
-        // A weight near a value other than zero is pruned all the same when its dropout rate says so.
+        // A high dropout rate prunes a weight even near a value other than zero.
         let wide = LayerGroups { statistics: vec![3.0; cases.len()], ..groups };
         assert_eq!(wide.prune(&layer, Some(THRESHOLD)).weights, [0.0; 6]);
     }

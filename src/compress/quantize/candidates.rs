@@ -6,7 +6,7 @@ use super::{dense, fixed_point, sparse, ternary};
 use crate::compress::shrink::WeightValues;
 use crate::encoding::Encoding;
 
-/// The layer in each of `encodings` that can hold it, in their order. Weights that are to be kept as they are: in the smallest that does.
+/// The layer in each of `encodings` that can hold it, in their order. A layer to be stored exactly comes only in the smallest encoding.
 pub(crate) fn candidates(layer: &Weighted<'_>, encodings: &[Encoding]) -> Vec<Quantized> {
     let level_counts = encodings.iter().filter_map(|encoding| match encoding {
         Encoding::Codebook { levels } => Some(*levels),
@@ -33,7 +33,7 @@ pub(crate) fn candidates(layer: &Weighted<'_>, encodings: &[Encoding]) -> Vec<Qu
             .collect();
     }
     for quantized in quantized {
-        // Sparse encodings come after the dense ones that hold the same weights, and are of use only where they are smaller.
+        // A sparse encoding comes after the dense one with the same weights, and is useful only where it is smaller.
         let is_no_smaller = |other: &Quantized| other.bytes() <= quantized.bytes() && other.weights == quantized.weights;
         if encoded_sparsely(&quantized) && all.iter().any(is_no_smaller) {
             continue;

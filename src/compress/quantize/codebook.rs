@@ -1,9 +1,9 @@
 //! K levels for a layer: weighted k-means in one dimension.
 //!
-//! Minimises `sum_i p_i (w_i - level(i))^2`, with `p_i` the inverse posterior variance of weight `i` (1 without a posterior). In one
-//! dimension clusters are intervals of the sorted weights, so dynamic programming finds the optimum for every K at once (divide and
-//! conquer over the monotone split points, `O(K n log n)`). Beyond 4096 weights the intervals are made of bins of neighbours, which
-//! bounds memory, and Lloyd's iteration on the weights themselves refines the levels.
+//! Minimises `sum_i p_i (w_i - level(i))^2`, where `p_i` is the inverse posterior variance of weight `i` (1 without a posterior). In one
+//! dimension clusters are intervals of the sorted weights, so dynamic programming finds the optimum for every K at once: divide and
+//! conquer over the monotone split points, `O(K n log n)`. Above 4096 weights it runs over bins of neighbours, which bounds the memory.
+//! Lloyd's iteration on the weights themselves then refines the levels.
 //!
 //! A layer that holds exact zeros (pruned weights) keeps a level that is exactly zero.
 
@@ -12,9 +12,9 @@ use super::rate;
 use crate::compress::shrink::WeightValues;
 use crate::encoding::Encoding;
 
-/// The most bins that the dynamic programme sees.
+/// The most bins of the dynamic programme.
 const MAX_BINS: usize = 4096;
-/// Lloyd's iterations at most.
+/// The most iterations of Lloyd's algorithm.
 const ITERATIONS: usize = 50;
 
 /// Running sums over bins: precision, precision x weight, precision x weight^2.
@@ -38,23 +38,23 @@ impl Sums {
         if self.p > 0.0 { self.pw / self.p } else { 0.0 }
     }
 
-    /// The least weighted squared error of one level.
+    /// The least weighted squared error with a single level.
     fn cost(self) -> f64 {
         if self.p > 0.0 { (self.pww - self.pw * self.pw / self.p).max(0.0) } else { 0.0 }
     }
 }
 
-/// The optimal clusterings of a layer's weights, for every number of levels up to a greatest one.
+/// The optimal clusterings of a layer's weights, for every number of levels up to a maximum.
 pub(super) struct Clusters {
     /// The weights that are not zero, ascending, with their precision.
     sorted: Vec<(f64, f64)>,
     has_zero: bool,
-    /// The values of the weights, ascending, where they are to be kept as they are: the only levels then.
+    /// The values of the weights, ascending, if the layer is to be stored exactly: its only possible levels.
     kept: Option<Vec<f32>>,
-    /// Sums of the first `i` bins, about `center`.
+    /// Sums of the first `i` bins, relative to `center`.
     prefix: Vec<Sums>,
     center: f64,
-    /// `splits[k][j]`: the first bin of the last of `k + 1` clusters over the first `j + 1` bins.
+    /// `splits[k][j]`: with `k + 1` clusters over the first `j + 1` bins, the first bin of the last cluster.
     splits: Vec<Vec<u16>>,
 }
 
@@ -83,7 +83,7 @@ impl Clusters {
         };
         table.sort_by(f32::total_cmp);
         table.dedup();
-        // A level that no weight uses has no place in a file, and without it the others keep their weights.
+        // The format forbids a level that no weight uses. Without it every weight keeps its level.
         let used = nearest(&table, layer);
         let mut is_used = vec![false; table.len()];
         used.iter().for_each(|&i| is_used[usize::from(i)] = true);
@@ -116,7 +116,7 @@ impl Clusters {
         levels
     }
 
-    /// Lloyd's iteration over the sorted weights; a level at zero stays there.
+    /// Lloyd's iteration over the sorted weights; a level of zero does not move.
     fn refine(&self, mut levels: Vec<f64>) -> Vec<f64> {
         if self.has_zero {
             levels.push(0.0);
@@ -146,7 +146,7 @@ impl Clusters {
     }
 }
 
-/// Every weight at its nearest level, or, where bits have a price, at the level that is best for error and bits.
+/// Every weight at its nearest level, or, with a price on bits, at the level with the least sum of error and price.
 fn cheap(table: &[f32], layer: &Weighted<'_>) -> Vec<f32> {
     let mut levels: Vec<f64> = table.iter().map(|&level| f64::from(level)).collect();
     let mut indices: Vec<usize> = nearest(table, layer).into_iter().map(usize::from).collect();
@@ -154,7 +154,7 @@ fn cheap(table: &[f32], layer: &Weighted<'_>) -> Vec<f32> {
     indices.iter().map(|&i| levels[i] as f32 + 0.0).collect()
 }
 
-/// The values of weights, ascending.
+/// The distinct values of the weights, ascending.
 fn distinct(weights: &[f32]) -> Vec<f32> {
     let mut values: Vec<f32> = weights.iter().map(|weight| weight + 0.0).collect();
     values.sort_by(f32::total_cmp);
@@ -162,7 +162,7 @@ fn distinct(weights: &[f32]) -> Vec<f32> {
     values
 }
 
-/// The index of the nearest level for every weight; the lower one of two at the same distance.
+/// The index of the nearest level for every weight; of two at the same distance, the lower one.
 fn nearest(table: &[f32], layer: &Weighted<'_>) -> Vec<u8> {
     let index = |&weight: &f32| {
         let above = table.partition_point(|&level| level < weight);
@@ -174,7 +174,7 @@ fn nearest(table: &[f32], layer: &Weighted<'_>) -> Vec<u8> {
     layer.weights.iter().map(index).collect()
 }
 
-/// Prefix sums over at most [`MAX_BINS`] bins of sorted neighbours, about `center`.
+/// Prefix sums over at most [`MAX_BINS`] bins of sorted neighbours, relative to `center`.
 fn bins(sorted: &[(f64, f64)], center: f64) -> Vec<Sums> {
     let mut prefix = vec![Sums::default()];
     let (Some(first), Some(last)) = (sorted.first(), sorted.last()) else { return prefix };
@@ -206,7 +206,7 @@ fn programme(prefix: &[Sums], levels: usize) -> Vec<Vec<u16>> {
     for k in 1..levels.min(bins) {
         let mut next = best.clone();
         let mut split = splits[k - 1].clone();
-        // Over bins k.. the best split point does not decrease: (first, last, least split, greatest split) on a stack.
+        // From bin k on, the best split point does not decrease. The stack holds (first, last, least split, greatest split).
         let mut ranges = vec![(k, bins - 1, k, bins - 1)];
         while let Some((first, last, least, greatest)) = ranges.pop() {
             let middle = first.midpoint(last);
@@ -296,7 +296,7 @@ mod tests {
         let (weights, precision) = numbers(7, 10_000);
         let layer = weighted(100, 100, &weights, Some(&precision));
         let error = |k| distortion(&layer, &Clusters::new(&layer, k).quantize(&layer, k).unwrap().weights);
-        // Uniform weights in (-1, 1) with mean precision 1: K levels leave n (2 / K)^2 / 12.
+        // Uniform weights in (-1, 1) with mean precision 1: the error of K levels is n (2 / K)^2 / 12.
         for k in [4, 16, 64] {
             let expected = 10_000.0 * (2.0 / k as f64).powi(2) / 12.0;
             assert!((error(k) / expected - 1.0).abs() < 0.1, "K {k}: {} of {expected}", error(k));

@@ -1,10 +1,10 @@
-//! Layers as floats of 32 or 16 bits.
+//! Layers stored as floats of 32 or 16 bits.
 
 use super::layer::{Quantized, Weighted};
 use crate::compress::shrink::{ShrunkNetwork, WeightValues};
 use crate::encoding::Encoding;
 
-/// Every layer as 32-bit floats: nothing is lost.
+/// Every layer as 32-bit floats, without loss.
 pub(crate) fn exact(network: &ShrunkNetwork) -> Vec<Quantized> {
     let weighted = network.layers.iter().map(|layer| Weighted {
         rows: layer.rows.kept(),

@@ -1,29 +1,29 @@
-//! Integers times a step: the step that loses least.
+//! Integers times a step: the search for the step with the least error.
 //!
-//! Minimises `sum_i p_i (w_i - d q_i)^2` with `q_i = round(w_i / d)` clamped to the symmetric range of `b` bits. Steps from the one that
-//! reaches the greatest weight down to a sixteenth of it are tried, then finer ones about the best; from there
-//! `d = sum p w q / sum p q^2` alternates with rounding.
+//! Minimises `sum_i p_i (w_i - d q_i)^2` with `q_i = round(w_i / d)` clamped to the symmetric range of `b` bits. The first steps tried go from
+//! the one that reaches the greatest weight down to a sixteenth of it. Then finer ones around the best are tried. From there,
+//! `d = sum p w q / sum p q^2` and rounding alternate.
 
 use super::layer::{Quantized, Weighted};
 use super::rate;
 use crate::compress::shrink::WeightValues;
 use crate::encoding::{Encoding, fixed_point};
 
-/// Steps tried first: a factor of 2^(-1/8) apart.
+/// The number of steps tried first, a factor of 2^(-1/8) apart.
 const COARSE: i32 = 33;
-/// Steps tried then, within one coarse step to either side: a factor of 2^(-1/128) apart.
+/// A factor of 2^(-1/128) between the steps tried next: this many of them lie between two coarse ones.
 const FINE: i32 = 16;
-/// Alternations at most.
+/// The most alternations.
 const ALTERNATIONS: usize = 20;
 
-/// The layer as integers of `bits` bits; `None` when no step of f32 holds it.
+/// The layer as integers of `bits` bits; `None` when no f32 can be its step.
 pub(super) fn quantize(layer: &Weighted<'_>, bits: u32) -> Option<Quantized> {
     let (step, integers) = integers(layer, bits)?;
     let weights = integers.iter().map(|&q| f32::from(q) * step).collect();
     Some(Quantized::new(layer, Encoding::FixedPoint { bits }, &[step], weights))
 }
 
-/// The step, that of the layer's grid where it is on one, and the integers; `None` when no step of f32 holds them.
+/// The step and the integers; a layer on a grid keeps the step of its grid. `None` when no f32 can be the step.
 fn integers(layer: &Weighted<'_>, bits: u32) -> Option<(f32, Vec<i8>)> {
     let greatest = f64::from(fixed_point::greatest(bits));
     let max = layer.pairs().map(|(w, _)| w.abs()).fold(0.0, f64::max);
@@ -62,7 +62,7 @@ fn integers(layer: &Weighted<'_>, bits: u32) -> Option<(f32, Vec<i8>)> {
     Some((step, indices.iter().map(|&i| (i as f64 - greatest) as i8).collect()))
 }
 
-/// The error of a step, and the step.
+/// The error with a step, and the step.
 fn attempt(layer: &Weighted<'_>, step: f64, greatest: f64) -> (f64, f64) {
     (error(layer, step, greatest), step)
 }

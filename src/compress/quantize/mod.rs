@@ -1,4 +1,4 @@
-//! A layer in each encoding: the codes, and the weights that they stand for.
+//! Quantizers: a layer in each encoding, its codes and the weights that they stand for.
 
 mod candidates;
 mod codebook;

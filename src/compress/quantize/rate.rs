@@ -1,17 +1,18 @@
-//! Levels that are cheap to store besides near (entropy-constrained quantization).
+//! Entropy-constrained quantization: a level is chosen by its distance and by its bits.
 //!
-//! Each weight goes to the level that minimises `p (w - level)^2 + lambda d (-log2 share)`: `share` is the part of the layer's weights at
-//! that level, `d` the mean of `p (w - level)^2` before, so that lambda has no unit: it is what a bit may cost, in mean squared errors of a
-//! weight. Shares follow from levels and levels from shares, so that the two alternate.
+//! Each weight goes to the level that minimises `p (w - level)^2 + lambda d (-log2 share)`. `share` is the part of the layer's weights at that
+//! level; `d` is the mean of `p (w - level)^2` at the nearest levels. So lambda, the Lagrange multiplier of the rate, is the price of a bit in
+//! mean squared errors of a weight. Levels depend on shares and shares on levels, so the two alternate.
 
 use super::layer::Weighted;
 use crate::compress::shrink::WeightValues;
 
-/// Alternations at most.
+/// The most alternations.
 const ALTERNATIONS: usize = 12;
 
-/// Moves weights from their nearest levels to cheaper ones, and, where `moves` says so, levels to the weighted mean of their weights. A level of zero
-/// stays, and so do weights that are zero. Nothing happens to a layer that is to be kept as it is, or without a weight of the rate.
+/// Moves weights from their nearest levels to cheaper ones. If `moves` is set, it also moves levels to the weighted mean of their weights.
+///
+/// A level of zero stays, and so do weights that are zero. A layer to be stored exactly does not change, nor any layer at a `rate_weight` of 0.
 pub(super) fn assign(layer: &Weighted<'_>, levels: &mut [f64], indices: &mut [usize], moves: bool) {
     if layer.rate_weight <= 0.0 || layer.values != WeightValues::Any || indices.is_empty() {
         return;
@@ -40,7 +41,7 @@ pub(super) fn assign(layer: &Weighted<'_>, levels: &mut [f64], indices: &mut [us
     }
 }
 
-/// What a weight at each level costs: `-log2` of the level's share, infinite for one that nothing is at.
+/// The bits of a weight at each level: `-log2` of the level's share, infinite for a level without weights.
 fn bits(indices: &[usize], levels: usize) -> Vec<f64> {
     let mut counts = vec![0u64; levels];
     indices.iter().for_each(|&i| counts[i] += 1);
@@ -66,9 +67,9 @@ mod tests {
     use crate::compress::quantize::testing::numbers;
 
     /// By hand: levels 0 and 1, weights 0.1 (three times), 0.6 and 1. The nearest levels are 0, 0, 0, 1, 1; the mean squared error is
-    /// (3 x 0.01 + 0.16) / 5 = 0.038. At lambda 5 a bit costs 0.19: the weight of 0.6 costs 0.16 + 0.19 log2(5 / 2) = 0.411 where it is
-    /// and 0.36 + 0.19 log2(5 / 3) = 0.500 at zero, so that it stays; at lambda 11 it costs 0.713 and 0.668, and moves. Then the weight of 1 costs
-    /// 0.418 log2(5) = 0.971 and 1 + 0.418 log2(5 / 4) = 1.135, and stays; at lambda 20 it costs 1.765 and 1.245, and moves too.
+    /// (3 x 0.01 + 0.16) / 5 = 0.038. At lambda 5 a bit costs 0.19. The weight of 0.6 costs 0.16 + 0.19 log2(5 / 2) = 0.411 at one and
+    /// 0.36 + 0.19 log2(5 / 3) = 0.500 at zero, so it stays. At lambda 11 it costs 0.713 and 0.668, and moves. Then the weight of 1 costs
+    /// 0.418 log2(5) = 0.971 at one and 1 + 0.418 log2(5 / 4) = 1.135 at zero, and stays. At lambda 20 it costs 1.765 and 1.245, and moves too.
     #[test]
     fn a_weight_moves_when_the_bits_are_worth_the_error() {
         let weights = [0.1f32, 0.1, 0.1, 0.6, 1.0];
@@ -80,7 +81,7 @@ mod tests {
         }
     }
 
-    /// More weight on the rate gives fewer bits and no smaller error; zeros stay, and so does a layer that is to be kept.
+    /// A higher price gives fewer bits and no smaller error; zeros stay, and so does a layer to be stored exactly.
     #[test]
     fn entropy_falls_with_the_weight_of_the_rate() {
         let (mut weights, precision) = numbers(9, 2000);

@@ -1,4 +1,4 @@
-//! Layers of which only the weights that are not zero are stored: the same weights as in a dense encoding, in fewer bytes where most are zero.
+//! Sparse layers, which store only the weights that are not zero: the same weights as a dense encoding, in fewer bytes if most are zero.
 
 use super::codebook::Clusters;
 use super::layer::{Quantized, Weighted};
@@ -17,7 +17,7 @@ pub(super) fn quantize(layer: &Weighted<'_>, encoding: Encoding, clusters: Optio
             let dense = clusters?.quantize(layer, levels + 1)?;
             let table: Vec<f32> = dense.encoded.levels.iter().copied().filter(|&level| level != 0.0).collect();
             if table.is_empty() || table.len() > levels {
-                return None; // without a zero there is one level too many
+                return None; // a layer without zeros needs one level more than the encoding has
             }
             Some(Quantized::new(layer, Encoding::SparseCodebook { levels: table.len() }, &table, dense.weights))
         }
@@ -31,7 +31,7 @@ mod tests {
     use crate::compress::quantize::candidates;
     use crate::compress::quantize::testing::{numbers, weighted};
 
-    /// A layer whose weights are zero but one in `nth`.
+    /// A layer in which one weight in `nth` is not zero.
     fn scattered(nth: usize) -> Vec<f32> {
         let (mut weights, _) = numbers(3, 64 * 100);
         weights.iter_mut().enumerate().filter(|(i, _)| (i * 7 + i / 100 * 3) % nth != 0).for_each(|(_, weight)| *weight = 0.0);
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn whole_groups_of_rows_are_stored_as_blocks() {
-        // Of 64 x 100 weights those of columns 3 and 70, in the rows from 16 to 31.
+        // Of 64 x 100 weights, only those of columns 3 and 70 in the rows 16 to 31.
         let (mut weights, _) = numbers(5, 64 * 100);
         let kept = |i: usize| (16..32).contains(&(i / 100)) && [3, 70].contains(&(i % 100));
         weights.iter_mut().enumerate().filter(|(i, _)| !kept(*i)).for_each(|(_, weight)| *weight = 0.0);

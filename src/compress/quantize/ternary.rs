@@ -1,8 +1,8 @@
-//! Two levels and zero for a layer, optimal.
+//! The optimal two levels, besides zero, for a layer.
 //!
-//! Minimises `sum_i p_i (w_i - l_i)^2` over `l_i` in {negative, 0, positive}. Against all zeros, giving the `n` least weights the level of
-//! their mean saves `(sum p w)^2 / sum p`, and likewise for the greatest: the two sides do not touch each other, so one pass over each
-//! finds the optimum.
+//! Minimises `sum_i p_i (w_i - l_i)^2` over `l_i` in {negative, 0, positive}. The `n` least weights, at the level of their weighted mean, save
+//! `(sum p w)^2 / sum p` of the error that zeros would have; so do the greatest. The two sides are independent, so one pass over each finds
+//! the optimum.
 
 use super::layer::{Quantized, Weighted};
 use crate::encoding::Encoding;
@@ -21,7 +21,7 @@ pub(super) fn quantize(layer: &Weighted<'_>) -> Quantized {
     Quantized::new(layer, Encoding::Ternary, &[negative, positive], layer.weights.iter().map(level).collect())
 }
 
-/// The level of one side and the weight nearest to zero that takes it; the pairs come from the far end. Equal weights stay together.
+/// The level of one side, and the weight nearest to zero that takes it. The pairs come in descending magnitude. Equal weights stay together.
 fn side(pairs: impl Iterator<Item = (f64, f64)>) -> (f32, Option<f64>) {
     let (mut p_sum, mut pw_sum) = (0.0, 0.0);
     let mut best: (f64, f64, Option<f64>) = (0.0, 0.0, None);
@@ -35,7 +35,7 @@ fn side(pairs: impl Iterator<Item = (f64, f64)>) -> (f32, Option<f64>) {
         }
     }
     let level = best.1 as f32;
-    if level == 0.0 { (0.0, None) } else { (level, best.2) } // a level that rounds to zero is none
+    if level == 0.0 { (0.0, None) } else { (level, best.2) } // a level that rounds to zero does not count
 }
 
 #[cfg(test)]

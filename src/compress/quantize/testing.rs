@@ -3,7 +3,7 @@
 use super::layer::Weighted;
 use crate::compress::shrink::WeightValues;
 
-/// A layer whose weights go to their nearest levels.
+/// A layer without a price on bits: weights go to their nearest levels.
 pub(crate) fn weighted<'a>(rows: usize, cols: usize, weights: &'a [f32], precision: Option<&'a [f64]>) -> Weighted<'a> {
     Weighted { rows, cols, weights, precision, values: WeightValues::Any, rate_weight: 0.0 }
 }

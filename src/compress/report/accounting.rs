@@ -1,8 +1,8 @@
-//! How many bits a posterior variance leaves to a weight, and the papers' accounting of rates.
+//! How many bits of a weight a posterior variance leaves significant, and the papers' accounting of rates.
 //!
-//! Two rules. The **reference** rule is the one behind the published "fast prediction" rates (Louizos et al. 2017, released code): it
-//! compares twice the variance with powers of two and charges a sign, an exponent and a significand. The **variance-matched** rule takes
-//! the coarsest power-of-two step whose rounding noise, of variance `step^2 / 12`, stays within the posterior variance.
+//! There are two rules. The **reference** rule gave the published "fast prediction" rates (Louizos et al. 2017, released code). It compares
+//! twice the variance with powers of two and charges a sign, an exponent and a significand. The **variance-matched** rule takes the coarsest
+//! power-of-two step whose rounding noise, of variance `step^2 / 12`, stays within the posterior variance.
 
 /// The most significand bits: those of an `f32`.
 const MAX_BITS: u32 = 23;
@@ -25,7 +25,7 @@ pub(super) fn of_layer(variances: impl Iterator<Item = f64>, rule: fn(f64) -> u3
 
 /// Exponent bits of a network whose greatest weight is `max_abs`: `ceil(log2(log2(max_abs) + 1) + 1)`, at least 1.
 ///
-/// The formula has no value for `max_abs <= 0.5` and falls below 1 just above it: both give 1.
+/// The formula has no value for `max_abs <= 0.5` and is below 1 just above it: in both cases the result is 1.
 pub(super) fn exponent(max_abs: f64) -> u32 {
     let bits = ((max_abs.log2() + 1.0).log2() + 1.0).ceil();
     if bits >= 1.0 { bits as u32 } else { 1 }
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!((fixed_point(0.75, 2), fixed_point(0.875, 3), fixed_point(1.0, 3), fixed_point(0.0, 5)), (3, 4, 5, 2));
     }
 
-    /// Input units kept of each layer, and the outputs; every layer but the last loses the units that the next one prunes.
+    /// Input units kept of each layer, then the outputs. A layer also loses the outputs that the next layer prunes as inputs.
     fn linear(original: &[u64], kept: &[u64], bits: &[u32]) -> Vec<LayerCount> {
         let pairs = original.windows(2).zip(kept.windows(2)).zip(bits);
         pairs.map(|((o, k), &bits)| LayerCount { original: o[0] * o[1], kept: k[0] * k[1], bits }).collect()

@@ -13,17 +13,17 @@ pub struct CompressedLayer {
     pub name: String,
     /// The operator.
     pub op: &'static str,
-    /// `[rows, cols]` of the original layer: outputs, and weights of an output (inputs; of a convolution, input channels times the window).
+    /// `[rows, cols]` of the original layer. Rows are outputs. Columns are inputs; of a convolution, input channels times the window.
     pub original: (u64, u64),
     /// `[rows, cols]` of the layer stored.
     pub kept: (u64, u64),
-    /// Columns stored in which a weight is not zero. The others belong to pruned inputs of a map that is kept.
+    /// Stored columns in which a weight is not zero. The others are pruned elements of a map that is kept.
     pub used: u64,
     /// Stored weights that are not zero.
     pub nonzero: u64,
     /// Their share of the stored weights; 0 for a layer without weights.
     pub nonzero_share: f64,
-    /// A group, or a single weight, is kept when its statistic is below; none when nothing was pruned.
+    /// A group or a single weight is kept when its statistic is below; `None` when nothing was pruned.
     pub threshold: Option<f64>,
     /// The encoding, with its parameter.
     pub encoding: String,
@@ -33,14 +33,14 @@ pub struct CompressedLayer {
     pub weight_bytes: u64,
     /// Bytes of the biases.
     pub bias_bytes: u64,
-    /// The order-0 entropy of all stored weights together, bits: a lower bound for every code that takes each weight by itself.
+    /// The order-0 entropy of all stored weights together, bits: a lower bound for any code that takes each weight by itself.
     pub entropy_bits: f64,
     /// Sign, exponent and significand by the reference rule.
     pub reference_bits: Option<u32>,
     /// Sign and magnitude of a fixed-point integer by the variance-matched rule.
     pub variance_matched_bits: Option<u32>,
-    /// Weights that the papers' accounting charges: those of the rows and used columns. Where single weights were pruned, twice those that are
-    /// not zero, because an index costs as much as a weight.
+    /// Weights that the papers' accounting charges: those of the rows and used columns. Where single weights were pruned, twice the number of
+    /// weights that are not zero, because an index costs as much as a weight.
     #[serde(skip)]
     pub accounted: u64,
 }
@@ -59,14 +59,14 @@ impl CompressedLayer {
     }
 }
 
-/// What came of a network, one entry for each layer.
+/// The result of a compression, one entry for each layer.
 pub(crate) struct Outcome<'a> {
     pub(crate) network: &'a OriginalNetwork<'a>,
     pub(crate) names: &'a [&'a str],
     pub(crate) shrunk: &'a [ShrunkLayer],
     pub(crate) quantized: &'a [Quantized],
     pub(crate) thresholds: &'a [Option<f64>],
-    /// The posterior variance of each weight kept, where there is a posterior.
+    /// The posterior variance of each weight kept, if there is a posterior.
     pub(crate) variances: Option<&'a [Vec<f64>]>,
     /// Whether single weights were pruned.
     pub(crate) prunes_weights: bool,
@@ -79,7 +79,7 @@ impl Outcome<'_> {
         (0..self.quantized.len()).map(|l| self.layer(l, exponent)).collect()
     }
 
-    /// Exponent bits that the reference rule charges every weight, where there is a posterior.
+    /// The exponent bits that the reference rule charges for every weight, if there is a posterior.
     pub(crate) fn exponent_bits(&self) -> Option<u32> {
         self.variances.map(|_| accounting::exponent(self.shrunk.iter().map(greatest).fold(0.0, f64::max)))
     }
@@ -111,7 +111,7 @@ impl Outcome<'_> {
         }
     }
 
-    /// The bits that a rule leaves to the weights of a layer that are not zero, where there is a posterior.
+    /// The bits by a rule for those weights of a layer that are not zero, if there is a posterior.
     fn bits(&self, l: usize, rule: fn(f64) -> u32) -> Option<u32> {
         let weights = self.variances?[l].iter().zip(&self.shrunk[l].weights);
         Some(accounting::of_layer(weights.filter(|(_, weight)| **weight != 0.0).map(|(&variance, _)| variance), rule))

@@ -1,4 +1,4 @@
-//! What was kept, what it costs, and what it did to the error.
+//! The report: what was kept, what it costs, and how the error changed.
 
 mod accounting;
 mod layer;

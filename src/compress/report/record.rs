@@ -1,4 +1,4 @@
-//! The report of a compression: one shape for programs that link the library and for those that read JSON.
+//! The report of a compression: the same fields for programs that link the library and for those that read JSON.
 
 use super::accounting::{self, LayerCount};
 use super::layer::{CompressedLayer, Outcome};
@@ -21,9 +21,9 @@ pub struct CompressionReport {
     pub totals: Totals,
     /// Error and loss on the validation samples.
     pub validation: ValidationScores,
-    /// What fine-tuning changed, where it was asked for.
+    /// What fine-tuning changed, if it was asked for.
     pub fine_tuning: Option<FineTuning>,
-    /// The trainer's own record.
+    /// The trainer's own record, or null.
     pub training: Value,
 }
 
@@ -35,7 +35,7 @@ pub struct Totals {
     pub file_bytes: u64,
     /// Bytes of the original weights and biases as 32-bit floats.
     pub original_bytes: u64,
-    /// Original bytes over bytes of the file.
+    /// Original bytes divided by the bytes of the file.
     pub original_over_file: f64,
     /// Weights of the original layers.
     pub original_weights: u64,
@@ -49,11 +49,11 @@ pub struct Totals {
     pub bias_bytes: u64,
     /// The order-0 entropy of the stored weights, layer by layer, bits.
     pub entropy_bits: f64,
-    /// Exponent bits that the reference rule charges every weight, where there is a posterior.
+    /// The exponent bits that the reference rule charges for every weight, if there is a posterior.
     pub exponent_bits: Option<u32>,
-    /// Original weights over weights charged, where there is a posterior.
+    /// Original weights divided by weights charged, if there is a posterior.
     pub accounted_pruning_rate: Option<f64>,
-    /// 32 bits for each original weight over the bits charged by the reference rule, where there is a posterior.
+    /// 32 bits for each original weight, divided by the bits that the reference rule charges, if there is a posterior.
     pub accounted_fast_rate: Option<f64>,
 }
 
@@ -86,9 +86,9 @@ impl Totals {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ValidationScores {
-    /// The validation samples.
+    /// The number of validation samples.
     pub samples: u64,
-    /// The full posterior mean: nothing pruned but what the file of a plain network masks.
+    /// The full posterior mean: nothing is pruned except what the file of a plain network masks.
     #[serde(rename = "full_posterior_mean")]
     pub full: Score,
     /// The masked posterior mean, in 32-bit floats.
@@ -96,11 +96,11 @@ pub struct ValidationScores {
     pub masked: Score,
     /// The written file.
     pub compressed: Score,
-    /// The rise of the error that was allowed, percentage points.
+    /// The rise of the error that the budget allows, percentage points.
     pub max_error_increase: f64,
-    /// The rise of the loss that was allowed, percent.
+    /// The rise of the loss that the budget allows, percent.
     pub max_loss_increase: f64,
-    /// Whether the written file keeps both. Thresholds and encodings given by the caller may break them.
+    /// Whether the written file is within both bounds. Thresholds and encodings given by the caller may exceed them.
     pub within_budget: bool,
 }
 

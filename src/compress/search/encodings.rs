@@ -1,11 +1,11 @@
-//! Which encoding each layer gets.
+//! The search for the encoding of each layer.
 //!
-//! Every candidate is measured alone: the bytes it takes, and the validation loss when only its layer is quantized. Then, from the most
-//! exact candidates, moves to smaller ones are tried one by one: a move is made when the network as a whole stays within the error
-//! budget, otherwise it is struck off. So every step is checked jointly, and the last network was evaluated as a whole.
+//! Every candidate is measured alone: its bytes, and the validation loss when only its layer is quantized. The search starts from the most
+//! exact candidates and tries moves to smaller ones, one by one. A move is made when the whole network stays within the error budget;
+//! otherwise it is rejected for good. So every step checks all layers jointly, and the final network was evaluated as a whole.
 //!
-//! Moves are tried in two orders, of which the smaller result is taken: by bytes saved per nat of loss, which spends the budget
-//! where it buys most, and the largest layer first, for when small layers would have spent what one step of a large one needs.
+//! The search runs in two orders, and the smaller result is taken. The first, most bytes saved per nat of loss, spends the budget where it
+//! saves most. The second, largest layer first, helps when small layers would spend the budget that one step of a large layer needs.
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::compress::evaluate::{ErrorBudget, Evaluator, Score};
@@ -16,7 +16,7 @@ use crate::compress::shrink::ShrunkNetwork;
 use crate::encoding::Encoding;
 use std::collections::HashMap;
 
-/// Loss differences below this count as this: they are noise of the validation samples, nats.
+/// The least difference of losses, nats. Smaller differences are noise of the validation samples and count as this.
 const LEAST_LOSS: f64 = 1e-6;
 
 /// A candidate and the loss when only its layer is quantized.
@@ -36,13 +36,17 @@ pub(crate) struct Selection {
 pub(crate) struct EncodingSearch<'a> {
     pub(crate) names: &'a [&'a str],
     pub(crate) shrunk: &'a ShrunkNetwork,
-    /// The posterior variance of each weight kept, where there is a posterior.
+    /// The posterior variance of each weight kept, if there is a posterior.
     pub(crate) variances: Option<&'a [Vec<f64>]>,
     pub(crate) evaluator: &'a Evaluator<'a>,
 }
 
 impl EncodingSearch<'_> {
-    /// Errors: `input` when no encoding allowed can hold a layer; those of [`Evaluator::score`].
+    /// Chooses an encoding for each layer and writes the file.
+    ///
+    /// # Errors
+    ///
+    /// `input` when no encoding allowed can hold a layer; those of [`Evaluator::score`].
     pub(crate) fn select(&self, options: &CompressOptions, budget: ErrorBudget, progress: Progress<'_>) -> Result<Selection> {
         let layers = self.candidates(options, progress)?;
         let start: Vec<usize> = layers.iter().map(|layer| most_exact(layer)).collect();
@@ -62,7 +66,7 @@ impl EncodingSearch<'_> {
         Ok(Selection { layers, bytes, score })
     }
 
-    /// Makes every move that the budget allows, in an order. `tried` says of choices whether they are within it.
+    /// Makes every move that the budget allows, in an order. `tried` remembers whether a choice is within the budget.
     fn descend(
         &self,
         layers: &[Vec<EncodingCandidate>],
@@ -129,8 +133,8 @@ impl EncodingSearch<'_> {
     }
 }
 
-/// What a squared error of each weight weighs: its inverse variance, in units of the layer's mean variance. A variance below a millionth
-/// of the mean counts as that, so that a few certain weights do not decide alone.
+/// The weight of the squared error of each weight: its inverse variance, relative to the layer's mean variance. A variance below a
+/// millionth of the mean is raised to that. Otherwise a few weights of almost no variance would decide alone.
 fn precisions(variances: &[f64]) -> Vec<f64> {
     let mean = variances.iter().sum::<f64>() / variances.len().max(1) as f64;
     if !(mean > 0.0 && mean.is_finite()) {
@@ -139,13 +143,13 @@ fn precisions(variances: &[f64]) -> Vec<f64> {
     variances.iter().map(|variance| mean / variance.max(1e-6 * mean)).collect()
 }
 
-/// The candidate that loses least: 32-bit floats, otherwise the one of most bytes.
+/// The most exact candidate: 32-bit floats, otherwise the one with the most bytes.
 fn most_exact(layer: &[EncodingCandidate]) -> usize {
     let key = |c: usize| (layer[c].quantized.encoded.encoding == Encoding::DenseF32, layer[c].quantized.bytes());
     (0..layer.len()).rev().max_by_key(|&c| key(c)).expect("invariant: every layer has a candidate")
 }
 
-/// How much a move of a layer from one candidate to another is worth: the greatest goes first.
+/// The priority of a move of a layer from one candidate to another: the greatest comes first.
 type Order<'a> = dyn Fn(usize, &EncodingCandidate, &EncodingCandidate) -> (f64, u64) + 'a;
 
 /// Bytes saved per nat of loss, then bytes saved.

@@ -1,11 +1,11 @@
-//! Levels and biases moved to where the loss is least, once everything else is chosen.
+//! Fine-tuning: moves levels and biases to lower the loss, once everything else is chosen.
 //!
-//! A search without derivatives: every number in turn is tried a step higher and a step lower, and a move stays when the mean cross-entropy falls. A
-//! number's step doubles after a move that stays and halves when neither direction helps. Codes stay as they are, so do zeros, and numbers on a grid stay on it: the
-//! file keeps its size.
+//! This is a coordinate search without gradients. Every number in turn is tried a step higher and a step lower; a move is kept when the mean
+//! cross-entropy falls. A number's step doubles after a move that is kept and halves when neither direction helps. Codes and zeros do not
+//! change, and numbers on a grid stay on it. So the file keeps its size.
 //!
-//! Half of the validation samples are tuned on. A pass over all numbers is kept only when the loss on the others does not rise: the search ends when it begins to
-//! learn its samples by heart.
+//! Half of the validation samples are tuned on. A pass over all numbers is kept only when the loss on the other half does not rise. So the
+//! search ends when it begins to overfit.
 
 use super::encodings::Selection;
 use super::parameter::{Grid, Parameter, Target};
@@ -17,9 +17,9 @@ use crate::compress::shrink::ShrunkNetwork;
 use crate::compress::validation::Picked;
 use serde::Serialize;
 
-/// Samples that moves are tried on, at most.
+/// The most samples that moves are tried on.
 const MOST_SAMPLES: usize = 5000;
-/// The fractions of its multiples fill the unit interval evenly.
+/// `(sqrt 5 - 1) / 2`. The fractional parts of its multiples fill the interval from 0 to 1 evenly.
 const GOLDEN_RATIO: f64 = 0.618_033_988_749_894_9;
 
 /// What fine-tuning changed.
@@ -38,16 +38,16 @@ pub struct FineTuning {
 /// What fine-tuning changed on a part of the validation samples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct TuningPart {
-    /// Samples of the part.
+    /// The number of samples of the part.
     pub samples: u64,
-    /// Their score before.
+    /// Their score before fine-tuning.
     pub before: Score,
-    /// Their score after.
+    /// Their score after fine-tuning.
     pub after: Score,
 }
 
 impl TuningPart {
-    /// Nothing has changed yet.
+    /// A part whose score has not changed yet.
     fn new(score: Score) -> Self {
         Self { samples: score.samples, before: score, after: score }
     }
@@ -61,14 +61,14 @@ struct Tunable {
 }
 
 impl Tunable {
-    /// Every number that may move, layer by layer: levels other than zero, and biases, unless a layer has none but zeros.
+    /// Every number that may move, layer by layer: levels other than zero, and biases unless all of the layer's are zero.
     fn parameters(&self) -> Vec<Parameter> {
         let mut all = Vec::new();
         for (l, layer) in self.layers.iter().enumerate() {
             let (levels, biases) = (&layer.encoded.levels, self.biases(l));
             let grid = Grid::of(levels);
             for (i, &level) in levels.iter().enumerate().filter(|(_, level)| **level != 0.0) {
-                // The way to zero and to the next levels on either side.
+                // The distances to zero and to the other levels.
                 let others = levels.iter().filter(|&&other| other != level).map(|&other| f64::from((level - other).abs()));
                 let scale = others.fold(f64::from(level.abs()), f64::min);
                 all.push(Parameter::new(l, Target::Level(i), scale, grid));
@@ -87,7 +87,7 @@ impl Tunable {
         self.shrunk.layers[layer].stored_bias()
     }
 
-    /// The numbers that a parameter is one of.
+    /// The numbers among which a parameter is: the levels or the biases of its layer.
     fn values(&self, parameter: &Parameter) -> Vec<f32> {
         match parameter.target {
             Target::Level(_) => self.layers[parameter.layer].encoded.levels.clone(),
@@ -113,7 +113,7 @@ impl Tunable {
         evaluator.score(&self.shrunk, &self.layers.iter().collect::<Vec<_>>())
     }
 
-    /// Tries both directions; whether a move lowered `score`, which is brought up to date.
+    /// Tries both directions. Returns whether a move lowered `score`, and updates `score`.
     fn try_moves(&mut self, parameter: &mut Parameter, evaluator: &Evaluator<'_>, score: &mut Score) -> Result<bool> {
         let values = self.values(parameter);
         let (Target::Level(i) | Target::Bias(i)) = parameter.target;
@@ -133,8 +133,13 @@ impl Tunable {
     }
 }
 
-/// Moves the levels of `selection` and the biases of `shrunk` in at most `passes` passes, within `budget` where they are already; `None` without any.
-/// Errors: `input` for less than two samples; those of [`Evaluator::score`].
+/// Moves the levels of `selection` and the biases of `shrunk` in at most `passes` passes; `None` if `passes` is 0.
+///
+/// A network within `budget` stays within it.
+///
+/// # Errors
+///
+/// `input` for fewer than two samples; those of [`Evaluator::score`].
 pub(crate) fn fine_tune(
     evaluator: &Evaluator<'_>,
     shrunk: &mut ShrunkNetwork,
@@ -178,7 +183,11 @@ pub(crate) fn fine_tune(
     Ok(Some(result))
 }
 
-/// The samples that moves are tried on, and the others. Errors: `input` for less than two.
+/// The samples that moves are tried on, and the others.
+///
+/// # Errors
+///
+/// `input` for fewer than two samples.
 fn parts(evaluator: &Evaluator<'_>) -> Result<[Picked; 2]> {
     let samples = evaluator.samples();
     if samples < 2 {
@@ -189,8 +198,8 @@ fn parts(evaluator: &Evaluator<'_>) -> Result<[Picked; 2]> {
     Ok([true, false].map(|part| evaluator.pick(|i| is_tuned_on(i, samples) == part)))
 }
 
-/// Whether moves are tried on sample `i`: where the fraction of `i` times the golden ratio is in the first half, or less. Such samples are spread evenly over
-/// every order of samples, also where easy and hard ones alternate.
+/// Whether moves are tried on sample `i`: whether the fractional part of `i` times the golden ratio is below 1/2, or below
+/// `MOST_SAMPLES / samples` if that is less. Such samples are spread evenly over any order of samples, even if easy and hard ones alternate.
 fn is_tuned_on(i: usize, samples: usize) -> bool {
     let share = (MOST_SAMPLES as f64 / samples as f64).min(0.5);
     (i as f64 * GOLDEN_RATIO).fract() < share

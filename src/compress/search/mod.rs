@@ -1,4 +1,4 @@
-//! What is searched on the validation samples: thresholds, then encodings, then the levels and biases themselves.
+//! The searches on the validation samples: thresholds, then encodings, then the levels and biases themselves.
 
 mod encodings;
 mod fine_tune;

@@ -2,11 +2,11 @@
 
 use crate::format::packed;
 
-/// The first step is the scale of a number divided by this.
+/// The scale of a number, divided by its first step.
 const FIRST_STEP: f64 = 16.0;
-/// The least step is the first one divided by this.
+/// The first step of a number, divided by its least step.
 const FINEST: f64 = 1024.0;
-/// A level times this is finite: no integer of fixed point is greater.
+/// A level times this must be finite: no integer of fixed point is greater.
 const GREATEST_FACTOR: f32 = 128.0;
 
 /// Which number of a layer.
@@ -24,7 +24,7 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// The grid of numbers that the packed file codes as integers, which get no more bits; `None` when it codes them as floats.
+    /// The grid of numbers that the packed file codes as integers; `most` keeps them from needing more bits. `None` when it codes them as floats.
     pub(super) fn of(values: &[f32]) -> Option<Self> {
         let grid = packed::grid(values, 0)?;
         let greatest = grid.integers.iter().map(|integer| integer.unsigned_abs()).max().unwrap_or(0);
@@ -38,7 +38,7 @@ impl Grid {
 pub(super) struct Parameter {
     pub(super) layer: usize,
     pub(super) target: Target,
-    /// What it is moved by next; the sign is the direction that is tried first.
+    /// The next move. Its sign is the direction that is tried first.
     pub(super) step: f64,
     /// The least size of a step.
     pub(super) least: f64,
@@ -52,7 +52,7 @@ impl Parameter {
         Self { layer, target, step: first.max(least), least, grid }
     }
 
-    /// Where the number comes to when it moves by `by`; `None` where it may not go. A level keeps its sign and its target in the order.
+    /// The number after a move by `by`; `None` if the move is not allowed. A level keeps its sign and its place in the order.
     pub(super) fn moved(&self, values: &[f32], by: f64) -> Option<f32> {
         let (Target::Level(i) | Target::Bias(i)) = self.target;
         let moved = f64::from(values[i]) + by;

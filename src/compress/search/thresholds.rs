@@ -1,10 +1,11 @@
-//! Which groups are pruned: a threshold on each layer's statistic (log alpha for GNJ), chosen on validation samples.
+//! The search for thresholds: which groups are pruned by each layer's statistic (log alpha for GNJ), chosen on validation samples.
 //!
-//! A group is kept when its statistic is below the threshold. Candidates lie in the middle of the widest gaps of the sorted statistic,
-//! because it is bimodal after training; the thresholds that the method names and "prune nothing" are candidates too. Single weights
-//! are too many for gaps to tell anything: there, the method names all of them. Of all combinations the
-//! one that keeps the fewest weights within the error budget wins; where there are too many, one layer at a time, in four steps of a
-//! growing budget, so that the first layer does not use all of it.
+//! A group is kept when its statistic is below the threshold. The candidates are the middles of the widest gaps of the sorted statistic,
+//! which is bimodal after training, the thresholds that the method names, and "prune nothing". Single weights are so many that gaps mean
+//! nothing: there, the method names all candidates.
+//!
+//! Of all combinations, the one that keeps the fewest weights within the error budget is taken. If there are too many combinations, one
+//! layer at a time is pruned, in four steps of a growing budget. Otherwise the first layer would use all of it.
 
 use crate::base::error::{Defect, ErrorKind, Result};
 use crate::compress::evaluate::{ErrorBudget, Evaluator};
@@ -12,16 +13,16 @@ use crate::compress::progress::Progress;
 use crate::compress::quantize;
 use crate::compress::shrink::{self, GroupKind, LayerGroups, OriginalLayer, OriginalNetwork, Pruning, ShrunkNetwork};
 
-/// Gaps of a layer that are tried.
+/// The number of gaps that are tried in a layer.
 const WIDEST_GAPS: usize = 12;
-/// Combinations that are tried at most.
+/// The most combinations that are tried.
 const MAX_COMBINATIONS: usize = 8192;
-/// The same where single weights are pruned: such a network keeps most of its units, and takes as long to run as the original.
+/// The same for single weights: such a network keeps most of its units, and so takes as long to run as the original.
 const MAX_COMBINATIONS_OF_WEIGHTS: usize = 512;
 /// Steps of the budget in the search by layers.
 const BUDGET_STEPS: u64 = 4;
 
-/// A threshold of one layer and the groups that it keeps. No threshold keeps all.
+/// A threshold of one layer, and how many groups it keeps. `None` keeps all.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct ThresholdCandidate {
     threshold: Option<f64>,
@@ -34,7 +35,7 @@ impl ThresholdCandidate {
     }
 }
 
-/// The candidates of a layer, from the fewest groups kept to all; each keeps another number, and at least one.
+/// The candidates of a layer, from the fewest groups kept to all. Each keeps at least one group, and no two keep the same number.
 fn candidates(groups: &LayerGroups, examples: &[f64]) -> Vec<ThresholdCandidate> {
     let middles = if groups.kind == GroupKind::Weights { Vec::new() } else { middles(&groups.statistics) };
     let mut all: Vec<ThresholdCandidate> = std::iter::once(None)
@@ -42,7 +43,7 @@ fn candidates(groups: &LayerGroups, examples: &[f64]) -> Vec<ThresholdCandidate>
         .map(|threshold| ThresholdCandidate::new(threshold, &groups.statistics))
         .filter(|candidate| candidate.kept > 0)
         .collect();
-    all.sort_by_key(|candidate| candidate.kept); // stable: of two that keep as many, the one listed first
+    all.sort_by_key(|candidate| candidate.kept); // stable: of two that keep the same number, the one listed first
     all.dedup_by_key(|candidate| candidate.kept);
     all
 }
@@ -70,8 +71,9 @@ pub(crate) struct ThresholdSearch<'a> {
 }
 
 impl ThresholdSearch<'_> {
-    /// The thresholds of the sparsest network within `budget(1.0)`; a smaller argument is a part of it. `forced` ones are kept as they are. When no
-    /// combination is within the budget, the layers without a forced threshold are not pruned.
+    /// The thresholds of the sparsest network within `budget(1.0)`; `budget(x)` is the part `x` of the budget.
+    ///
+    /// Thresholds in `forced` do not change. When no combination is within the budget, the layers without a forced threshold are not pruned.
     pub(crate) fn choose(
         &self,
         forced: &[Option<f64>],
@@ -93,7 +95,7 @@ impl ThresholdSearch<'_> {
         Ok(chosen.iter().zip(&layers).map(|(&i, layer)| layer[i].threshold).collect())
     }
 
-    /// The masked network of a choice, shrunk.
+    /// The network that is left after pruning by `thresholds`, shrunk.
     pub(crate) fn network(&self, thresholds: &[Option<f64>]) -> ShrunkNetwork {
         let layers = self.layers.iter().zip(&self.pruning.layers).zip(thresholds);
         let masked: Vec<OriginalLayer> = layers.map(|((layer, groups), &threshold)| groups.prune(layer, threshold)).collect();
@@ -106,12 +108,12 @@ impl ThresholdSearch<'_> {
         let exact = quantize::exact(&network);
         match self.evaluator.score_within(&network, &exact.iter().collect::<Vec<_>>(), budget) {
             Ok(score) => Ok(score.is_some()),
-            Err(error) if error.kind() == ErrorKind::Format(Defect::NonFinite) => Ok(false), // a folded bias overflows
+            Err(error) if error.kind() == ErrorKind::Format(Defect::NonFinite) => Ok(false), // a bias with folded constants overflows
             Err(error) => Err(error),
         }
     }
 
-    /// Every combination, by ascending weights kept: the first within the budget.
+    /// The first combination within the budget, in ascending order of weights kept.
     fn of_all(
         &self,
         layers: &[Vec<ThresholdCandidate>],
@@ -139,7 +141,7 @@ impl ThresholdSearch<'_> {
         Ok(layers.iter().map(|layer| layer.len() - 1).collect())
     }
 
-    /// One layer after the other, each as sparse as a growing budget allows.
+    /// One layer after another, each as sparse as a growing budget allows.
     fn by_layers(
         &self,
         layers: &[Vec<ThresholdCandidate>],
@@ -164,7 +166,7 @@ impl ThresholdSearch<'_> {
         Ok(choice)
     }
 
-    /// Weights that a choice keeps, as far as groups tell: a unit is kept when a layer reads it, unless it is a map that is pruned itself.
+    /// An estimate of the weights that a choice keeps: a unit counts as kept when a layer reads it, unless it is a map that is pruned itself.
     fn weights(&self, layers: &[Vec<ThresholdCandidate>], choice: &[usize]) -> u64 {
         if self.pruning.is_of_weights() {
             return choice.iter().zip(layers).map(|(&i, layer)| layer[i].kept as u64).sum();
@@ -216,7 +218,7 @@ mod tests {
             "no gap, and all above the example's"
         );
         assert_eq!(of(GroupKind::Inputs, &[]), []);
-        // Of single weights only the thresholds that the method names are tried; -2.8 keeps as many as no threshold.
+        // For single weights only the thresholds that the method names are tried; -2.8 keeps as many as no threshold.
         let kept: Vec<_> = of(GroupKind::Weights, &[-9.0, -4.0, -2.9, -8.0]).iter().map(|c| (c.threshold, c.kept)).collect();
         assert_eq!(kept, [(Some(-5.0), 2), (Some(-3.0), 3), (None, 4)]);
     }

@@ -7,19 +7,19 @@ pub(crate) struct OriginalLayer {
     pub(crate) cols: usize,
     /// Row-major.
     pub(crate) weights: Vec<f32>,
-    /// In f64, so that folding a constant rounds once.
+    /// In f64, so a bias with folded constants is rounded once.
     pub(crate) bias: Vec<f64>,
     pub(crate) values: WeightValues,
 }
 
-/// What values the weights of a layer take, and whether the file must hold them as they are.
+/// Which values the weights of a layer take, and whether the file must store them exactly.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum WeightValues {
-    /// Any: they are rounded to what an encoding has.
+    /// Any values; an encoding may round them.
     Any,
-    /// At most 256 different ones, which are kept.
+    /// At most 256 distinct values, stored exactly.
     Few,
-    /// Integers from -127 to 127 times this step, which are kept.
+    /// Integers from -127 to 127 times this step, stored exactly.
     Grid(f32),
 }
 

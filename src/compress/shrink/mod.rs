@@ -1,4 +1,4 @@
-//! What pruning removes, and the smaller network that is left.
+//! The removal of units after pruning, and the shrunk network that is left.
 
 mod layer;
 mod network;

@@ -1,29 +1,29 @@
-//! The network to be compressed: a graph, what its layers hold, and which units of its values stand and fall together.
+//! The network to be compressed: its graph, its layers, and which units are kept or removed together.
 
 use super::units::UnitClasses;
 use crate::graph::{Graph, Op};
 use crate::posterior::{AffineTensors, Posterior};
 
-/// What stays the same whatever is pruned.
+/// The part of a network that pruning does not change.
 #[derive(Debug)]
 pub(crate) struct OriginalNetwork<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) affines: &'a [AffineTensors],
     pub(crate) units: UnitClasses,
-    /// Where the layers stand.
+    /// The place of each layer.
     pub(crate) places: Vec<LayerPlace>,
 }
 
-/// Where a layer stands.
+/// The place of a layer in the graph.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LayerPlace {
-    /// The value that it reads.
+    /// The value that the layer reads.
     pub(crate) input: usize,
-    /// The value that it makes.
+    /// The value that the layer makes.
     pub(crate) output: usize,
-    /// Columns for each unit of the input; `None` for a convolution in groups, whose columns belong to different units in every group.
+    /// Columns for each unit of the input; `None` for a grouped convolution: its columns belong to other units in every channel group.
     pub(crate) area: Option<usize>,
-    /// Whether zeros surround the input.
+    /// Whether the layer pads its input with zeros.
     pub(crate) padded: bool,
 }
 

@@ -10,7 +10,7 @@ pub(crate) struct Pruning {
     pub(crate) layers: Vec<LayerGroups>,
     /// Thresholds that are always candidates.
     pub(crate) examples: &'static [f64],
-    /// The threshold of every layer for which the caller gives none; without it one is chosen.
+    /// The threshold of every layer for which the caller gives none. If it is `None`, a threshold is searched.
     pub(crate) threshold: Option<f64>,
 }
 
@@ -24,9 +24,9 @@ impl Pruning {
 /// What is pruned together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum GroupKind {
-    /// The weights from an input unit.
+    /// The weights that leave an input unit.
     Inputs,
-    /// The weights to an output map, and its bias.
+    /// The weights of an output map, and its bias.
     Maps,
     /// Each weight by itself.
     Weights,
@@ -41,18 +41,18 @@ impl From<Groups> for GroupKind {
     }
 }
 
-/// The groups of a layer: each is pruned where its statistic reaches a threshold.
+/// The groups of a layer. A group is pruned when its statistic reaches the threshold.
 #[derive(Debug)]
 pub(crate) struct LayerGroups {
     pub(crate) kind: GroupKind,
-    /// One for each group; of single weights row-major.
+    /// One for each group; for single weights, row-major.
     pub(crate) statistics: Vec<f64>,
-    /// What the weights left are rounded to, where training has drawn them to a codebook.
+    /// The codebook to which the weights kept are rounded, if training drew them to one.
     pub(crate) codebook: Option<UniformCodebook>,
 }
 
 impl LayerGroups {
-    /// The layer with pruned groups set to zero, and the others at their levels where there is a codebook. Without a threshold nothing is pruned.
+    /// The layer with pruned groups set to zero, and the others rounded to the codebook if there is one. Without a threshold nothing is pruned.
     pub(crate) fn prune(&self, layer: &OriginalLayer, threshold: Option<f64>) -> OriginalLayer {
         let mut pruned = layer.clone();
         if let Some(threshold) = threshold {

@@ -1,12 +1,12 @@
-//! What pruning removes physically: units that nothing reads, and units whose value is a constant.
+//! The removal of units after pruning: units that no layer reads, and units whose value is a constant.
 //!
-//! With a pruned weight stored as zero, two facts shrink a network without changing its result:
-//! 1. a class of units all of whose weights in the layers that read it are zero is not needed;
-//! 2. a class of units that are constants wherever a layer reads them (a unit whose own weights are all zero has the value of its bias, and
-//!    most operators make a constant of a constant) is taken up by the biases of those layers.
+//! A pruned weight is a zero. Two rules remove classes of units without changing the network's result:
+//! 1. A class is removed if the layers that read it have only zero weights for it.
+//! 2. A class is removed if every layer that reads it finds a constant. Its contribution goes into the biases of those layers. (A unit whose
+//!    own weights are all zero has the value of its bias, and most operators turn a constant into another constant.)
 //!
-//! A constant before zero padding is none: at the edges the layer reads zeros. Such a unit stays unless the constant is zero.
-//! The second rule removes rows that are zero, which leaves no column any poorer, so the first need not be applied again.
+//! Zero padding makes a constant other than zero differ at the edges, so such a unit stays. The second rule removes only rows of zeros, so
+//! no column loses a nonzero weight. So the first rule need not be applied again.
 
 use super::layer::{OriginalLayer, WeightValues};
 use super::network::OriginalNetwork;
@@ -17,23 +17,23 @@ use crate::tensor::Mask;
 /// What is left of a layer.
 #[derive(Clone, Debug)]
 pub(crate) struct ShrunkLayer {
-    /// Outputs kept of the original ones.
+    /// Which of the original outputs are kept.
     pub(crate) rows: Mask,
-    /// Units of the input kept of the original ones.
+    /// Which of the original units of the input are kept.
     pub(crate) units: Mask,
-    /// Columns kept of the original ones: those of the units kept.
+    /// The original columns that are kept: those of the units kept.
     pub(crate) columns: Vec<usize>,
-    /// Columns of the original layer.
+    /// The number of columns of the original layer.
     pub(crate) original_columns: usize,
     /// The weights kept, row-major.
     pub(crate) weights: Vec<f32>,
-    /// The biases of the outputs kept, constants folded in.
+    /// The biases of the outputs kept, with constants folded in.
     pub(crate) bias: Vec<f64>,
     pub(crate) values: WeightValues,
 }
 
 impl ShrunkLayer {
-    /// The members of a matrix of the original layer's shape that are kept.
+    /// The kept elements of a matrix of the original layer's shape.
     pub(crate) fn select<T: Copy>(&self, matrix: &[T]) -> Vec<T> {
         select(matrix, self.original_columns, &self.rows, &self.columns)
     }
@@ -43,7 +43,7 @@ impl ShrunkLayer {
         self.bias.iter().map(|&bias| bias as f32 + 0.0).collect()
     }
 
-    /// Columns with a weight that is not zero.
+    /// The number of columns with a weight that is not zero.
     pub(crate) fn columns_used(&self) -> usize {
         let mut used = vec![false; self.columns.len()];
         for row in self.weights.chunks_exact(used.len().max(1)) {
@@ -61,7 +61,7 @@ pub(crate) struct ShrunkNetwork {
     pub(crate) kept: Vec<bool>,
 }
 
-/// Removes what rule 1 and rule 2 allow.
+/// Removes all units that rules 1 and 2 allow.
 pub(crate) fn shrink(network: &OriginalNetwork<'_>, layers: &[OriginalLayer]) -> ShrunkNetwork {
     let mut kept = needed(network, layers);
     let biases = fold(network, layers, &mut kept);
@@ -87,8 +87,9 @@ fn mark(row: &[f32], used: &mut [bool]) {
     row.iter().zip(used).for_each(|(&weight, used)| *used |= weight != 0.0);
 }
 
-/// Rule 1: the classes that are fixed, and those that a kept output has a weight to. One pass from the last layer to the first is enough, unless
-/// a class that turns out to be needed is also made by a layer that was passed already.
+/// Rule 1: which classes are needed. These are the fixed classes, and those that a kept output reads with a nonzero weight.
+///
+/// One pass from the last layer to the first is enough, unless a class found to be needed is also made by a layer already visited.
 fn needed(network: &OriginalNetwork<'_>, layers: &[OriginalLayer]) -> Vec<bool> {
     let units = &network.units;
     let mut needed = units.fixed().to_vec();
@@ -100,7 +101,7 @@ fn needed(network: &OriginalNetwork<'_>, layers: &[OriginalLayer]) -> Vec<bool> 
     while again {
         again = false;
         for (l, (layer, place)) in layers.iter().zip(&network.places).enumerate().rev() {
-            let Some(area) = place.area else { continue }; // its inputs are fixed
+            let Some(area) = place.area else { continue }; // all units of its input are fixed
             let mut used = vec![false; layer.cols];
             let rows = units.of(place.output).iter().enumerate().filter(|(_, class)| needed[**class]);
             rows.for_each(|(row, _)| mark(layer.row(row), &mut used));
@@ -115,7 +116,7 @@ fn needed(network: &OriginalNetwork<'_>, layers: &[OriginalLayer]) -> Vec<bool> 
     needed
 }
 
-/// Rule 2: returns the biases with constants folded in, in f64.
+/// Rule 2: clears the flags of folded classes in `kept`; returns the biases with constants folded in, in f64.
 fn fold(network: &OriginalNetwork<'_>, layers: &[OriginalLayer], kept: &mut [bool]) -> Vec<Vec<f64>> {
     let units = &network.units;
     let mut biases: Vec<Vec<f64>> = layers.iter().map(|layer| layer.bias.clone()).collect();
@@ -145,7 +146,7 @@ fn fold(network: &OriginalNetwork<'_>, layers: &[OriginalLayer], kept: &mut [boo
     }
 }
 
-/// For each value, for each unit: its value where it is the same for all inputs and, in a map, at all places.
+/// For each value, for each unit: its constant, if it is the same for all inputs and, in a map, at all places.
 fn constants(
     network: &OriginalNetwork<'_>,
     layers: &[OriginalLayer],

@@ -1,9 +1,9 @@
-//! Which units of a network's values stand and fall together.
+//! Which units of a network's values are kept or removed together.
 //!
-//! A unit is a channel of an image or a feature of a vector: what can be removed from a value. Operators tie units: ReLU and pooling
-//! cannot change the number of channels, adding needs the same channels on both sides, and flattening turns a channel into all of its
-//! elements. Units that are tied form a **class**, which is kept or removed as a whole. Layers cut the ties: the units that a layer reads and those
-//! that it makes are of different classes, unless something else ties them.
+//! A unit is a channel of an image or a feature of a vector: what can be removed from a value. Operators tie units. ReLU and pooling keep the
+//! number of channels, adding needs the same channels on both sides, and flattening turns a channel into all of its elements. Tied units form
+//! a **class**, which is kept or removed as a whole. A layer ties nothing: the units that it reads and those that it makes are of different
+//! classes, unless something else ties them.
 
 use crate::graph::op::Dependence;
 use crate::graph::{Graph, Op};
@@ -14,16 +14,16 @@ use crate::tensor::{Mask, Shape};
 pub(crate) struct UnitClasses {
     /// For each value, the class of each unit.
     classes: Vec<Vec<usize>>,
-    /// Whether a class is kept whatever reads it.
+    /// For each class, whether it is always kept.
     fixed: Vec<bool>,
-    /// Whether the elements of the input are units, so that it can be gathered.
+    /// Whether the elements of the input are units, so the network can gather its input.
     gathers: bool,
 }
 
 impl UnitClasses {
     pub(crate) fn new(graph: &Graph) -> Self {
         let mut ties = Ties::default();
-        // The input is gathered as a vector: an image can be where all that read it flatten it.
+        // The input is gathered as a vector. So an image can be gathered only if every node that reads it flattens it.
         let flattened = || graph.nodes().iter().filter(|node| node.inputs.contains(&0)).all(|node| node.op == Op::Flatten);
         let gathers = matches!(graph.shape(0), Shape::Vector(_)) || flattened();
         let input = if gathers { graph.shape(0).elements() } else { graph.shape(0).channels() };
@@ -33,7 +33,7 @@ impl UnitClasses {
             let output = graph.shape(i + 1);
             let made = match node.op.dependence() {
                 Dependence::Weighted => ties.new_units(output.affine_channels(), false),
-                // Nothing is removed on either side.
+                // All units of both sides stay.
                 Dependence::Grouped | Dependence::Mixed => {
                     ties.fix(read[0]);
                     ties.new_units(output.affine_channels(), true)
@@ -65,23 +65,23 @@ impl UnitClasses {
         &self.classes[value]
     }
 
-    /// For each class, whether it is kept whatever reads it.
+    /// For each class, whether it is always kept.
     pub(crate) fn fixed(&self) -> &[bool] {
         &self.fixed
     }
 
-    /// Whether single elements of the input can be left out.
+    /// Whether single elements of the input can be removed.
     pub(crate) fn gathers_input(&self) -> bool {
         self.gathers
     }
 
-    /// The units of a value that are kept when `kept` says so for each class.
+    /// The mask of a value's units, from whether each class is kept.
     pub(crate) fn mask(&self, value: usize, kept: &[bool]) -> Mask {
         Mask::new(self.of(value).iter().map(|&class| kept[class]).collect())
     }
 }
 
-/// Units and what ties them: each points to another of its class, or to itself.
+/// A union-find forest of units: each points to another unit of its class, or to itself.
 #[derive(Default)]
 struct Ties {
     parent: Vec<usize>,
@@ -107,7 +107,7 @@ impl Ties {
 
     fn class(&mut self, mut unit: usize) -> usize {
         while self.parent[unit] != unit {
-            self.parent[unit] = self.parent[self.parent[unit]]; // half the way next time
+            self.parent[unit] = self.parent[self.parent[unit]]; // path halving
             unit = self.parent[unit];
         }
         unit

@@ -27,7 +27,7 @@ mod tests {
     #[test]
     fn the_thresholds_are_dropout_rates() {
         for (log_alpha_at, rate) in [(2.0f64, 0.880_797), (3.0, 0.952_574)] {
-            let variance = rate / (1.0 - rate); // of a weight of mean 1
+            let variance = rate / (1.0 - rate); // of a weight with mean 1
             let found: f64 = log_alpha(1.0, f64::ln(variance));
             assert!((found - log_alpha_at).abs() < 2e-5, "{found}, expected {log_alpha_at}");
         }

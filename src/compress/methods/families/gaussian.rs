@@ -1,12 +1,12 @@
-//! Weights that are independent of each other, `q(w) = N(mu, s^2)`, and biases that are numbers: what sparse variational dropout, Graves' method
-//! and variational network quantization have in common. They differ in the statistic by which a weight is pruned.
+//! Independent weights, `q(w) = N(mu, s^2)`, and biases without a variance: the part shared by sparse variational dropout, Graves' method and
+//! variational network quantization. The methods differ in the statistic by which a weight is pruned.
 
 use crate::base::error::Result;
 use crate::compress::methods::prepared::{Prepared, mismatch};
 use crate::compress::shrink::{GroupKind, LayerGroups, OriginalLayer, Pruning, WeightValues};
 use crate::posterior::{GaussianLayer, LayerTensors, Posterior};
 
-/// The means, with a statistic of each weight: `statistic(mu, log s^2)`. `examples` are the candidates for thresholds.
+/// The means, and the statistic of each weight: `statistic(mu, log s^2)`. `examples` are the candidates for thresholds.
 pub(crate) fn prepare(
     posterior: &Posterior,
     statistic: fn(f64, f64) -> f64,

@@ -1,4 +1,4 @@
-//! What methods with the same tensors have in common.
+//! The code shared by methods whose posteriors have the same tensors.
 
 pub(super) mod dropout;
 pub(super) mod gaussian;

@@ -1,11 +1,11 @@
-//! Plain networks: weights and biases, with a mask where training has pruned. Nothing more is pruned here.
+//! Plain networks: weights and biases, and a mask where training has pruned. Compression prunes nothing more.
 
 use crate::base::error::Result;
 use crate::compress::methods::prepared::{Prepared, mismatch};
 use crate::compress::shrink::{OriginalLayer, WeightValues};
 use crate::posterior::{LayerTensors, PlainLayer, Posterior};
 
-/// The masked weights; `values` says of each layer which values its weights take.
+/// The masked weights; `values` says which values the weights of a layer take.
 pub(crate) fn prepare(posterior: &Posterior, values: fn(&PlainLayer) -> WeightValues) -> Result<Prepared> {
     let LayerTensors::Plain(layers) = posterior.layers() else { return Err(mismatch()) };
     let masked = |layer: &PlainLayer| masked(layer, values(layer));

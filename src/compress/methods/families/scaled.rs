@@ -1,12 +1,17 @@
-//! Weights that share a scale z with the others of their group, `q(w | z) = N(z mu, z^2 s^2)`: what group normal-Jeffreys and the group
-//! horseshoe have in common.
+//! Weights that share a scale z with the others of their group, `q(w | z) = N(z mu, z^2 s^2)`: the part shared by group normal-Jeffreys and
+//! the group horseshoe.
 
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::compress::shrink::{OriginalLayer, WeightValues};
 use crate::posterior::{Groups, ScaledWeights};
 
-/// The posterior mean with nothing pruned: a weight of group `i` is `scales[i]`, the mean of `z_i`, times its mean, and so is the bias of a map; the
-/// bias of a linear layer is its mean. Error: `posterior` when a weight exceeds the range of f32.
+/// The posterior mean with nothing pruned.
+///
+/// A weight of group `i` is its mean times `scales[i]`, the mean of `z_i`; so is the bias of a map. The bias of a linear layer is its mean.
+///
+/// # Errors
+///
+/// `posterior` when a weight exceeds the range of f32.
 pub(crate) fn mean(weights: &ScaledWeights, scales: &[f64], name: &str) -> Result<OriginalLayer> {
     let scaled = |(i, &mean): (usize, &f32)| (scales[weights.group_of(i)] * f64::from(mean)) as f32;
     let means: Vec<f32> = weights.mean.iter().enumerate().map(scaled).collect();

@@ -1,11 +1,11 @@
-//! Chains in f64 at both shapes, and hand-computed values for every operator that passes units on.
+//! Tests: chains in f64 at both shapes, and hand-computed values for every operator that ties units.
 
 use super::*;
 use crate::base::limits::Limits;
 use crate::graph::{Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Pool, PoolKind, Window};
 use crate::tensor::{Dtype, Shape};
 
-/// Small numbers with signs, the same in every run.
+/// Small numbers of both signs, the same in every run.
 struct Numbers(u64);
 
 impl Numbers {
@@ -14,7 +14,7 @@ impl Numbers {
         self.0 >> 33
     }
     fn weight(&mut self) -> f32 {
-        (self.next() % 2000) as f32 / 500.0 - 1.999 // never zero: only masks make zeros
+        (self.next() % 2000) as f32 / 500.0 - 1.999 // never zero: only pruning makes zeros
     }
 }
 
@@ -40,7 +40,7 @@ fn image(channels: usize, side: usize) -> Shape {
     Shape::Image { channels, height: side, width: side }
 }
 
-/// A layer of the weights of each row.
+/// A layer, from the weights of each row.
 fn layer(rows: &[&[f32]], bias: &[f64]) -> OriginalLayer {
     OriginalLayer {
         rows: rows.len(),
@@ -51,7 +51,7 @@ fn layer(rows: &[&[f32]], bias: &[f64]) -> OriginalLayer {
     }
 }
 
-/// What is left of a graph without affine nodes.
+/// The shrunk layers of a graph without affine nodes.
 fn left(graph: &Graph, layers: &[OriginalLayer]) -> Vec<ShrunkLayer> {
     shrink(&OriginalNetwork::of_graph(graph, &[]), layers).layers
 }
@@ -79,7 +79,7 @@ fn net(numbers: &mut Numbers, sizes: &[usize]) -> Vec<OriginalLayer> {
     sizes.windows(2).map(|pair| layer(pair, numbers)).collect()
 }
 
-/// A chain in f64, every layer at the shape given.
+/// Runs a chain of layers in f64.
 fn run(x: &[f64], layers: &[(usize, &[f32], &[f64])], relu: bool) -> Vec<f64> {
     let mut x = x.to_vec();
     for (l, (cols, weights, bias)) in layers.iter().enumerate() {
@@ -107,7 +107,7 @@ fn same_result(layers: &[OriginalLayer], relu: bool, x: &[f64]) -> Vec<ShrunkLay
     small
 }
 
-/// Zeroes the columns of the groups that a bit pattern prunes.
+/// Sets the columns of the groups to zero that a bit pattern prunes.
 fn prune(layers: &mut [OriginalLayer], mut pattern: u32) {
     for layer in layers {
         for col in 0..layer.cols {
@@ -169,12 +169,12 @@ fn nothing_is_removed_across_a_softmax() {
     assert_eq!((small[0].units.kept(), small[0].rows.kept(), small[1].units.kept()), (1, 3, 3));
 }
 
-/// A map lives while one of its elements is read; what is stored of it then is all of its columns.
+/// A map is kept if one of its elements is read. All of its columns are stored then.
 #[test]
 fn a_flattened_map_is_kept_or_removed_as_a_whole() {
     let nodes: [(Op, &[usize]); 4] = [(conv(4, 1, 0), &[0]), (Op::RELU, &[1]), (Op::Flatten, &[2]), (linear(2), &[3])];
     let first = layer(&[&[1.0], &[2.0], &[0.0], &[4.0]], &[0.5, 0.25, 3.0, -1.0]);
-    // Four maps of 2 x 2: one element of map 0, none of map 1, all of map 2 (a constant: 3), all of map 3 but by one output only.
+    // Four maps of 2 x 2. Read are: one element of map 0, none of map 1, all of map 2 (the constant 3), all of map 3 by one output only.
     let read = layer(
         &[
             &[0.0, 7.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 5.0, 6.0, 7.0, 8.0],
@@ -191,7 +191,7 @@ fn a_flattened_map_is_kept_or_removed_as_a_whole() {
     assert_eq!(small[1].columns_used(), 5);
 }
 
-/// A constant map is taken up by a convolution without padding: all weights of its window count. Zero padding makes an edge of it.
+/// A convolution without padding folds a constant map: all weights of its window count. With zero padding the map differs at the edges and stays.
 #[test]
 fn a_constant_map_is_folded_where_no_padding_makes_an_edge() {
     let first = layer(&[&[1.0], &[0.0]], &[0.0, 2.0]);
@@ -203,7 +203,7 @@ fn a_constant_map_is_folded_where_no_padding_makes_an_edge() {
     assert_eq!(small[1].bias, [0.5 + 2.0 * 10.0, 0.25 - 2.0 * 0.5]);
     let small = left(&graph(image(1, 4), &nodes(1)), &[first.clone(), second.clone()]);
     assert_eq!((small[0].rows.kept(), small[1].columns.len(), &small[1].bias), (2, 8, &second.bias));
-    // ReLU makes a zero of a negative constant, and zero has no edge.
+    // ReLU turns a negative constant into zero, and zero padding does not change a map of zeros.
     let small = left(&graph(image(1, 4), &nodes(1)), &[OriginalLayer { bias: vec![0.0, -2.0], ..first }, second.clone()]);
     assert_eq!((small[0].rows.kept(), small[1].columns.len(), &small[1].bias), (1, 4, &second.bias));
 }
@@ -226,12 +226,12 @@ fn pools_pass_a_constant_on_unless_they_average_over_padding() {
     assert_eq!(kept(Op::Pool(Pool { kind: PoolKind::AverageIncludingPadding, window })), (1, 6.0));
 }
 
-/// Both sides of a sum keep a channel that either has; a channel that is constant on both sides is folded as the sum.
+/// A sum keeps a channel on both sides if either side needs it. A channel that is constant on both sides is folded as the sum.
 #[test]
 fn added_values_keep_the_same_channels() {
     let nodes: [(Op, &[usize]); 5] =
         [(conv(4, 1, 0), &[0]), (conv(4, 1, 0), &[0]), (Op::Add, &[1, 2]), (Op::Flatten, &[3]), (linear(1), &[4])];
-    // Channel 0 lives on the left, 1 on the right, 2 is constant on both, 3 is not read.
+    // Channel 0 varies on the left, 1 on the right; 2 is constant on both; 3 is not read.
     let a = layer(&[&[1.0], &[0.0], &[0.0], &[1.0]], &[0.5, 0.25, 2.0, 1.0]);
     let b = layer(&[&[0.0], &[3.0], &[0.0], &[1.0]], &[0.5, 0.0, -0.5, 1.0]);
     let read = layer(&[&[1.0, 2.0, 3.0, 0.0]], &[0.0]);
@@ -243,7 +243,7 @@ fn added_values_keep_the_same_channels() {
     assert_eq!((small[2].weights.as_slice(), small[2].bias.as_slice()), (&[1.0, 2.0][..], &[3.0 * 1.5][..]));
 }
 
-/// A block whose output is added to its input reads and makes the same channels: a channel is needed because the block itself reads it.
+/// A block whose output is added to its input reads and makes the same channels. So a channel may be needed only because the block reads it.
 #[test]
 fn a_residual_block_needs_what_it_reads_itself() {
     let nodes: [(Op, &[usize]); 4] = [(linear(3), &[0]), (linear(3), &[1]), (Op::Add, &[1, 2]), (linear(1), &[3])];
@@ -251,7 +251,7 @@ fn a_residual_block_needs_what_it_reads_itself() {
     let block = layer(&[&[0.0, 5.0, 0.0], &[0.0, 0.0, 0.0], &[1.0, 0.0, 0.0]], &[0.0; 3]);
     let last = layer(&[&[1.0, 0.0, 0.0]], &[0.0]);
     let small = left(&graph(Shape::Vector(1), &nodes), &[first, block, last]);
-    // The output reads channel 0, which the block makes of channel 1; channel 2 reads channel 0, but nobody reads it.
+    // The output reads channel 0, which the block computes from channel 1. Channel 2 reads channel 0, but nothing reads channel 2.
     assert_eq!(small[1].rows.flags(), [true, true, false]);
     assert_eq!((small[0].rows.kept(), small[1].weights.as_slice()), (2, &[0.0, 5.0, 0.0, 0.0][..]));
 }
@@ -280,7 +280,7 @@ fn a_convolution_in_groups_keeps_its_channels() {
     assert_eq!(small[1].weights, [1.0, 0.0]);
 }
 
-/// Affine tables and activations are applied to a constant.
+/// Folding applies affine tables and activations to a constant.
 #[test]
 fn a_constant_passes_through_functions() {
     let sigmoid = Op::Activation(crate::graph::Activation::Sigmoid);
