@@ -1,4 +1,4 @@
-//! Memory aligned to 64 bytes, as the arrays of a model and the vectors of a kernel need it.
+//! Memory aligned to 64 bytes, which the arrays of a model and the vectors of a kernel need.
 #![allow(unsafe_code)] // the two `unsafe impl` below
 
 use super::error::{Error, ErrorKind, Result};

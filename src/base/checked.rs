@@ -1,4 +1,4 @@
-//! The only arithmetic that numbers from a file meet: it fails instead of wrapping.
+//! Checked arithmetic for numbers from a file: it returns an error instead of wrapping.
 
 use super::error::{Error, ErrorKind, Result};
 
@@ -45,7 +45,7 @@ pub fn from_u32(n: u32) -> usize {
     usize::try_from(n).expect("invariant: usize has at least 32 bits")
 }
 
-/// Whether `len` bytes from `offset` lie within `total`. Never written as `offset + len <= total`, which wraps.
+/// Whether `len` bytes from `offset` lie within `total`. The form `offset + len <= total` would be wrong: its sum can wrap.
 #[must_use]
 pub fn within(offset: u64, len: u64, total: u64) -> bool {
     offset <= total && len <= total.saturating_sub(offset)

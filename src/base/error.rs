@@ -1,9 +1,9 @@
-//! The library's one error type: what went wrong, where, and a sentence that says what to do.
+//! The library's only error type: what went wrong, where, and a sentence on which a user can act.
 
 pub use super::kinds::{Defect, ErrorKind};
 use std::fmt;
 
-/// A failure: its kind, a message, and the byte of the file where it lies.
+/// A failure: its kind, a message, and the byte of the file where it was found.
 ///
 /// The type is one machine word wide, so `Result<T, Error>` stays cheap. The message includes that of [`source`](std::error::Error::source),
 /// which is the [`std::io::Error`] of a failed system call.
@@ -29,7 +29,7 @@ impl fmt::Display for Error {
     }
 }
 
-// `fn main() -> Result<(), curt::Error>` prints this form: the sentence comes first there too.
+// `fn main() -> Result<(), curt::Error>` prints this form, so the sentence comes first here too.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self} [{}]", self.kind())
@@ -62,7 +62,7 @@ impl Error {
         Self(Box::new(Inner { kind, message: what.into(), offset: None, source: Some(source) }))
     }
 
-    /// The same error, with its message led by `context` (a path, a layer's name).
+    /// The same error, with `context` (a path, a layer's name) before its message.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {
         self.0.message = format!("{context}: {}", self.0.message);
@@ -75,7 +75,7 @@ impl Error {
         self.0.kind
     }
 
-    /// The byte of the file where it was found, where there is one.
+    /// The byte of the file where it was found, if there is one.
     #[must_use]
     pub fn offset(&self) -> Option<u64> {
         self.0.offset

@@ -1,6 +1,6 @@
-//! How much a file may ask for. The format's own limits (SPEC section 3) are the outer bound of every preset.
+//! Limits on what a file may require. No preset exceeds the format's own limits (SPEC section 3).
 
-/// Limits that a file is held against before anything is allocated.
+/// Limits that are checked before anything is allocated for a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the file.
@@ -9,9 +9,9 @@ pub struct Limits {
     pub nodes: u64,
     /// Weights of the model, padding included.
     pub weights: u64,
-    /// Elements of all values of one sample together: bounds the activation memory.
+    /// Elements of all values of one sample together; this bounds the activation memory.
     pub activations: u64,
-    /// Multiply-adds of one inference: bounds the time.
+    /// Multiply-adds of one inference; this bounds the time.
     pub multiply_adds: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What everything else stands on: errors, checked arithmetic, the exact fused multiply-add, aligned memory.
+//! The base of all other modules: errors, checked arithmetic, the exact fused multiply-add, aligned memory.
 
 pub mod align;
 pub mod checked;

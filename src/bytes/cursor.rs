@@ -1,4 +1,4 @@
-//! A reader of little-endian fields that cannot leave its slice and knows where in the file it is.
+//! A bounded reader of little-endian fields that knows its place in the file.
 
 use crate::base::checked::{from_u32, to_u64};
 use crate::base::error::{Defect, Error, ErrorKind, Result};
@@ -30,7 +30,10 @@ impl<'a> Cursor<'a> {
         self.rest.len()
     }
 
-    /// The next `n` bytes. Error: `bounds` when fewer are left.
+    /// The next `n` bytes.
+    ///
+    /// # Errors
+    /// `bounds` when fewer are left.
     pub fn bytes(&mut self, n: usize, what: &str) -> Result<&'a [u8]> {
         let (head, tail) = self.rest.split_at_checked(n).ok_or_else(|| {
             let message = format!("{what} needs {n} bytes, the {} section has {} left", self.section, self.rest.len());
@@ -42,18 +45,27 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next `u32`.
+    ///
+    /// # Errors
+    /// `bounds`.
     pub fn u32(&mut self, what: &str) -> Result<u32> {
         let bytes = self.bytes(4, what)?;
         Ok(u32::from_le_bytes(bytes.try_into().expect("invariant: 4 bytes were taken")))
     }
 
     /// The next `u64`.
+    ///
+    /// # Errors
+    /// `bounds`.
     pub fn u64(&mut self, what: &str) -> Result<u64> {
         let bytes = self.bytes(8, what)?;
         Ok(u64::from_le_bytes(bytes.try_into().expect("invariant: 8 bytes were taken")))
     }
 
-    /// The next `u32`, as a count of at most `max`. Error: `limit`.
+    /// The next `u32`, as a count of at most `max`.
+    ///
+    /// # Errors
+    /// `bounds`, `limit`.
     pub fn count(&mut self, max: u64, what: &str) -> Result<usize> {
         let at = self.offset;
         let n = self.u32(what)?;
@@ -63,14 +75,20 @@ impl<'a> Cursor<'a> {
         Ok(from_u32(n))
     }
 
-    /// The next `n` words of 4 bytes, as stored.
+    /// The next `n` little-endian words of 4 bytes.
+    ///
+    /// # Errors
+    /// `bounds`.
     pub fn words(&mut self, n: usize, what: &str) -> Result<impl Iterator<Item = u32> + use<'a>> {
         let len = n.saturating_mul(4);
         let bytes = self.bytes(len, what)?;
         Ok(bytes.chunks_exact(4).map(|b| u32::from_le_bytes(b.try_into().expect("invariant: chunks of 4"))))
     }
 
-    /// Ends the section. Error: `trailing` when bytes are left.
+    /// Ends the section.
+    ///
+    /// # Errors
+    /// `trailing` when bytes are left.
     pub fn finish(self) -> Result<()> {
         if self.rest.is_empty() {
             return Ok(());

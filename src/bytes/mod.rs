@@ -1,4 +1,4 @@
-//! The bytes of a model: where they live, and the cursor that reads them within bounds.
+//! The bytes of a model: where they lie, and the cursor that reads them within bounds.
 
 pub mod cursor;
 pub mod storage;

@@ -1,4 +1,4 @@
-//! Where a model's bytes live: read into memory, mapped from a file, or part of the program.
+//! The bytes of a model: read into memory, mapped from a file, or part of the program.
 #![allow(unsafe_code)] // the one call that maps a file
 
 use crate::base::align::{AlignedVec, LINE_BYTES};
@@ -11,9 +11,9 @@ use std::path::Path;
 /// The bytes of one model, aligned to 64.
 #[derive(Debug)]
 pub enum Storage {
-    /// Read into memory of our own: nobody else can change it.
+    /// Read into memory: nothing else can change it.
     Owned(AlignedVec<u8>),
-    /// Mapped: may change under us, so no bound may ever rest on its content (house rule "Flow", 4).
+    /// Mapped: another process may change it, so no bound may rest on its content.
     Mapped(memmap2::Mmap),
     /// Part of the program.
     Static(&'static [u8]),
@@ -30,8 +30,10 @@ impl Storage {
         }
     }
 
-    /// The file at `path`, read into memory. Errors: `io`, `not_a_file`, `limit` (before anything is allocated), `no_memory`,
-    /// `truncated` when the file shrinks while it is read.
+    /// Reads the file at `path` into memory.
+    ///
+    /// # Errors
+    /// `io`, `not_a_file`, `limit` (before anything is allocated), `no_memory`; `truncated` when the file shrinks while it is read.
     pub fn read(path: &Path, max_bytes: u64) -> Result<Self> {
         let (mut file, len) = open_regular(path, max_bytes)?;
         let mut bytes = AlignedVec::zeroed(len)?;
@@ -44,26 +46,35 @@ impl Storage {
         Ok(Self::Owned(bytes))
     }
 
-    /// The file at `path`, mapped. Errors as for [`Storage::read`].
+    /// Maps the file at `path`.
+    ///
+    /// # Errors
+    /// `io`, `not_a_file`, `limit`.
     ///
     /// # Safety
-    /// While the value lives nobody truncates the file or writes into it in place.
+    /// While the value lives, nobody truncates the file or writes into it in place.
     pub unsafe fn map(path: &Path, max_bytes: u64) -> Result<Self> {
         let (file, len) = open_regular(path, max_bytes)?;
         if len == 0 {
-            return Ok(Self::Static(&[])); // an empty file cannot be mapped; the validator says `empty`
+            return Ok(Self::Static(&[])); // an empty file cannot be mapped; the validator refuses it as `empty`
         }
         // SAFETY: the caller promises that the file is neither truncated nor written in place while mapped.
         let map = unsafe { memmap2::Mmap::map(&file) };
         map.map(Self::Mapped).map_err(|error| Error::io(format!("cannot map {}", path.display()), error))
     }
 
-    /// Bytes of the program. Copied when they are not aligned to 64 (`include_model!` aligns them).
+    /// Bytes of the program. They are copied if they are not aligned to 64; `include_model!` aligns them.
+    ///
+    /// # Errors
+    /// `no_memory`.
     pub fn from_static(bytes: &'static [u8]) -> Result<Self> {
         if bytes.as_ptr().addr().is_multiple_of(LINE_BYTES) { Ok(Self::Static(bytes)) } else { Self::copy(bytes) }
     }
 
     /// A copy of `bytes`.
+    ///
+    /// # Errors
+    /// `no_memory`.
     pub fn copy(bytes: &[u8]) -> Result<Self> {
         let mut copy = AlignedVec::zeroed(bytes.len())?;
         copy.copy_from_slice(bytes);
@@ -71,7 +82,7 @@ impl Storage {
     }
 }
 
-/// Opens a regular file and tells its length, without waiting on pipes and without following a device.
+/// Opens a regular file and returns its length. It does not block on a pipe, and it refuses a device.
 fn open_regular(path: &Path, max_bytes: u64) -> Result<(File, usize)> {
     let cannot = |error| Error::io(format!("cannot open {}", path.display()), error);
     let file = open_without_waiting(path).map_err(cannot)?;

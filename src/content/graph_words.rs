@@ -1,4 +1,4 @@
-//! The graph as a list of words of 32 bits (SPEC section 4). The mapped profile stores the words, the packed one codes them.
+//! The graph as a list of 32-bit words (SPEC section 4). The mapped profile stores the words; the packed profile codes them.
 
 use crate::base::checked::{from_u32, to_u64};
 use crate::base::error::{Defect, Error, ErrorKind, Result};
@@ -9,10 +9,10 @@ use crate::graph::op::{Expected, Words, word};
 use crate::graph::{Graph, GraphBuilder, InputSpec, Node, Op};
 use std::ops::RangeInclusive;
 
-/// The graph of `bytes`, the words as little-endian numbers, which start at byte `offset` of the file.
+/// Parses a graph from `bytes`: little-endian words that start at byte `offset` of the file.
 ///
 /// # Errors
-/// `bounds`, `trailing`, `limit`, `unknown_id`, `graph`, `shape` and those of an operator's fields, each with its place.
+/// `bounds`, `trailing`, `limit`, `unknown_id`, `graph`, `shape` and those of an operator's fields, each with its byte.
 pub(crate) fn parse(bytes: &[u8], offset: u64, limits: &Limits) -> Result<Graph> {
     let mut reader = Reader { cursor: Cursor::new(bytes, offset, "graph"), at: offset };
     let nodes = reader.cursor.count(limits.nodes.min(Limits::FORMAT.nodes), "the number of nodes")?;
@@ -36,7 +36,7 @@ fn place(error: Error, offset: u64) -> Error {
     Error::at(error.kind(), offset, error.to_string())
 }
 
-/// Reads words and checks each in its own range.
+/// Reads words and checks the range of each.
 struct Reader<'a> {
     cursor: Cursor<'a>,
     /// The place of the last word read.

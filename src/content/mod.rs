@@ -1,6 +1,6 @@
 //! What a file says, whichever profile it is stored in: the graph, the tables, the weights, the origin.
 //!
-//! No layout of bytes is known here: `format` reads content from a file and writes it to one.
+//! This module knows no layout of bytes: `format` reads content from a file and writes it to one.
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 pub(crate) mod graph_words;
@@ -41,7 +41,7 @@ pub struct Validated {
     pub origin: Option<Origin>,
 }
 
-/// What a later version of the format may add: this library keeps it when it packs and unpacks, and otherwise ignores it.
+/// Additions by a later version of the format. This library keeps them when it packs and unpacks, and otherwise ignores them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extensions<'a> {
     /// The bits of optional features.

@@ -1,4 +1,4 @@
-//! The original network: names, shapes, masks (SPEC section 7). Optional, and without influence on any result.
+//! The original network: names, shapes, masks (SPEC section 7). It is optional and affects no result.
 
 use crate::graph::Op;
 use crate::tensor::{Mask, Shape};
@@ -19,7 +19,7 @@ pub struct Origin {
 pub struct OriginNode {
     /// The name, unique in the graph.
     pub name: String,
-    /// What was kept of a layer with weights; `None` for other nodes.
+    /// What is kept of a layer with weights; `None` for other nodes.
     pub shape: Option<OriginShape>,
 }
 
@@ -42,14 +42,14 @@ impl OriginShape {
         }
     }
 
-    /// The number of inputs that the column mask keeps: elements of the input of a linear layer, channels of that of a convolution.
+    /// The number of inputs that the column mask keeps: input elements of a linear layer, input channels of a convolution.
     #[must_use]
     pub fn kept_columns(op: &Op, input: Shape) -> usize {
         if matches!(op, Op::Conv2d(_)) { input.channels() } else { input.elements() }
     }
 }
 
-/// Whether a name may not hold `c`: control characters and bidirectional controls could forge what a terminal shows.
+/// Whether `c` is forbidden in names. Control characters and bidirectional controls could forge what a terminal shows.
 pub(crate) fn is_forbidden(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

@@ -48,7 +48,7 @@ impl LayerTables {
         Self { levels: layer.levels.clone(), counts: layer.counts.clone(), row_factors: None, bias }
     }
 
-    /// What the view of the layer's weights needs.
+    /// The small arrays that the view of the layer's weights needs.
     #[must_use]
     pub fn lookup(&self, linear: &Linear) -> Lookup {
         Lookup::new(linear.encoding, &self.levels, linear.pattern, &self.counts)

@@ -1,8 +1,8 @@
-//! The `.curt` file: the only code that knows its bytes. `format-spec/SPEC.md` is the normative text.
+//! The bytes of `.curt` files: no other module knows them. `format-spec/SPEC.md` is the normative text.
 //!
 //! A file has one of two profiles. A mapped file is executed where it lies; a packed file is a mapped file, entropy-coded. [`validate`] is the
-//! one validator and the last code that can refuse a file: a packed file is unpacked, and the mapped file that results is validated.
-//! [`write()`] makes the one canonical file of a content.
+//! only validator and the last code that can refuse a file. A packed file is unpacked first, and the resulting mapped file is validated.
+//! [`write()`] makes the canonical file of a content.
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 pub mod mapped;
@@ -19,16 +19,16 @@ use packed::{Part, Source};
 pub use save::save;
 use std::collections::BTreeMap;
 
-/// Whether `file` is a packed one, by its first bytes.
+/// Whether `file` is packed, by its first bytes.
 #[must_use]
 pub fn is_packed(file: &[u8]) -> bool {
     file.starts_with(&packed::MAGIC)
 }
 
-/// Validates a whole mapped file and says where everything is.
+/// Validates a whole mapped file and returns its content, with the place of each weight array.
 ///
 /// # Errors
-/// Those of SPEC section 8, with the place.
+/// `limit`, or the [`Defect`] that SPEC section 8 names, with its byte.
 pub fn validate(file: &[u8], limits: &Limits, check: Check) -> Result<Validated> {
     at_most(to_u64(file.len()), limits.file_bytes, "the file's length")?;
     if is_packed(file) {
@@ -38,7 +38,7 @@ pub fn validate(file: &[u8], limits: &Limits, check: Check) -> Result<Validated>
     mapped::validate(file, limits, check)
 }
 
-/// The mapped file of `contents`. It is validated as any other file, so that nothing is written that cannot be read.
+/// The mapped file of `contents`. It is validated like any other file, so nothing is written that cannot be read.
 ///
 /// # Errors
 /// Those of [`validate`].
@@ -69,7 +69,7 @@ pub fn pack(file: &[u8]) -> Result<Vec<u8>> {
     Ok(packed)
 }
 
-/// The mapped file of a packed one, validated as any other.
+/// The mapped file of a packed one, validated like any other.
 ///
 /// # Errors
 /// Those of `format-spec/packed.md`, section 12.
@@ -82,7 +82,7 @@ pub fn unpack(file: &[u8], limits: &Limits) -> Result<Vec<u8>> {
     let decoded = packed::decode(stream, limits, |graph: &Graph| fits(mapped::file_bytes(graph)?)).map_err(invalid)?;
     let mapped = mapped::write(&decoded.contents, &decoded.extensions);
     fits(to_u64(mapped.len()))?;
-    // What `pack` would not have written is refused; `pack` validates the mapped file first.
+    // A packed file that `pack` would not have written is refused. `pack` validates the mapped file first.
     if pack(&mapped).map_err(invalid)? != file {
         return Err(Error::new(Defect::NonCanonical, "packing the model of this packed file gives other bytes"));
     }
@@ -91,8 +91,8 @@ pub fn unpack(file: &[u8], limits: &Limits) -> Result<Vec<u8>> {
 
 /// The ideal code length of each part of the packed file of a mapped one, in bits.
 ///
-/// The stream of the packed file is a little longer than their sum, by less than 0.25 % and two bytes: the coder rounds each probability
-/// down to what its range can hold, and ends on a whole byte.
+/// The stream of the packed file is longer than their sum by less than 0.25 % and two bytes: the coder rounds each probability down to what
+/// its range can hold, and ends on a whole byte.
 ///
 /// # Errors
 /// Those of [`pack`].
@@ -100,7 +100,7 @@ pub fn account(file: &[u8]) -> Result<BTreeMap<Part, f64>> {
     packed::account(&source(file)?)
 }
 
-/// A mapped file, validated, as the packed profile takes it.
+/// A mapped file, validated, in the form that the packed profile codes.
 fn source(file: &[u8]) -> Result<Source<'_>> {
     let content = validate(file, &Limits::FORMAT, Check::Full)?;
     Ok(Source { file, content, extensions: mapped::extensions(file)? })

@@ -1,4 +1,4 @@
-//! Saves a file so that a failure leaves the old one.
+//! Saves a file. If saving fails, the old file stays.
 
 use crate::base::error::{Error, Result};
 use std::io::Write;
@@ -25,10 +25,10 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
     sync_directory(directory).map_err(fail)
 }
 
-/// A new file in the directory of `path`.
+/// Creates a new file in the directory of `path`.
 ///
-/// Its name is not derived from the path's, which may have the greatest length already. It holds the process id and the time: in containers
-/// every process may have the same id, and files that killed processes left must not block the names.
+/// Its name is not derived from `path`, which may already have the greatest length. The name holds the process id and the time. The id alone
+/// is not enough: in containers every process may have the same id, and files left by killed processes would block the name.
 fn create_beside(path: &Path, directory: &Path) -> std::io::Result<(std::path::PathBuf, std::fs::File)> {
     path.file_name().ok_or_else(|| std::io::Error::other("the path has no file name"))?;
     let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_nanos();
@@ -52,5 +52,5 @@ fn sync_directory(directory: &Path) -> std::io::Result<()> {
 
 #[cfg(not(unix))]
 fn sync_directory(_: &Path) -> std::io::Result<()> {
-    Ok(()) // a directory cannot be opened there
+    Ok(()) // these systems cannot open a directory
 }

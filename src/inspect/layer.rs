@@ -1,4 +1,4 @@
-//! A layer with weights: shapes, encoding, bytes, and the bound of entropy coding.
+//! A layer with weights: shapes, encoding, bytes and entropy.
 
 use crate::base::checked::to_u64;
 use crate::encoding::{Encoding, Weights};
@@ -97,7 +97,7 @@ fn entropy_bits(symbols: &[u32], absent: u64) -> f64 {
     }
     symbols.iter().for_each(|symbol| *counts.entry(symbol).or_insert(0u64) += 1);
     let mut counts: Vec<u64> = counts.into_values().collect();
-    counts.sort_unstable(); // a map has no order, and the rounding of the sum depends on it
+    counts.sort_unstable(); // the rounding of the sum depends on the order, and a hash map has none
     let total = (to_u64(symbols.len()) + absent) as f64;
     counts.iter().map(|&count| count as f64 / total).map(|p| -p * p.log2()).sum()
 }

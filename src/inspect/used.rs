@@ -13,7 +13,7 @@ use crate::tensor::Shape;
 /// The used part of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsedLayer {
-    /// Weights that are not zero, whose input depends on the network's input and whose output reaches the network's output.
+    /// The number of used weights. Each is not zero, its input depends on the network's input, and its output reaches the network's output.
     pub weights: u64,
     /// Inputs with such a weight: columns of a linear layer, channels of a convolution.
     pub inputs: usize,

@@ -13,6 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// A loaded model. Cloning shares it; any number of threads may hold sessions on it.
+///
+/// Loading fails with `io`, `not_a_file`, `limit`, `no_memory`, or a [`Defect`](crate::Defect) of the file.
 #[derive(Clone, Debug)]
 pub struct Model(Arc<Inner>);
 
@@ -27,13 +29,13 @@ struct Inner {
 /// A linear layer of a model: what its kernel needs except the weights.
 #[derive(Debug)]
 pub struct Layer {
-    /// The node that it is (counted from 0).
+    /// The number of its node, counted from 0.
     pub node: usize,
     /// The operator.
     pub linear: Linear,
-    /// Inputs.
+    /// The number of inputs.
     pub cols: usize,
-    /// What the view of the weights needs.
+    /// The small arrays that the view of the weights needs.
     lookup: Lookup,
     /// The scale of each output (arithmetic.md, section 4), or none.
     pub scale: Option<Vec<f32>>,
@@ -42,7 +44,7 @@ pub struct Layer {
 }
 
 impl Model {
-    /// Reads the file at `path` into memory, unpacks it if it is packed, and checks all of it. Errors: see [`ErrorKind`].
+    /// Reads the file at `path` into memory, unpacks it if it is packed, and checks all of it.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, &Limits::DEFAULT)
     }
@@ -56,12 +58,11 @@ impl Model {
 
     /// Maps the file at `path`: no copy, and the pages are shared between processes. A packed file is refused: its weights do not lie in it.
     ///
-    /// [`Check::Structure`] makes opening independent of the file's size. Kernels stay within bounds whatever the mapped bytes say, so
-    /// a file that changes gives wrong numbers at worst, but one that is truncated ends the process (SIGBUS).
+    /// With [`Check::Structure`], the time to open does not depend on the number of weights. Kernels stay within bounds whatever the mapped
+    /// bytes are. So a file that changes gives wrong numbers at worst, but a file that is truncated ends the process (SIGBUS).
     ///
     /// # Safety
-    /// While the model or a session on it lives, nobody truncates the file or writes into it in place. Replacing it by
-    /// renaming another over it is allowed.
+    /// While the model or a session on it lives, nobody truncates the file or writes into it in place. Renaming another over it is allowed.
     #[allow(unsafe_code)]
     pub unsafe fn map(path: impl AsRef<Path>, limits: &Limits, check: Check) -> Result<Self> {
         let path = path.as_ref();
@@ -75,7 +76,7 @@ impl Model {
         Self::unpack(Storage::from_static(bytes)?, &Limits::DEFAULT)
     }
 
-    /// A model from bytes that are copied.
+    /// A model from a copy of `bytes`.
     pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<Self> {
         if to_u64(bytes.len()) > limits.file_bytes {
             let message = format!("the model has {} bytes, the limit is {}", bytes.len(), limits.file_bytes);
@@ -108,39 +109,39 @@ impl Model {
         Ok(Self(Arc::new(Inner { storage, validated, layers, packed_bytes })))
     }
 
-    /// Shape of one sample of the input: `(features)` or `(channels, height, width)`.
+    /// The shape of one sample of the input: `[features]` or `[channels, height, width]`.
     #[must_use]
     pub fn input_shape(&self) -> Shape {
         self.graph().input().shape
     }
 
-    /// Type of the input's elements.
+    /// The type of the input's elements.
     #[must_use]
     pub fn input_dtype(&self) -> Dtype {
         self.graph().input().dtype
     }
 
-    /// Shape of one sample of the output.
+    /// The shape of one sample of the output.
     #[must_use]
     pub fn output_shape(&self) -> Shape {
         self.graph().output_shape()
     }
 
-    /// What the model computes.
+    /// The graph that the model computes.
     #[must_use]
     #[cfg_attr(not(feature = "tools"), doc(hidden))]
     pub fn graph(&self) -> &Graph {
         &self.0.validated.graph
     }
 
-    /// Everything small, as stored.
+    /// The tables, as stored.
     #[must_use]
     #[cfg_attr(not(feature = "tools"), doc(hidden))]
     pub fn tables(&self) -> &Tables {
         &self.0.validated.tables
     }
 
-    /// What the network was before compression, where the file says so.
+    /// The network before compression, if the file describes it.
     #[must_use]
     #[cfg_attr(not(feature = "tools"), doc(hidden))]
     pub fn origin(&self) -> Option<&Origin> {
@@ -164,19 +165,19 @@ impl Model {
             .expect("invariant: the validator has built this view, or its size was checked")
     }
 
-    /// The length of the packed file that the model came in, if it did.
+    /// The length of the packed file that the model was loaded from, if it was packed.
     #[must_use]
     pub fn packed_bytes(&self) -> Option<u64> {
         self.0.packed_bytes
     }
 
-    /// The whole file, unpacked.
+    /// The whole mapped file; a packed file was unpacked to it.
     #[must_use]
     pub fn file(&self) -> &[u8] {
         self.0.storage.bytes()
     }
 
-    /// Checks everything again: what [`Check::Structure`] left out, or whether a mapped file has changed.
+    /// Validates the file again in full. This finds what [`Check::Structure`] left out, and a mapped file that has changed since.
     pub fn verify(&self) -> Result<()> {
         format::validate(self.file(), &Limits::FORMAT, Check::Full).map(|_| ())
     }

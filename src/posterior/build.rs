@@ -1,4 +1,4 @@
-//! From a file to a posterior: the description, then each node's tensors, then whether anything is left over.
+//! Reads a posterior from a file: the description, then each node's tensors. A tensor that no node has is an error.
 
 use super::description::{self, Description};
 use super::error::fail;
@@ -19,7 +19,7 @@ impl Posterior {
     /// Reads the file at `path`.
     ///
     /// # Errors
-    /// `io`, `not_a_file`, `posterior`.
+    /// `io`, `not_a_file`; `posterior` when the file violates `docs/posteriors.md`.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = read(path)?;
@@ -29,7 +29,7 @@ impl Posterior {
     /// Reads a posterior file's bytes.
     ///
     /// # Errors
-    /// `posterior`: names the tensor or the node, and what was expected.
+    /// `posterior`; the message names the tensor or the node, and what was expected.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         build(bytes)
     }
@@ -48,7 +48,7 @@ fn build(bytes: &[u8]) -> Result<Posterior> {
         let refuse = |error| fail(format!("node {name:?}: {error}"));
         let from: Option<Vec<Shape>> = inputs.iter().map(|&input| shapes.get(input).copied()).collect();
         let from = from.ok_or_else(|| fail(format!("node {name:?} reads a value that no earlier node makes")))?;
-        check_groups(&op, &from).and_then(|()| op.output_shape(&from)).map_err(refuse)?; // before tensors are compared with an impossible shape
+        check_groups(&op, &from).and_then(|()| op.output_shape(&from)).map_err(refuse)?; // before tensors are compared with this shape
         let op = with_tensors(op, &from, &name, method, &mut file, &mut layers, &mut affines)?;
         shapes.push(op.output_shape(&from).map_err(refuse)?);
         read.extend(inputs.iter().copied());
@@ -69,7 +69,7 @@ fn build(bytes: &[u8]) -> Result<Posterior> {
     Ok(Posterior { name, method, input, graph, node_names, layers, affines, training })
 }
 
-/// Whether a convolution's groups divide its input channels: its outputs are not known yet.
+/// Checks that the channel groups of a convolution divide its input channels. Its output channels are not known yet.
 fn check_groups(op: &Op, from: &[Shape]) -> Result<()> {
     match (op, from) {
         (Op::Conv2d(conv), [input @ Shape::Image { .. }]) if input.channels().checked_rem(conv.groups) != Some(0) => {
@@ -80,7 +80,7 @@ fn check_groups(op: &Op, from: &[Shape]) -> Result<()> {
     }
 }
 
-/// Reads the tensors of a node, if it has any; a layer gets the rows of its weights.
+/// Reads the tensors of a node, if it has any. Sets the rows of a layer to those of its weights.
 fn with_tensors(
     op: Op,
     from: &[Shape],

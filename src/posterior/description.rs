@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The version of the layout that is read and written.
 pub(super) const VERSION: u64 = 1;
 
-/// What the caller of the network feeds: the network sees `x * scale + offset`, by channel.
+/// The input that the caller gives. The network sees `x * scale + offset`, channel by channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputDescription {
     /// The shape of one sample.
@@ -20,18 +20,18 @@ pub struct InputDescription {
     pub dtype: Dtype,
     /// A factor for each channel, not zero.
     pub scale: Vec<f32>,
-    /// What is added for each channel.
+    /// An offset for each channel.
     pub offset: Vec<f32>,
 }
 
-/// What a posterior file says besides its tensors, with names resolved to values.
+/// Everything in a posterior file except its tensors, with names resolved to values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Description {
     /// The network's name.
     pub name: String,
     /// How the network was trained.
     pub method: Method,
-    /// What the caller of the network feeds.
+    /// The input that the caller gives.
     pub input: InputDescription,
     /// The nodes in execution order.
     pub nodes: Vec<NamedNode>,
@@ -80,7 +80,7 @@ fn input(value: &Value) -> Result<InputDescription> {
     Ok(InputDescription { shape, dtype, scale, offset: numbers(input, "offset", shape.channels())? })
 }
 
-/// `channels` finite numbers.
+/// Reads a list of `channels` finite numbers.
 fn numbers(input: &Object, key: &str, channels: usize) -> Result<Vec<f32>> {
     let what = "\"input\"";
     let values = json::list(input, key, what)?;

@@ -1,4 +1,4 @@
-//! The fields of operators, as the description spells them.
+//! Reads the fields of operators from the description.
 
 use super::error::fail;
 use super::json::{self, Object};
@@ -9,7 +9,7 @@ use crate::tensor::Shape;
 use serde_json::Value;
 use std::ops::RangeInclusive;
 
-/// Reads the fields of one node. A field that is left out keeps the value of the operator's kind.
+/// Reads the fields of one node. A field that is left out keeps the value that it has in the operator's `KINDS`.
 pub(super) struct JsonFields<'a> {
     object: &'a Object,
     /// The node, as messages name it.
@@ -23,7 +23,7 @@ impl<'a> JsonFields<'a> {
         Self { object, what, keys: vec!["name", "op", "inputs"] }
     }
 
-    /// Refuses a key that none of the fields has.
+    /// Refuses a key that is no field of the operator.
     pub(super) fn finish(self) -> Result<()> {
         json::only(self.object, self.what, &self.keys)
     }

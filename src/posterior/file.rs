@@ -1,4 +1,4 @@
-//! The safetensors container: a bounded header, and tensors taken out one by one.
+//! The safetensors container: a header of bounded size, and tensors that are taken out one by one.
 
 use super::error::fail;
 use crate::base::checked::{to_u64, to_usize};
@@ -16,7 +16,7 @@ pub const MAX_FILE_BYTES: u64 = 1 << 30;
 /// Bytes of the largest safetensors header that is parsed.
 pub const MAX_HEADER_BYTES: u64 = 1 << 22;
 
-/// A safetensors file, and which of its tensors were taken.
+/// A safetensors file, and the names of the tensors taken so far.
 pub(super) struct TensorFile<'a> {
     header: Metadata,
     data: &'a [u8],
@@ -58,7 +58,7 @@ impl<'a> TensorFile<'a> {
         self.header.info(name).is_some()
     }
 
-    /// The first dimension of the weights `name`, whose others must be `per_output`, and the product of those.
+    /// The rows and columns of the weights `name` of shape `[rows, per_output...]`. The columns are the product of `per_output`.
     pub(super) fn rows(&self, name: &str, per_output: &[usize]) -> Result<(usize, usize)> {
         let cols = per_output.iter().fold(1usize, |product, &dim| product.saturating_mul(dim));
         match self.info(name)?.shape.as_slice() {
@@ -86,7 +86,7 @@ impl<'a> TensorFile<'a> {
         }
     }
 
-    /// The logarithms of variances that f32 can hold; a variance that rounds to zero is one.
+    /// Log variances. A variance must not exceed the range of f32, but may round to zero.
     pub(super) fn log_variances(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let values = self.floats(name, shape)?;
         match values.iter().enumerate().find(|(_, value)| !value.exp().is_finite()) {
@@ -118,7 +118,7 @@ impl<'a> TensorFile<'a> {
         bytes.iter().enumerate().map(|(i, &byte)| flag(i, f32::from(byte))).collect()
     }
 
-    /// The tensor that nobody took, if there is one.
+    /// The name of a tensor that was not taken, if there is one.
     pub(super) fn left_over(&self) -> Option<String> {
         let mut names = self.header.offset_keys();
         names.retain(|name| !self.taken.contains(name));
@@ -148,7 +148,7 @@ impl<'a> TensorFile<'a> {
 /// The bytes of a regular file of at most [`MAX_FILE_BYTES`].
 pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let cannot = |error| Error::io(format!("cannot read {}", path.display()), error);
-    let metadata = std::fs::metadata(path).map_err(cannot)?; // before opening: opening a pipe would wait
+    let metadata = std::fs::metadata(path).map_err(cannot)?; // before the file is opened: opening a pipe would block
     if !metadata.is_file() {
         return Err(Error::new(ErrorKind::NotAFile, format!("{} is not a regular file", path.display())));
     }

@@ -1,4 +1,4 @@
-//! Reading of JSON values: every error names the place and what was expected.
+//! Reads JSON values. Every error names the place and what was expected.
 
 use super::error::fail;
 use crate::base::checked::{to_u64, to_usize};
@@ -14,7 +14,10 @@ pub(super) fn object<'a>(value: &'a Value, what: &str) -> Result<&'a Object> {
     value.as_object().ok_or_else(|| fail(format!("{what} is {}, expected an object", kind(value))))
 }
 
-/// Error: a key that is not among `keys`.
+/// Checks that an object has no keys but `keys`.
+///
+/// # Errors
+/// `posterior`.
 pub(super) fn only(object: &Object, what: &str, keys: &[&str]) -> Result<()> {
     match object.keys().find(|key| !keys.contains(&key.as_str())) {
         Some(key) => Err(fail(format!("{what} has the key {key:?}, expected only {}", keys.join(", ")))),
@@ -36,7 +39,7 @@ pub(super) fn list<'a>(object: &'a Object, key: &str, what: &str) -> Result<&'a 
     value.as_array().ok_or_else(|| fail(format!("{what}: {key:?} is {}, expected a list", kind(value))))
 }
 
-/// A number that is finite as f32; a negative zero becomes a zero, which is what files store.
+/// A number that is finite as f32. A negative zero becomes +0, because `.curt` files store only +0.
 pub(super) fn float(value: &Value) -> Option<f32> {
     value.as_f64().map(to_f32).filter(|value| value.is_finite())
 }
@@ -47,7 +50,7 @@ pub(super) fn number(object: &Object, key: &str, what: &str) -> Result<f32> {
     float(value).ok_or_else(|| fail(format!("{what}: {key:?} is {value}, expected a finite number")))
 }
 
-/// An integer of `least` to 2^24.
+/// An integer from `least` to 2^24.
 pub(super) fn integer(value: &Value, least: u64) -> Option<usize> {
     let number = value.as_u64().filter(|number| (least..=MAX_DIMENSION).contains(number))?;
     to_usize(number, "an integer").ok()
@@ -86,7 +89,7 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// The key `name`: 1 to 255 bytes that a terminal prints as they are.
+/// The value of the key `name`: 1 to 255 bytes without characters that could change what a terminal shows.
 pub(super) fn name(object: &Object, what: &str) -> Result<String> {
     let name = text(object, "name", what)?;
     let forbidden = |c: char| c.is_control() || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');

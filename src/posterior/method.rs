@@ -1,4 +1,4 @@
-//! The methods of training whose files are read.
+//! The training methods whose files are read.
 
 /// How the network was trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,13 +9,13 @@ pub enum Method {
     Ghs,
     /// Sparse variational dropout: a mean and a log variance for each weight (Molchanov et al. 2017).
     SparseVd,
-    /// Diagonal Gaussian, pruned by signal over noise (Graves 2011).
+    /// Diagonal Gaussian, pruned by the ratio of signal to noise (Graves 2011).
     Graves,
     /// Variational network quantization: the weights of a layer are drawn to a codebook (Achterhold et al. 2018).
     Vnq,
-    /// Weights and biases, with a mask where training has pruned.
+    /// Weights and biases, and a mask if training has pruned.
     Plain,
-    /// Weights and biases on a grid, trained under a bound of bits.
+    /// Weights and biases on a grid, from rate-constrained training.
     Rate,
     /// Weights that share a few values in each layer (Han et al. 2016, Ullrich et al. 2017).
     Shared,

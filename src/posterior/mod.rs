@@ -1,6 +1,6 @@
 //! Trained posteriors and plain networks, read from safetensors and written to it (`docs/posteriors.md`).
 //!
-//! A [`Posterior`] was checked as a whole: the graph, every tensor's shape and numbers, and that no tensor is left over.
+//! A [`Posterior`] has passed all checks: its graph, the shape and numbers of every tensor, and that no tensor is left over.
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 mod build;

@@ -1,4 +1,4 @@
-//! A posterior: the network and its tensors, checked as a whole.
+//! A posterior: the network and its tensors, which have passed all checks.
 
 use super::description::InputDescription;
 use super::layers::{AffineTensors, LayerTensors};
@@ -31,7 +31,7 @@ impl Posterior {
         self.method
     }
 
-    /// What the caller of the network feeds.
+    /// The input that the caller gives.
     #[must_use]
     pub fn input(&self) -> &InputDescription {
         &self.input

@@ -10,7 +10,7 @@ use crate::graph::Op;
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// The name by which a node reads what the caller feeds.
+/// The name by which a node reads the input of the network.
 pub(super) const INPUT: &str = "input";
 
 /// A node; value 0 is the input, node `i` (from 0) makes value `i + 1`.
@@ -18,7 +18,7 @@ pub(super) const INPUT: &str = "input";
 pub struct NamedNode {
     /// A name, unique in the graph.
     pub name: String,
-    /// What is computed. The rows of a layer are not known here: its tensors say them.
+    /// What is computed. The rows of a layer are not known here; they follow from its tensors.
     pub op: Op,
     /// The values read.
     pub inputs: Vec<usize>,
@@ -67,7 +67,7 @@ fn inputs(object: &Object, op: &Op, values: &HashMap<String, usize>, what: &str)
 /// The operator and its fields.
 ///
 /// # Errors
-/// An operator that is not known, a field that is missing or wrong, a key that is no field.
+/// `posterior` when the operator is not known, a field is missing or wrong, or a key is no field.
 fn op(object: &Object, what: &str) -> Result<Op> {
     let name = json::text(object, "op", what)?;
     let unknown = || {

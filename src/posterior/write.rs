@@ -1,4 +1,4 @@
-//! Writing of posterior files: the description as JSON text, the tensors in a safetensors container.
+//! Writes posterior files: the description as JSON text, the tensors in a safetensors container.
 
 use super::description::{Description, InputDescription, VERSION};
 use super::error::fail;
@@ -20,7 +20,7 @@ use std::ops::RangeInclusive;
 /// A named tensor of 32-bit floats.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedTensor {
-    /// The name of its node, a dot, and what it is: `fc1.weight`.
+    /// The name of the node, a dot, and the name of the tensor: `fc1.weight`.
     pub name: String,
     /// The dimensions.
     pub shape: Vec<usize>,
@@ -48,10 +48,10 @@ impl View for &NamedTensor {
 
 /// The bytes of a posterior file.
 ///
-/// They are read back before they are returned, so that no file is written that [`Posterior::from_bytes`] refuses.
+/// The bytes are read back first, so no file is written that [`Posterior::from_bytes`] refuses.
 ///
 /// # Errors
-/// `posterior`: a tensor is missing, not expected, of another shape, or not finite; or the description is not that of a network.
+/// `posterior` when a tensor is missing, not expected, of another shape, or not finite, or when the description is not that of a network.
 pub fn write(description: &Description, tensors: &[NamedTensor]) -> Result<Vec<u8>> {
     let metadata = HashMap::from([(KEY.to_owned(), text(description)?)]);
     let named = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor));
@@ -95,7 +95,7 @@ fn node_json(node: &NamedNode, nodes: &[NamedNode]) -> Result<Value> {
     Ok(Value::Object(keys))
 }
 
-/// The fields of an operator, as the description spells them. What has its usual value is left out where the reader allows it.
+/// The fields of an operator, as the description spells them. A field with its usual value is left out if the reader allows it.
 struct WrittenFields(Map<String, Value>);
 
 impl WrittenFields {

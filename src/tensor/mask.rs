@@ -1,4 +1,4 @@
-//! Which members of a dimension are kept.
+//! Masks: which members of a dimension are kept.
 
 /// One flag per member of a dimension: kept or pruned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Mask {
         &self.0
     }
 
-    /// Members, kept or not.
+    /// The number of members, kept or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
@@ -52,7 +52,7 @@ impl Mask {
         self.0.is_empty()
     }
 
-    /// Members kept.
+    /// The number of members kept.
     #[must_use]
     pub fn kept(&self) -> usize {
         self.0.iter().filter(|&&flag| flag).count()

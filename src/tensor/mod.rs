@@ -1,11 +1,11 @@
-//! Shapes of activations: NCHW without the batch, which is dynamic.
+//! Shapes of activations, in NCHW order without the batch. The batch size is no part of a shape.
 
 pub mod mask;
 
 pub use mask::Mask;
 use std::fmt;
 
-/// The shape of one sample's value: `(features)` or `(channels, height, width)`.
+/// The shape of one sample's value: `[features]` or `[channels, height, width]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Shape {
     /// A vector of `n` features.
@@ -22,7 +22,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// Elements of one sample. Dimensions are limited at load, so that the product cannot overflow.
+    /// The number of elements of one sample. Dimensions are limited at load, so the product cannot overflow.
     #[must_use]
     pub fn elements(self) -> usize {
         match self {
@@ -31,7 +31,7 @@ impl Shape {
         }
     }
 
-    /// Channels of an image, 1 for a vector: what has its own scale and offset in the input specification.
+    /// The channels of an image, 1 for a vector. In the input specification each channel has a scale and an offset.
     #[must_use]
     pub fn channels(self) -> usize {
         match self {
@@ -40,7 +40,7 @@ impl Shape {
         }
     }
 
-    /// What an affine operator treats alike: the channels of an image, the features of a vector.
+    /// The number of factors of an affine operator: one for each channel of an image or feature of a vector.
     #[must_use]
     pub fn affine_channels(self) -> usize {
         match self {
@@ -68,7 +68,7 @@ impl fmt::Display for Shape {
     }
 }
 
-/// The type of the elements that a caller feeds.
+/// The type of the input's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dtype {
     /// Unsigned bytes, such as pixels.

@@ -18,7 +18,7 @@ pub(super) mod id {
 /// Flag bit 0: a reader that does not know the section's id skips the section.
 pub(super) const OPTIONAL: u32 = 1;
 
-/// The sections of a file. Their places are checked, their content is not.
+/// The sections of a file. Their places were checked, their content was not.
 #[derive(Debug)]
 pub(super) struct Sections<'a> {
     pub(super) graph: Section<'a>,
@@ -49,7 +49,7 @@ pub struct SectionInfo {
     pub bytes: u64,
 }
 
-/// Reads the header and the section table, and compares the checksums of the sections; that of the weights only if `check_weights`.
+/// Reads the header and the section table, and compares the checksums of the sections. The weights are compared only if `check_weights`.
 pub(super) fn parse(file: &[u8], check_weights: bool) -> Result<Sections<'_>> {
     let (found, _) = find(file)?;
     for section in found.iter().filter(|section| check_weights || section.id != id::WEIGHTS) {
@@ -129,7 +129,7 @@ fn table<'a>(file: &'a [u8], header: &Header) -> Result<&'a [u8]> {
     Ok(table)
 }
 
-/// The next entry, whose section must start at the first multiple of 64 after `end`.
+/// The next entry of the table. Its section must start at the first multiple of 64 that is not below `end`.
 fn entry<'a>(file: &'a [u8], cursor: &mut Cursor<'_>, previous: Option<u32>, end: u64) -> Result<Section<'a>> {
     let at = cursor.offset();
     let (id, flags) = (cursor.u32("a section id")?, cursor.u32("section flags")?);
@@ -175,7 +175,7 @@ fn entry<'a>(file: &'a [u8], cursor: &mut Cursor<'_>, previous: Option<u32>, end
     Ok(Section { bytes, offset, id, checksum })
 }
 
-/// Compares a checksum. Fuzzing builds skip it: otherwise no input of a fuzzer would pass it.
+/// Compares a checksum. Fuzzing builds skip this check, because a fuzzer's input would hardly ever pass it.
 fn compare(found: u32, stored: u32, offset: u64, what: &str) -> Result<()> {
     if found == stored || cfg!(fuzzing) {
         return Ok(());

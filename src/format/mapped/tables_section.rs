@@ -14,7 +14,7 @@ fn wide_counts(cols: usize) -> bool {
     cols > usize::from(u16::MAX)
 }
 
-/// Words of the counts of a layer with `lists` lists.
+/// The number of words that the counts of `lists` lists take.
 fn count_words(lists: usize, cols: usize) -> usize {
     if wide_counts(cols) { lists } else { lists.div_ceil(2) }
 }
@@ -84,10 +84,10 @@ fn parse_layer(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<
     Ok(LayerTables { levels, counts, row_factors, bias })
 }
 
-/// The number of entries of each list: at most the columns, and in sum what the graph says.
+/// Reads the number of entries of each list. Each is at most the columns; their sum is that of the graph.
 ///
 /// # Errors
-/// `mask`.
+/// `bounds`; `mask` when the counts contradict the graph.
 fn counts(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<Vec<u32>> {
     let lists = linear.encoding.lists(linear.rows);
     let at = cursor.offset();
@@ -116,7 +116,7 @@ fn counts(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<Vec<u
     Ok(counts)
 }
 
-/// The next `n` floats: finite, not the negative zero, and `allowed`.
+/// The next `n` floats. Each must be finite, not -0, and `allowed`.
 fn floats(cursor: &mut Cursor<'_>, n: usize, what: &str, allowed: impl Fn(f32) -> bool) -> Result<Vec<f32>> {
     let mut at = cursor.offset();
     let mut out = Vec::with_capacity(n.min(cursor.remaining()));

@@ -13,12 +13,12 @@ pub enum Check {
     /// Everything: checksums, codes, padding, canonical form. The time is O(bytes of the file).
     #[default]
     Full,
-    /// Everything but the checksum and the codes of the weights section. The time does not depend on the number of weights.
-    /// It is enough for memory safety, and meant for files that were checked in full before.
+    /// Everything except the checksum and the codes of the weights section. The time does not depend on the number of weights.
+    /// This is enough for memory safety. It is meant for files that were checked in full before.
     Structure,
 }
 
-/// Validates a whole file and says where everything is.
+/// Validates a whole file and returns its content, with the place of each weight array.
 pub(crate) fn validate(file: &[u8], limits: &Limits, check: Check) -> Result<Validated> {
     let sections = sections::parse(file, check == Check::Full)?;
     let graph = graph_words::parse(sections.graph.bytes, sections.graph.offset, limits)?;

@@ -22,7 +22,7 @@ pub(crate) fn write(contents: &Contents, extensions: &Extensions<'_>) -> Vec<u8>
     assemble(&sections, extensions.features)
 }
 
-/// Bytes of the file of `graph` without origin and extensions: known before anything of that size is allocated.
+/// The length in bytes of the file of `graph`, without origin and extensions. It is known before anything of that size is allocated.
 pub(crate) fn file_bytes(graph: &Graph) -> Result<u64> {
     let graph_bytes = to_u64(graph_words::write(graph).len()).saturating_mul(4);
     let weights = weights_section::needed_bytes(graph)?;
@@ -39,7 +39,7 @@ pub(crate) fn strip(file: &[u8]) -> Result<Vec<u8>> {
     Ok(assemble(&[graph, tables, weights].map(|section| (section.id, 0, Cow::Borrowed(section.bytes))), 0))
 }
 
-/// The file of `sections` (id, flags, bytes), which are in the order of their ids, and of the bits of optional features.
+/// The file of `sections` (id, flags, bytes), in the order of their ids, with the bits `features` of optional features.
 fn assemble(sections: &[(u32, u32, Cow<'_, [u8]>)], features: u32) -> Vec<u8> {
     let table_bytes = sections.len().saturating_mul(ENTRY_BYTES);
     let mut body = Vec::new();

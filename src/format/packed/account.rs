@@ -14,7 +14,7 @@ pub(crate) fn account(source: &Source<'_>) -> Result<BTreeMap<Part, f64>> {
     Ok(meter.bits)
 }
 
-/// A coder that writes nothing: it adds up `-log2 p` of the bits, each under the part that it belongs to.
+/// A coder that writes nothing. For each part it adds up `-log2 p` of the bits.
 struct Meter {
     part: Part,
     bits: BTreeMap<Part, f64>,

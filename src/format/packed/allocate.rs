@@ -1,4 +1,4 @@
-//! Lists whose length a file decides: a failed allocation is an error, not an abort.
+//! Allocates lists whose length a file decides. A failed allocation is an error, not an abort.
 
 use crate::base::error::{Error, ErrorKind, Result};
 

@@ -1,7 +1,7 @@
 //! The binary arithmetic coder (`format-spec/packed.md`, section 3): bits to bytes, and back.
 //!
-//! All models above it are written once, for any [`Coder`]. The encoder writes the bit that it is given. The decoder ignores that bit and
-//! returns the bit of the stream. The meter only counts. One code for all three makes the decoder the inverse of the encoder.
+//! All models are written once, for any [`Coder`]. The encoder writes the bit that it is given. The decoder ignores that bit and returns the
+//! bit of the stream. The meter only counts. Because all three share the code, the decoder is the inverse of the encoder.
 #![cfg_attr(test, allow(clippy::as_conversions))]
 #![allow(clippy::arithmetic_side_effects)] // `low`, `range` and `code` are 32-bit registers; each step states its bounds
 
@@ -14,9 +14,9 @@ pub(super) const ONE: u32 = 1 << 16;
 pub(super) const HALF: u32 = ONE / 2;
 /// The least probability of either value of a bit. It bounds the bits in a byte of a stream: about 23,000 (`format-spec/packed.md`, section 12).
 pub(super) const LEAST: u32 = 16;
-/// Below this range the coder shifts by a byte.
+/// When its range is below this, the coder shifts by a byte.
 const NORMAL: u32 = 1 << 24;
-/// Bytes that a decoder has read before it decodes the first bit.
+/// The number of bytes that a decoder reads before it decodes the first bit.
 const AHEAD: usize = 4;
 
 /// The part of a packed file that a bit belongs to.
@@ -52,10 +52,10 @@ pub(super) trait Coder {
     /// `truncated`, from a decoder.
     fn bit(&mut self, bit: bool, p: u32) -> Result<bool>;
 
-    /// Says that the bits that follow belong to `part`.
+    /// Starts a part: the following bits belong to `part`.
     fn enter(&mut self, _: Part) {}
 
-    /// Codes `value` in `bits` bits of probability 1/2, the highest first.
+    /// Codes `value` in `bits` bits of probability 1/2, the highest bit first.
     fn plain(&mut self, value: u32, bits: u32) -> Result<u32> {
         let mut out = 0;
         for i in (0..bits).rev() {
@@ -65,7 +65,7 @@ pub(super) trait Coder {
     }
 }
 
-/// The part of `range` for the bit 1. It is at least 1 and less than `range`, because `range >= NORMAL`.
+/// The share of `range` for the bit 1. It is at least 1 and less than `range`, because `range >= NORMAL`.
 fn share(range: u32, p: u32) -> u32 {
     (range >> 16) * p.clamp(LEAST, ONE - LEAST)
 }
@@ -83,7 +83,7 @@ impl Encoder {
         Self { low: 0, range: u32::MAX, bytes: prefix.to_vec() }
     }
 
-    /// Adds to `low`. A carry goes into the bytes written. It never passes the first one, because the interval stays within 0 .. 1.
+    /// Adds `n` to `low`. A carry goes into the bytes written. It never passes the first byte, because the interval stays within 0 .. 1.
     fn add(&mut self, n: u32) {
         let (low, carry) = self.low.overflowing_add(n);
         self.low = low;
@@ -134,7 +134,7 @@ impl Coder for Encoder {
 /// Reads a stream.
 #[derive(Debug)]
 pub(super) struct Decoder<'a> {
-    /// The stream's number minus the start of the interval.
+    /// The number that the stream stands for, minus the start of the interval.
     code: u32,
     range: u32,
     rest: &'a [u8],

@@ -4,8 +4,8 @@ use crate::base::checked::{self, at_most, to_u64};
 use crate::base::error::{Defect, Error, Result};
 use crate::graph::Graph;
 
-/// The most weights of all sparse layers, zeros included, together with the bits of a mask that is not coded. Without this bound a file of
-/// a few bytes could require more memory than there is.
+/// The most weights of all sparse layers, zeros included, plus the bits of a mask that is not coded. Without this bound, a file of a few
+/// bytes could require more memory than there is.
 const MOST_EXPANDED: u64 = 1 << 26;
 /// The most weights and mask bits in a byte of a stream: each costs at least 0.00035 bits.
 const MOST_PER_BYTE: u64 = 23_000;

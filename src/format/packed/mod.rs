@@ -1,8 +1,8 @@
 //! The packed profile: the content of a model, entropy-coded in as few bytes as possible. `format-spec/packed.md` is the normative text.
 //!
-//! A binary arithmetic coder (`coder`) codes each bit with a probability. Adaptive models give the probabilities:
-//! `prediction` has those of numbers and floats, `matrix` those of weights and masks, which mix several contexts. `parts` codes the graph, the
-//! tables, the weights and the origin with them, and `stream` puts the parts in order.
+//! A binary arithmetic coder (`coder`) codes each bit with a probability, which an adaptive model predicts. `prediction` has the models of
+//! numbers and floats. `matrix` has those of weights and masks, which mix several contexts. With these models `parts` codes the graph, the
+//! tables, the weights and the origin. `stream` puts the parts in order.
 
 mod account;
 mod allocate;
@@ -33,7 +33,7 @@ const HEADER_BYTES: usize = 4;
 /// Bytes of the checksum, which follows the stream.
 const CHECKSUM_BYTES: usize = 4;
 
-/// Packs `source`: the file, and its content as the coder has seen it.
+/// Packs `source`. Returns the packed file, and the content as the coder has coded it.
 pub(super) fn encode(source: &Source<'_>) -> Result<(Vec<u8>, Decoded)> {
     let [a, b, c] = MAGIC;
     let mut encoder = Encoder::new(&[a, b, c, VERSION]);
@@ -44,7 +44,8 @@ pub(super) fn encode(source: &Source<'_>) -> Result<(Vec<u8>, Decoded)> {
     Ok((file, coded))
 }
 
-/// The content of a stream, not validated. `fits` refuses a graph whose mapped file is too long; nothing is allocated for it before.
+/// Decodes the content of a stream, without validating it. `fits` refuses a graph whose mapped file is too long, before anything is
+/// allocated for the graph.
 pub(super) fn decode(stream: &[u8], limits: &Limits, fits: impl FnOnce(&Graph) -> Result<()>) -> Result<Decoded> {
     let mut decoder = Decoder::new(stream);
     let admit = |graph: &Graph| fits(graph).and_then(|()| expansion::check(graph, stream.len()));

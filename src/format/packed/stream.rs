@@ -9,7 +9,7 @@ use crate::content::{Contents, Extensions, Validated, graph_words};
 use crate::encoding::{Lookup, Weights};
 use crate::graph::Graph;
 
-/// What is packed: the content of a mapped file, and the file, which holds the weights.
+/// The input of packing: a mapped file, which holds the weights, and its content.
 #[derive(Debug)]
 pub struct Source<'a> {
     /// The file.
@@ -20,7 +20,7 @@ pub struct Source<'a> {
     pub extensions: Extensions<'a>,
 }
 
-/// What a stream holds.
+/// The output of decoding a stream.
 #[derive(Debug)]
 pub struct Decoded {
     /// The content.
@@ -39,7 +39,7 @@ impl Source<'_> {
     }
 }
 
-/// Codes a stream and returns what it holds. An encoder and a meter take it from `source`; a decoder has none.
+/// Codes a stream and returns its content. An encoder or a meter takes the content from `source`; a decoder passes none.
 ///
 /// `admit` may refuse the graph. It is called before any allocation whose size the graph decides.
 pub(super) fn code(
@@ -59,7 +59,7 @@ pub(super) fn code(
     for (number, ((node, linear, cols), own)) in graph.linears().zip(&mut tables.layers).enumerate() {
         let lookup = own.lookup(linear);
         let array = source.map(|source| source.weights(number, &lookup)).transpose()?;
-        // Without rows there are no weights to bound the columns, which may be more than memory holds.
+        // A layer without rows has no weights, so nothing bounds its columns: they may be more than memory holds.
         let columns = match linear.rows {
             0 => Columns::row(cols),
             _ => columns::of_layer(&graph, node, cols, tables.input_mask.as_ref())?,
@@ -83,7 +83,7 @@ mod tests {
     use crate::format::packed::{MAGIC, VERSION};
     use crate::format::unpack;
 
-    /// A packed file with these graph words; its stream goes on with `ones` bits of 1.
+    /// A packed file with these graph words, whose stream continues with `ones` bits of 1.
     fn file(words: &[u32], ones: usize) -> Vec<u8> {
         let [a, b, c] = MAGIC;
         let mut encoder = Encoder::new(&[a, b, c, VERSION]);
@@ -122,7 +122,7 @@ mod tests {
             let small = Limits { file_bytes: 1 << 20, ..Limits::DEFAULT };
             assert_eq!(kind(&linear(1 << 16, rows, encoding, parameter), 0, &small), ErrorKind::Limit);
         }
-        // A mask of 2^31 inputs of which one is kept; of 2^27, of which none or all are.
+        // A mask that keeps one of 2^31 inputs; masks that keep none or all of 2^27.
         let mask = |channels, kept| [1, 1, 3, channels, 4096, 4096, 1, kept, 2, 0];
         assert_eq!(kind(&mask(128, 1), 0, &Limits::DEFAULT), ErrorKind::Format(Defect::Truncated));
         assert_eq!(kind(&mask(8, 1 << 27), 0, &Limits::DEFAULT), ErrorKind::Limit);

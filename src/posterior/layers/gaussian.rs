@@ -1,26 +1,26 @@
-//! Weights that are independent of each other: a Gaussian for each, and a bias that is a number.
+//! Independent weights: a Gaussian for each, and biases without a variance.
 
 use crate::base::error::Result;
 use crate::posterior::error::fail;
 use crate::posterior::file::TensorFile;
 
-/// Levels of a codebook without a tensor that says how many.
+/// The number of levels of a codebook, if no tensor says it.
 const DEFAULT_LEVELS: u8 = 3;
 
-/// q(w) = N(mu, s^2) for each weight; matrices are row-major `rows` x `cols`.
+/// `q(w) = N(mu, s^2)` for each weight. Matrices are row-major, `[rows, cols]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct GaussianLayer {
     /// Outputs.
     pub(crate) rows: usize,
     /// Weights of an output: inputs, or input channels times the window of a convolution.
     pub(crate) cols: usize,
-    /// mu, `rows` x `cols`.
+    /// mu, `[rows, cols]`.
     pub(crate) weight_mean: Vec<f32>,
-    /// log s^2, `rows` x `cols`.
+    /// log s^2, `[rows, cols]`.
     pub(crate) weight_log_variance: Vec<f32>,
-    /// Biases, `rows`.
+    /// Biases, `[rows]`.
     pub(crate) bias: Vec<f32>,
-    /// What the weights are rounded to, where training has drawn them to a codebook.
+    /// The codebook to which the weights are rounded, if training drew them to one.
     pub(crate) codebook: Option<UniformCodebook>,
 }
 
@@ -43,14 +43,14 @@ impl GaussianLayer {
 /// An odd number of equally spaced values, symmetric about zero: `step` times the integers from `-greatest` to `greatest`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct UniformCodebook {
-    /// The distance of two neighbours, positive.
+    /// The distance between neighbours, positive.
     pub(crate) step: f32,
     /// 1 for three values, at most 127.
     pub(crate) greatest: u8,
 }
 
 impl UniformCodebook {
-    /// Reads the greatest value, and how many there are.
+    /// Reads the greatest value, and the number of values.
     pub(super) fn read(file: &mut TensorFile<'_>, name: &str) -> Result<Self> {
         let (level, levels) = (format!("{name}.level"), format!("{name}.levels"));
         let value = file.number(&level)?;

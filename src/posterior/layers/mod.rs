@@ -1,4 +1,4 @@
-//! The tensors of nodes that have some: layers with weights, by method, and affine nodes.
+//! The tensors of layers with weights, by method, and of affine nodes.
 
 mod gaussian;
 mod plain;
@@ -20,16 +20,16 @@ pub(crate) enum LayerTensors {
     Ghs(Vec<GhsLayer>),
     /// Independent weights: sparse variational dropout, Graves, variational network quantization.
     Gaussian(Vec<GaussianLayer>),
-    /// Plain weights: as trained, on a grid (each layer has a step), or of few values.
+    /// Plain weights: as trained, on a grid (each layer has a step), or with few distinct values.
     Plain(Vec<PlainLayer>),
 }
 
-/// The factors and offsets of an affine node, one each for each channel of an image or feature of a vector.
+/// The factors and offsets of an affine node: one of each for every channel of an image or feature of a vector.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AffineTensors {
-    /// What a channel is multiplied by.
+    /// The factor of each channel.
     pub(crate) scale: Vec<f32>,
-    /// What is added to it then.
+    /// The offset of each channel, added after the factor.
     pub(crate) offset: Vec<f32>,
 }
 

@@ -1,27 +1,27 @@
-//! Plain weights: as trained, on a grid, or of few values.
+//! Plain weights: as trained, on a grid, or with few distinct values.
 
 use crate::base::error::Result;
 use crate::posterior::error::fail;
 use crate::posterior::file::TensorFile;
 use std::collections::BTreeSet;
 
-/// The most values that the weights of a layer of method `shared` take: as many as a codebook has levels.
+/// The most distinct values in a layer of method `shared`: a codebook has at most as many levels.
 const MAX_VALUES: usize = 256;
 
-/// Weights as trained; matrices are row-major `rows` x `cols`.
+/// Weights as trained. Matrices are row-major, `[rows, cols]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PlainLayer {
     /// Outputs.
     pub(crate) rows: usize,
     /// Weights of an output: inputs, or input channels times the window of a convolution.
     pub(crate) cols: usize,
-    /// Weights, `rows` x `cols`.
+    /// Weights, `[rows, cols]`.
     pub(crate) weight: Vec<f32>,
-    /// Which weights are kept, `rows` x `cols`, where training has pruned.
+    /// Which weights are kept, `[rows, cols]`, if training has pruned.
     pub(crate) mask: Option<Vec<bool>>,
-    /// Biases, `rows`; zero where the file has none.
+    /// Biases, `[rows]`; zeros if the file has none.
     pub(crate) bias: Vec<f32>,
-    /// What every weight is an integer from -127 to 127 times of, where training has put them on a grid.
+    /// The step of the grid, if training has put the weights on one: every weight is an integer from -127 to 127 times it.
     pub(crate) step: Option<f32>,
 }
 
@@ -37,7 +37,7 @@ impl PlainLayer {
         Ok(Self { rows, cols, weight, mask, bias, step: None })
     }
 
-    /// Reads the step of the weights' grid, and holds the weights against it.
+    /// Reads the step of the weights' grid, and checks that the weights lie on it.
     pub(super) fn read_step(&mut self, file: &mut TensorFile<'_>, name: &str) -> Result<()> {
         let tensor = format!("{name}.step");
         let step = file.number(&tensor)?;
@@ -61,7 +61,7 @@ impl PlainLayer {
         }
     }
 
-    /// Counts the values of the weights that the mask keeps, and zero if it prunes any.
+    /// Checks the number of distinct weights that the mask keeps; zero counts too if the mask prunes any.
     pub(super) fn check_shared(&self, name: &str) -> Result<()> {
         let kept = |i: usize| self.mask.as_ref().is_none_or(|mask| mask.get(i).copied().unwrap_or(true));
         let values = self.weight.iter().enumerate().map(|(i, &weight)| if kept(i) { weight + 0.0 } else { 0.0 });

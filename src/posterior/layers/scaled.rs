@@ -3,31 +3,31 @@
 use crate::base::error::Result;
 use crate::posterior::file::TensorFile;
 
-/// What shares a scale z.
+/// Which weights share a scale z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Groups {
-    /// The weights from one input unit: a linear layer.
+    /// Linear layer: the weights that leave one input unit.
     Inputs,
-    /// The weights to one output map, and its bias: a convolution.
+    /// Convolution: the weights of one output map, and its bias.
     Maps,
 }
 
-/// q(w | z) = N(z mu, z^2 s^2) for each weight; matrices are row-major `rows` x `cols`.
+/// `q(w | z) = N(z mu, z^2 s^2)` for each weight. Matrices are row-major, `[rows, cols]`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ScaledWeights {
     /// Outputs.
     pub(crate) rows: usize,
     /// Weights of an output: inputs, or input channels times the window of a convolution.
     pub(crate) cols: usize,
-    /// What shares a scale.
+    /// Which weights share a scale.
     pub(crate) groups: Groups,
-    /// mu, `rows` x `cols`.
+    /// mu, `[rows, cols]`.
     pub(crate) mean: Vec<f32>,
-    /// log s^2, `rows` x `cols`.
+    /// log s^2, `[rows, cols]`.
     pub(crate) log_variance: Vec<f32>,
-    /// The bias's mean, `rows`; not yet multiplied by z where z multiplies it.
+    /// The mean of each bias, `[rows]`. For a convolution it is not yet multiplied by z.
     pub(crate) bias_mean: Vec<f32>,
-    /// The bias's log variance, `rows`.
+    /// The log variance of each bias, `[rows]`.
     pub(crate) bias_log_variance: Vec<f32>,
 }
 
@@ -47,7 +47,7 @@ impl ScaledWeights {
         })
     }
 
-    /// Groups of the layer: `cols` of a linear layer, `rows` of a convolution.
+    /// The number of groups: `cols` for a linear layer, `rows` for a convolution.
     pub(crate) fn group_count(&self) -> usize {
         match self.groups {
             Groups::Inputs => self.cols,
@@ -55,7 +55,7 @@ impl ScaledWeights {
         }
     }
 
-    /// The group of weight `index`, counted row by row.
+    /// The group of the weight at the row-major index `index`.
     #[allow(clippy::arithmetic_side_effects)] // a layer with a weight has columns
     pub(crate) fn group_of(&self, index: usize) -> usize {
         match self.groups {
@@ -65,10 +65,10 @@ impl ScaledWeights {
     }
 }
 
-/// q(z) = N(mu_z, s_z^2) for each group.
+/// `q(z) = N(mu_z, s_z^2)` for each group.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct GnjLayer {
-    /// What the scales multiply.
+    /// The weights that the scales multiply.
     pub(crate) weights: ScaledWeights,
     /// mu_z, one for each group.
     pub(crate) scale_mean: Vec<f32>,
@@ -109,7 +109,7 @@ impl LogNormals {
 /// `z_i = sqrt(global_a global_b local_a_i local_b_i)` for each group i.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct GhsLayer {
-    /// What the scales multiply.
+    /// The weights that the scales multiply.
     pub(crate) weights: ScaledWeights,
     /// The two scales of each group.
     pub(crate) local: [LogNormals; 2],

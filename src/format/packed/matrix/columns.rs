@@ -10,17 +10,17 @@ use crate::tensor::{Mask, Shape};
 
 /// The number of neighbours of a place in a feature map.
 pub(crate) const AROUND: usize = 8;
-/// The number of those that come before it: left, above, above left, above right.
+/// The number of neighbours that come before a place: left, above, above left, above right.
 pub(crate) const BEFORE: usize = 4;
 
 /// The place of a column in its feature map.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Column {
-    /// The columns around it, those before it first. A neighbour that does not exist is given as the number of columns.
+    /// The neighbouring columns, those before the place first. A neighbour that does not exist has the number of columns as its index.
     pub(crate) around: [u32; AROUND],
-    /// How many neighbours exist.
+    /// The number of neighbours that exist.
     pub(crate) neighbours: u32,
-    /// How many of those before it exist.
+    /// The number of neighbours before the place that exist.
     pub(crate) neighbours_before: u32,
     /// Its feature map (channel).
     pub(crate) map: u32,
@@ -70,7 +70,7 @@ impl Columns {
             let place = place(i);
             let (map, y, x) = (place / (height * width), place / width % height, place % width);
             let (up, down, left, right) = (y > 0, y + 1 < height, x > 0, x + 1 < width);
-            // Left, above, above left, above right, and what mirrors them.
+            // Left, above, above left, above right, then their mirror images.
             let inside = [left, up, up && left, up && right, right, down, down && right, down && left];
             let away = [1, width, width + 1, width - 1, 1, width, width + 1, width - 1];
             let mut around = [index(len); AROUND];
@@ -92,8 +92,8 @@ impl Columns {
 
 /// The `cols` columns of the weights of `node` (counted from 0).
 ///
-/// The columns of a convolution are the places of its window. Those of a linear layer are the places of the image that was flattened for
-/// it, if there is one: flatten, affine and activation nodes are followed back to the value that they start from.
+/// The columns of a convolution are the places of its window. The columns of a linear layer are the places of the image that was flattened
+/// for it, if there is one. To find that image, flatten, affine and activation nodes are followed back to the value that they start from.
 pub(crate) fn of_layer(graph: &Graph, node: usize, cols: usize, mask: Option<&Mask>) -> Result<Columns> {
     let Some(layer) = graph.nodes().get(node) else { return Ok(Columns::row(cols)) };
     if let Op::Conv2d(conv) = layer.op {

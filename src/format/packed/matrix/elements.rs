@@ -17,8 +17,8 @@ pub(crate) struct Bounds {
     pub(crate) positive: u32,
 }
 
-/// Codes a `[rows, columns]` matrix row by row. `other` codes an element that is not zero and returns it with the small number that its
-/// neighbours see.
+/// Codes a `[rows, columns]` matrix row by row. `other` codes an element that is not zero. It returns the element, and the small number that
+/// stands for it in the contexts of its neighbours.
 fn elements<C: Coder, T: Copy + Default + PartialEq>(
     coder: &mut C,
     rows: usize,

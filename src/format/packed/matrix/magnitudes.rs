@@ -14,7 +14,7 @@ const SIGN_WEIGHTS: [i32; 4] = [32_768, 8_192, 8_192, 65_536];
 const SIGN_RATE: i32 = 20;
 const SIGN_STRENGTH: u32 = 2;
 
-/// The left and the upper neighbour of the element, as its row has them.
+/// The left and the upper neighbour of the element, both in its row of the matrix.
 fn nearest(place: &Place<'_>) -> [i32; 2] {
     place.columns.places.get(place.col).map_or([0, 0], |column| [0, 1].map(|k: usize| place.values[from_u32(column.around[k])]))
 }
@@ -57,9 +57,9 @@ impl Signs {
     }
 }
 
-/// The greatest length of a magnitude in bits: magnitudes are at most 255.
+/// The greatest length of a magnitude, in bits: magnitudes are at most 255.
 const LENGTHS: usize = 8;
-/// Contexts by the mean magnitude of the elements around.
+/// The number of contexts by the mean magnitude of the elements around.
 const SURROUNDINGS: usize = 16;
 const MAGNITUDE_WEIGHTS: [i32; 4] = [65_536, 32_768, 32_768, 32_768];
 const MAGNITUDE_RATE: i32 = 12;
@@ -77,7 +77,7 @@ struct Mean {
 }
 
 impl Mean {
-    /// The context of the mean: 0 without numbers, then two steps for each doubling.
+    /// The context of the mean: 0 without numbers, then two contexts for each doubling.
     fn kind(self) -> usize {
         if self.count == 0 {
             return 0;
@@ -98,7 +98,7 @@ impl Mean {
 pub(crate) struct Magnitudes {
     row: (usize, Mean),
     columns: Vec<Mean>,
-    /// Whether a number of at least `i + 1` bits is longer, for each `i`.
+    /// For each `i`, whether a magnitude of at least `i + 1` bits has more bits.
     longer: [Count; LENGTHS],
     /// The same by the mean of the neighbours, of the row and of the column.
     by_kind: [[[Count; SURROUNDINGS]; LENGTHS]; 3],

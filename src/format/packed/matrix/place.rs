@@ -7,6 +7,6 @@ pub(crate) struct Place<'a> {
     pub(crate) columns: &'a Columns,
     pub(crate) row: usize,
     pub(crate) col: usize,
-    /// This row's elements as small signed numbers, 0 for those not yet coded. One more 0 at the end is read for a neighbour that does not exist.
+    /// This row's elements as small signed numbers, 0 if not yet coded. One more 0 at the end stands for a neighbour that does not exist.
     pub(crate) values: &'a [i32],
 }

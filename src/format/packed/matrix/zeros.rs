@@ -1,4 +1,4 @@
-//! Which elements of a matrix are zero (`format-spec/packed.md`, section 8.2).
+//! The flags of elements that are not zero (`format-spec/packed.md`, section 8.2).
 #![allow(clippy::indexing_slicing)] // by columns of `Columns`, whose numbers are at most its length, and by contexts made here
 #![allow(clippy::arithmetic_side_effects)] // counts of at most 2^31 elements
 
@@ -22,12 +22,12 @@ const EXPECTED: (u32, u32) = (19_661, 6);
 const STRENGTH: [u32; PREDICTIONS] = [0, 4, 12, 12, 3, 16, 2, 0];
 const CONSTANT: i32 = 77;
 
-/// Counts of the elements coded so far; a 1 is an element that is not zero.
+/// Counts of the elements coded so far. An element that is not zero counts as a 1.
 pub(crate) struct Zeros {
     all: Count,
     row: Count,
     rows: u32,
-    /// The ones of each column, and a 0 for the neighbour that does not exist.
+    /// The number of ones in each column, then a 0 for a neighbour that does not exist.
     columns: Vec<u32>,
     maps: Vec<Count>,
     maps_in_row: Vec<Count>,

@@ -9,7 +9,7 @@ use crate::format::packed::prediction::number::{Number, Symbol};
 use crate::format::packed::prediction::probability::Bit;
 use std::borrow::Cow;
 
-/// Codes the extensions; `given` are those to be written.
+/// Codes the extensions. An encoder passes them as `given`, a decoder passes `None`.
 ///
 /// # Errors
 /// `limit` when the sections are longer than `most_bytes` together.

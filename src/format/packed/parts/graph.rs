@@ -13,15 +13,15 @@ use crate::tensor::Shape;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-/// The scope of the fields of the input; an operator's is its id.
+/// The scope of the fields of the input. The scope of an operator's fields is its id.
 const INPUT: u32 = 0;
 /// The scope that linear layers and convolutions share: the id of `linear`.
 const LAYER: u32 = 1;
-/// Whether a field has its expected value: probability 15/16 at first.
+/// The model of whether a field has its expected value: probability 15/16 at first.
 const EXPECTED: Bit = Bit::new(15 << 12, 2);
-/// Whether an operator is the expected successor: probability 3/4 at first.
+/// The model of whether an operator is the expected successor: probability 3/4 at first.
 const USUAL: Bit = Bit::new(3 << 14, 1);
-/// Bits of an operator that is not the expected one.
+/// The bits of an operator that is not the expected one.
 const OPERATOR_BITS: u32 = 5;
 
 /// The model of a field of an operator.
@@ -43,17 +43,17 @@ struct Section<'a, C> {
     coder: &'a mut C,
     given: std::slice::Iter<'a, u32>,
     out: Vec<u32>,
-    /// Whose fields are coded.
+    /// The scope of the fields that are coded.
     scope: u32,
     fields: BTreeMap<(u32, &'static str), Field>,
     /// The last parameter of each encoding.
     parameters: BTreeMap<u32, u32>,
     usual: Bit,
-    /// The operator that followed each pair of operators last.
+    /// For each pair of operators, the operator that followed it last.
     successors: BTreeMap<[u32; 2], u32>,
 }
 
-/// Codes the words of a graph. A decoder passes no `words`; its result is not checked: only what would stop the decoding is refused here.
+/// Codes the words of a graph. A decoder passes no `words`. Its result is not validated here: only what would stop the decoding is refused.
 ///
 /// # Errors
 /// `limit`, `unknown_id`.
@@ -98,7 +98,7 @@ impl<C: Coder> Section<'_, C> {
         self.fields.entry((self.scope, name)).or_default()
     }
 
-    /// Codes a word as its field is expected to be.
+    /// Codes a word, given what its field is expected to be.
     fn word(&mut self, name: &'static str, expected: Expected) -> Result<u32> {
         match expected {
             Expected::Free => self.up_to(name, u64::from(u32::MAX)),
@@ -125,7 +125,7 @@ impl<C: Coder> Section<'_, C> {
         Ok(u32::try_from(number).expect("invariant: at most the bound"))
     }
 
-    /// Whether the word is `expected`; if not, what `otherwise` codes.
+    /// Codes whether the word is `expected`; if not, `otherwise` codes the word.
     fn expect_or(
         &mut self,
         name: &'static str,
@@ -152,7 +152,7 @@ impl<C: Coder> Section<'_, C> {
         Ok(op)
     }
 
-    /// The values that node number `node` reads, as the distance from the one right before it.
+    /// Codes the values that node number `node` reads, each as its distance from the value right before the node.
     fn inputs(&mut self, op: &Op, node: u32) -> Result<()> {
         let counted = op.stores_input_count();
         let mut count = *op.inputs().start();
@@ -201,7 +201,7 @@ impl<C: Coder> Words for Section<'_, C> {
         let expected = self.parameters.get(&id).copied().unwrap_or(usual);
         let parameter = self.word("parameter", Expected::Word(expected))?;
         self.parameters.insert(id, parameter);
-        // A parameter that the encoding does not take changes none of the fields that follow.
+        // A parameter that the encoding does not allow does not affect the fields that follow.
         let known = Encoding::from_fields(id, parameter, 0).ok();
         *value = known.or(Encoding::ALL.get(from_u32(id)).copied()).unwrap_or(Encoding::DenseF32);
         Ok(())
@@ -219,7 +219,7 @@ impl<C: Coder> Words for Section<'_, C> {
     }
 }
 
-/// The id of the expected operator after two others that were not seen together before; `first` is the expected first one.
+/// The id of the expected operator after a pair of operators not seen before; `first` is the expected first operator.
 fn usual_successor(before: [u32; 2], first: &str) -> u32 {
     let name = match before.map(|id| Op::of_id(id).map(|op| op.name())) {
         [_, None] => first,

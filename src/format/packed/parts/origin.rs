@@ -20,13 +20,13 @@ struct Models {
     dimension: Number,
 }
 
-/// A model of text: each bit in three contexts, the earlier bits of its byte with the last 0, 1 and 2 bytes.
+/// A model of text. Each bit has three contexts: the earlier bits of its byte, together with the last 0, 1 or 2 bytes.
 struct Text {
     length: Number,
     seen: BTreeMap<(u32, u32), Count>,
 }
 
-/// Codes the origin. A decoder has none `given`.
+/// Codes the origin. A decoder passes none as `given`.
 ///
 /// # Errors
 /// `utf8`, `limit`.
@@ -69,7 +69,7 @@ pub(crate) fn code(
 }
 
 impl Models {
-    /// Codes a mask that keeps `kept`: that it is the `expected` one, or that it keeps all, or its length and flags.
+    /// Codes a mask that keeps `kept` members: that it equals `expected`, or that it keeps all, or else its length and flags.
     fn mask(&mut self, coder: &mut impl Coder, kept: usize, given: Option<&Mask>, expected: Option<&Mask>) -> Result<Mask> {
         let [same, full] = &mut self.as_expected;
         if let Some(expected) = expected.filter(|mask| mask.kept() == kept)
@@ -99,7 +99,7 @@ impl Text {
         String::from_utf8(out).map_err(|_| Error::new(Defect::Utf8, "a packed name is not UTF-8"))
     }
 
-    /// Codes a byte, the highest bit first. The share of a longer context has that of the shorter one as its prior.
+    /// Codes a byte, the highest bit first. The share in a longer context has the share in the shorter one as its prior.
     fn byte(&mut self, coder: &mut impl Coder, before: &[u8], byte: u8) -> Result<u8> {
         let (one, two) = match *before {
             [] => (1 << 9, 1 << 25),

@@ -18,7 +18,7 @@ struct Models {
     affine: Floats,
 }
 
-/// Codes the tables of `graph`. A decoder has none `given`.
+/// Codes the tables of `graph`. A decoder passes none as `given`.
 pub(crate) fn code(coder: &mut impl Coder, graph: &Graph, given: Option<&Tables>) -> Result<Tables> {
     coder.enter(Part::Input);
     let input = graph.input();
@@ -69,13 +69,13 @@ impl Models {
         };
         coder.enter(Part::Biases(number));
         let bias = self.biases.code(coder, given.map_or(&[], |given| &given.bias), linear.rows, 0.0)?;
-        // The counts of the lists are not coded: they follow from the weights.
+        // The lists' counts are not coded, because they follow from the weights.
         let counts = given.map_or_else(Vec::new, |given| given.counts.clone());
         Ok(LayerTables { levels, counts, row_factors, bias })
     }
 }
 
-/// Codes the input mask; a mask that keeps all inputs or none follows from the graph.
+/// Codes the input mask. A mask that keeps all inputs or none follows from the graph and is not coded.
 fn mask(coder: &mut impl Coder, input: InputSpec, kept: usize, given: Option<&Mask>) -> Result<Mask> {
     let len = input.shape.elements();
     if kept == 0 || kept == len {

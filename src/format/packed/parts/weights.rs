@@ -1,4 +1,4 @@
-//! The weights of a layer (`format-spec/packed.md`, section 10): its array as a matrix of integers or floats, and back.
+//! The weights of a layer (`format-spec/packed.md`, section 10): converts its array to a matrix of integers or floats, and back.
 
 use crate::base::error::Result;
 use crate::encoding::{Codes, Encoded, Values, Weights, encode, fixed_point};
@@ -9,7 +9,7 @@ use crate::format::packed::matrix::elements::{self, Bounds};
 use crate::format::packed::prediction::floats::Float;
 use crate::graph::Linear;
 
-/// The layer whose weights are coded: what was coded of it before.
+/// The layer whose weights are coded, with the parts of it that were coded before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KnownLayer<'a> {
     pub(crate) linear: &'a Linear,
@@ -19,7 +19,7 @@ pub(crate) struct KnownLayer<'a> {
     pub(crate) number: usize,
 }
 
-/// Codes the weights of `layer`. A decoder has none `given`.
+/// Codes the weights of `layer`. A decoder passes none as `given`.
 pub(crate) fn code(coder: &mut impl Coder, layer: &KnownLayer<'_>, given: Option<Weights<'_>>) -> Result<Encoded> {
     let (linear, cols) = (layer.linear, layer.columns.len);
     let given = given.map_or_else(|| Ok(Vec::new()), |weights| codes(&weights))?;
@@ -35,11 +35,14 @@ pub(crate) fn code(coder: &mut impl Coder, layer: &KnownLayer<'_>, given: Option
     };
     let codes = Codes::Matrix { rows: linear.rows, cols, codes };
     let encoded = encode(linear.encoding, layer.levels, Some(linear.pattern.units), codes);
-    // `encode` zeroes a ternary level that no weight uses. The stream's levels stay as they are, so that the validator refuses such a level.
+    // `encode` sets a ternary level to zero if no weight uses it. The levels of the stream are kept, so the validator refuses such a level.
     Ok(Encoded { levels: layer.levels.to_vec(), ..encoded })
 }
 
-/// The code of every weight, row-major. A small file may have a sparse layer of any size, so the allocation may fail.
+/// The code of every weight, row-major.
+///
+/// # Errors
+/// `no_memory`: a small file may have a sparse layer of any size.
 fn codes(weights: &Weights<'_>) -> Result<Vec<u32>> {
     match weights.codes() {
         Codes::Matrix { codes, .. } => Ok(codes),
@@ -51,13 +54,13 @@ fn codes(weights: &Weights<'_>) -> Result<Vec<u32>> {
     }
 }
 
-/// How the codes of a layer are integers around zero, within bounds.
+/// The mapping of a layer's codes to integers around zero, and the bounds of these integers.
 struct Integers {
     bounds: Bounds,
     code: Coding,
 }
 
-/// From a code to its integer and back.
+/// The mapping from a code to its integer.
 enum Coding {
     /// The code is the integer.
     Signed,
@@ -65,8 +68,8 @@ enum Coding {
     Digit,
     /// Indices, counted from the level that is nearest to zero.
     From(i16),
-    /// Indices from 1 of levels without zero, of which so many are negative: those count down from -1, the others up from 1. 0 is no
-    /// entry.
+    /// Indices from 1 of levels without zero; 0 is no entry. The number given is that of negative levels: these count down from -1, the
+    /// others up from 1.
     Around(i16),
 }
 

@@ -40,7 +40,7 @@ impl Float {
         bits | u32::from(negative) << (self.exponent_bits + self.mantissa_bits())
     }
 
-    /// Codes exponent and mantissa, the highest bit first.
+    /// Codes the exponent and the mantissa, the highest bit first.
     pub(crate) fn code_magnitude(&mut self, coder: &mut impl Coder, bits: u32) -> Result<u32> {
         let mantissa_bits = self.mantissa_bits();
         let mut out = self.exponent.code(coder, bits >> mantissa_bits & ((1 << self.exponent_bits) - 1))?;
@@ -54,7 +54,7 @@ impl Float {
 
 /// The greatest magnitude of an integer on a grid.
 const GRID: u32 = (1 << 16) - 1;
-/// The exponent that the first grid's exponent is coded relative to.
+/// The exponent of the first grid is coded relative to this one.
 const FIRST_EXPONENT: i32 = -8;
 
 /// A model of the arrays of one purpose, such as all biases.
@@ -149,7 +149,7 @@ fn lowest_exponent(value: f32) -> i32 {
 ///
 /// # Errors
 /// `non_canonical` when no `f32` has that value.
-#[allow(clippy::as_conversions)] // compared with what it came from
+#[allow(clippy::as_conversions)] // the result is compared with the exact value
 fn times_power(integer: i32, exponent: i32) -> Result<f32> {
     let exact = f64::from(integer) * 2f64.powi(exponent.clamp(-1000, 1000));
     let value = exact as f32;
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::format::packed::coder::{Decoder, Encoder};
 
-    /// The bytes that one model takes for the arrays in turn. Their bits are the same when they are decoded.
+    /// The number of bytes that one model takes for the arrays in turn. Checks that decoding gives the same bits.
     fn bytes(arrays: &[&[f32]]) -> usize {
         let (mut encoder, mut model) = (Encoder::new(&[]), Floats::new());
         arrays.iter().for_each(|array| _ = model.code(&mut encoder, array, array.len(), 0.0).unwrap());

@@ -11,12 +11,12 @@ const LONGEST: usize = 64;
 /// The number of bits below the leading one with adaptive probabilities; further bits have probability 1/2.
 const LEARNT: u32 = 3;
 
-/// A number from 0: its length in bits, in unary code, then the bits below the leading one.
+/// A number of at least 0: its length in bits, in unary code, then the bits below the leading one.
 #[derive(Clone, Debug)]
 pub(crate) struct Number {
-    /// Whether a number of at least `i` bits is longer, for each `i`.
+    /// For each `i`, whether a number of at least `i` bits has more bits.
     longer: [Bit; LONGEST],
-    /// The bits right below the leading one: by the length, and by the bits before.
+    /// The bits right below the leading one. Their context is the length and the bits before.
     below: Vec<[Bit; 1 << LEARNT]>,
 }
 

@@ -58,17 +58,17 @@ impl Count {
 pub(crate) struct Bit {
     /// The probability of a 1, in units of 2^-32.
     p: u32,
-    /// The number of bits that it was learnt from, at most `MEMORY`.
+    /// The number of bits seen so far, at most `MEMORY`.
     seen: u32,
 }
 
 impl Bit {
     /// The number of bits after which the learning rate stays constant.
     const MEMORY: u32 = 254;
-    /// Probability 1/2 that counts as no bits.
+    /// Probability 1/2, with the weight of no bits.
     pub(crate) const EVEN: Self = Self::new(1 << 15, 0);
 
-    /// An initial probability of `p / 65536` that counts as `seen` bits.
+    /// An initial probability of `p / 65536`, with the weight of `seen` bits.
     pub(crate) const fn new(p: u32, seen: u32) -> Self {
         Self { p: p << 16, seen }
     }
@@ -85,8 +85,7 @@ impl Bit {
     }
 }
 
-/// Logistic mixing: the log-odds of a bit as a weighted sum of several predictions, with weights that follow the gradient of the code
-/// length.
+/// Logistic mixing: the log-odds of a bit are a weighted sum of several predictions. The weights follow the gradient of the code length.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Mixer<const N: usize> {
     /// In units of 2^-16.
@@ -149,7 +148,7 @@ mod tests {
         assert_eq!((stretch(0), stretch(u32::MAX)), (stretch(LEAST), stretch(ONE - LEAST)));
     }
 
-    /// The learning bit is the estimator of Krichevsky and Trofimov: (ones + 1/2) / (bits + 1).
+    /// An adaptive bit is the estimator of Krichevsky and Trofimov: (ones + 1/2) / (bits + 1).
     #[test]
     fn a_bit_learns_as_krichevsky_and_trofimov_say() {
         let mut ones = 0u32;
