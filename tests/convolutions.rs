@@ -6,7 +6,7 @@
 use curt::base::limits::Limits;
 use curt::content::{Contents, LayerTables, Tables};
 use curt::encoding::Encoding;
-use curt::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op, Window};
+use curt::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op, Pool, PoolKind, Window};
 use curt::{Dtype, Isa, Model, Session, SessionOptions, Shape};
 use curt_dev::Random;
 use curt_dev::layers::{Draw, Values};
@@ -26,7 +26,23 @@ fn window(random: &mut Random, size: [usize; 2]) -> Window {
     }
 }
 
-/// Two convolutions; the sums of the first may overflow, so the second reads infinities.
+/// Pooling that fits maps of `size`: the commonest one, or any.
+fn pool(random: &mut Random, size: [usize; 2]) -> Pool {
+    let kinds = [PoolKind::Max, PoolKind::Average, PoolKind::AverageIncludingPadding];
+    if random.below(2) == 0 {
+        return Pool { kind: kinds[random.below(2)], window: Window::new([2, 2], [2, 2]) };
+    }
+    let mut window = window(random, size);
+    window.dilation = [1, 1];
+    // Padding lies below the window: no window is all padding.
+    (0..2).for_each(|d| {
+        window.padding_before[d] = window.padding_before[d].min(window.kernel[d] - 1);
+        window.padding_after[d] = window.padding_after[d].min(window.kernel[d] - 1);
+    });
+    Pool { kind: kinds[random.below(3)], window }
+}
+
+/// Two convolutions, each perhaps with ReLU, pooling and another ReLU after it; the sums of the first may overflow.
 fn model(random: &mut Random, encoding: Encoding) -> Option<Model> {
     let groups = 1 + random.below(3);
     let channels = groups * (1 + random.below(4));
@@ -46,13 +62,23 @@ fn model(random: &mut Random, encoding: Encoding) -> Option<Model> {
         else {
             return None;
         };
-        builder.push(Node::new(op, from)).unwrap();
-        from += 1;
-        if random.below(2) == 0 {
-            builder.push(Node::new(Op::RELU, from)).unwrap();
+        let mut push = |op| {
+            builder.push(Node::new(op, from)).unwrap();
             from += 1;
-        }
+        };
+        push(op);
         (size, maps_in) = ([height, width], channels);
+        if random.below(2) == 0 {
+            push(Op::RELU);
+        }
+        if random.below(2) == 0 && height.min(width) > 5 {
+            let pool = pool(random, size);
+            (size[0], size[1]) = pool.window.positions(height, width).unwrap();
+            push(Op::Pool(pool));
+            if random.below(2) == 0 {
+                push(Op::RELU);
+            }
+        }
         layers.push(encoded);
     }
     let tables = Tables {
@@ -88,7 +114,7 @@ fn every_tier_has_the_bits_of_the_reference() {
             let values = if round % 4 == 0 { Values::Finite } else { Values::Plain };
             let input: Vec<f32> = (0..3 * reference.input_len()).map(|_| values.draw(&mut random)).collect();
             let expected = reference.run_to_vec(&input).unwrap();
-            overflowed += usize::from(expected.iter().any(|y| !y.is_finite()));
+            overflowed += usize::from(expected.iter().any(|y| y.abs() == f32::MAX));
             for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
                 for batch in [1, 2] {
                     let mut session = Session::with_options(&model, &SessionOptions::new().isa(isa).batch(batch)).unwrap();
@@ -104,5 +130,5 @@ fn every_tier_has_the_bits_of_the_reference() {
     }
     println!("{compared} outputs of convolutions compared, {overflowed} models overflowed");
     assert!(compared > 100_000 && overflowed > 5, "{compared} {overflowed}");
-    assert!(direct > 20 || Isa::best() == Isa::Scalar, "only {direct} models ran directly");
+    assert!(direct > 10 || Isa::best() == Isa::Scalar, "only {direct} models ran directly");
 }

@@ -6,7 +6,7 @@
 use curt::Isa;
 use curt::base::align::AlignedVec;
 use curt::base::fma::fma;
-use curt::base::math::relu;
+use curt::base::math::{finite, relu};
 use curt::encoding::{Encoded, Encoding, Lookup, Weights};
 use curt::kernels::{Kernels, LinearCall, PADDING};
 use curt_dev::Random;
@@ -116,9 +116,13 @@ impl Case {
     fn assert_same(&self, found: &[f32], expected: &[f32], who: &str) {
         assert_eq!(found.len(), expected.len());
         for (i, (f, e)) in found.iter().zip(expected).enumerate() {
-            let guard = i % self.output_stride >= self.encoded.rows;
-            let same = f.to_bits() == e.to_bits() || (!guard && f.is_nan() && e.is_nan());
-            assert!(same, "{}, {who}: output {i} is {f:e} ({:#x}), not {e:e} ({:#x})", self.name(), f.to_bits(), e.to_bits());
+            assert!(
+                f.to_bits() == e.to_bits(),
+                "{}, {who}: output {i} is {f:e} ({:#x}), not {e:e} ({:#x})",
+                self.name(),
+                f.to_bits(),
+                e.to_bits()
+            );
         }
     }
 
@@ -150,7 +154,6 @@ impl Case {
         }
         // The weights of padding columns are the value of code 0.
         let padding = if let Encoding::Codebook { .. } = encoding { self.encoded.levels[0] } else { 0.0 };
-        let product = |w: f32, x: f32| if w == 0.0 { 0.0 } else { w * x };
         self.outputs(|x, row| {
             let w = |k: usize| if k < cols { weights[row * cols + k] } else { padding };
             let length = units.div_ceil(4);
@@ -160,9 +163,7 @@ impl Case {
                     if encoding != Encoding::Ternary {
                         return columns.fold(0.0, |c, k| fma(w(k), x[k], c));
                     }
-                    columns
-                        .step_by(3)
-                        .fold(0.0, |c, k| c + ((product(w(k), x[k]) + product(w(k + 1), x[k + 1])) + product(w(k + 2), x[k + 2])))
+                    columns.step_by(3).fold(0.0, |c, k| c + ((w(k) * x[k] + w(k + 1) * x[k + 1]) + w(k + 2) * x[k + 2]))
                 })
                 .collect();
             self.end(row, ((chains[0] + chains[1]) + chains[2]) + chains[3])
@@ -172,7 +173,7 @@ impl Case {
     /// Scale, bias and ReLU of a sum.
     fn end(&self, row: usize, sum: f32) -> f32 {
         let a = self.scale.as_ref().map_or(sum, |scale| sum * scale[row]) + self.bias[row];
-        if self.relu { relu(a) } else { a }
+        finite(if self.relu { relu(a) } else { a })
     }
 
     /// The decoded weights; fixed point sums integers.
@@ -263,7 +264,7 @@ fn every_tier_is_bit_identical_to_the_reference() {
     let (sizes, mut layers, mut outputs) = (sizes(), 0, 0);
     for encoding in encodings() {
         for (rows, cols, batch) in cases(sizes.len(), 150).into_iter().map(|i| sizes[i]) {
-            let inputs = [Values::Plain, Values::Finite, Values::Any][random.below(3)];
+            let inputs = [Values::Plain, Values::Finite][random.below(2)];
             outputs += Case::new(encoding, rows, cols, batch, inputs, &mut random).check_tiers(&scalar, &tiers);
             layers += 1;
         }
@@ -279,7 +280,7 @@ fn the_reference_is_what_the_specification_says() {
     let (mut outputs, mut worst) = (0, 0f64);
     for encoding in encodings() {
         for (rows, cols) in [(1, 1), (10, 13), (17, 100), (65, 301), (3, 784), (33, 18), (5, 0)] {
-            let case = Case::new(encoding, rows, cols, 2, Values::Any, &mut random);
+            let case = Case::new(encoding, rows, cols, 2, Values::Finite, &mut random);
             case.assert_same(&case.run(&scalar), &case.written_out(), "arithmetic.md");
             outputs += 2 * rows;
         }
@@ -303,7 +304,7 @@ fn words_that_validation_refuses_cannot_do_harm() {
     for encoding in encodings() {
         for (rows, cols) in [(1, 1), (9, 19), (40, 100), (64, 72), (65, 301)] {
             for batch in [1, 5] {
-                let mut case = Case::new(encoding, rows, cols, batch, Values::Any, &mut random);
+                let mut case = Case::new(encoding, rows, cols, batch, Values::Finite, &mut random);
                 case.bytes.iter_mut().for_each(|byte| *byte = random.byte());
                 // Tiers agree even then, except on activations beyond the padding, which hold zeros for whole units only.
                 case.check_tiers(&scalar, &tiers);
@@ -321,7 +322,7 @@ proptest! {
     fn random_shapes_agree(rows in 0usize..140, cols in 0usize..260, batch in 0usize..40, which in 0usize..64, seed: u64) {
         let encodings = encodings();
         let mut random = Random(seed);
-        let case = Case::new(encodings[which % encodings.len()], rows, cols, batch, Values::Any, &mut random);
+        let case = Case::new(encodings[which % encodings.len()], rows, cols, batch, Values::Finite, &mut random);
         case.check_tiers(&Kernels::of(Isa::Scalar).unwrap(), &tiers());
     }
 }

@@ -10,8 +10,6 @@ pub enum Values {
     Plain,
     /// Also subnormal and huge ones, whose sums overflow.
     Finite,
-    /// Also infinities and NaN, which only a kernel's caller could pass on from a layer that overflowed.
-    Any,
 }
 
 impl Values {
@@ -25,8 +23,6 @@ impl Values {
             (_, 6) => f32::MAX * plain,
             (_, 7) => f32::MIN_POSITIVE * plain,
             (_, 8) => f32::from_bits(1),
-            (Self::Any, 9) if random.below(30) == 0 => f32::INFINITY,
-            (Self::Any, 10) if random.below(30) == 0 => f32::NAN,
             _ => plain,
         }
     }
@@ -46,7 +42,6 @@ pub struct Draw {
 impl Draw {
     /// Any layer of these values.
     pub fn any(values: Values, random: &mut Random) -> Self {
-        let values = if values == Values::Plain { Values::Plain } else { Values::Finite };
         Self { values, zeros: [0, 50, 90, 99, 100][random.below(5)], best_units: random.below(4) == 0 }
     }
 

@@ -22,6 +22,7 @@ from error_bound import NoBound, bounded_run  # noqa: E402
 from test_arithmetic import Arithmetic, note  # noqa: E402, F401
 from test_canonical import Canonical  # noqa: E402, F401
 from test_packed import Packed, WrongPacked  # noqa: E402, F401
+from wrong_arithmetic import ALLOWED  # noqa: E402
 from wrong_readings import WRONG, ChangedReader  # noqa: E402
 
 VALID = sorted((VECTORS / "valid").glob("*.curt"))
@@ -132,6 +133,12 @@ class WrongReadings(unittest.TestCase):
                 self.assertIsNotNone(shown)
                 note(f"{name}: {shown}")
         note(f"wrong readings: {len(WRONG)}")
+
+    def test_zero_products_may_be_left_out(self):
+        for name, file, old, new in ALLOWED:
+            with self.subTest(name), ChangedReader(file, old, new) as reader:
+                for path in VALID:
+                    self.assertEqual(output_of(path, reader.run), stored_output(path), path.stem)
 
 
 class Invalid(unittest.TestCase):

@@ -3,9 +3,11 @@
 COMBINE, SUM = "add(add(add(c[0], c[1]), c[2]), c[3])", "c = fma(w, value, c)"
 SCALE_BIAS = """            if scale is not None:
                 a = mul(a, scale)
-            y.append(add(a, bias))"""
+            y.append(finite(add(a, bias)))"""
 FMA, MUL = "__import__('curt_reader').float32.fma", "__import__('curt_reader').float32.mul"
-AREA = "area if node.include_padding else len(elements)"
+AREA, COUNT = "area if node.include_padding else sum(map(len, rows))", "sum(map(len, rows))"
+MEAN, ROWS = "div(_sum([_sum(row) for row in rows]), round32(n))", "[_sum(row) for row in rows]"
+PIXELS = "for j in columns] for i in rows]"
 TANH_FAR = "y = sub(1.0, div(2.0, add(exp(mul(2.0, a)), 1.0)))"
 CHAINS = [
     ("fma rounded twice in binary64", SUM, "c = add(w * value, c)"),
@@ -13,7 +15,6 @@ CHAINS = [
     ("binary64 in the chain", SUM, "c = w * value + c"),
     ("products flushed to zero", SUM, "c = fma(w, value, c); c = c if abs(c) >= 2.0**-126 else 0.0"),
     ("activations flushed to zero", SUM, "c = fma(w, value if abs(value) >= 2.0**-126 else 0.0, c)"),
-    ("zero weights skipped in class F", SUM, "c = fma(w, value, c) if w else c"),
     ("columns descending", "in zip(weights, x)", "in zip(reversed(weights), reversed(x))"),
     ("one segment", "for s in range(4)]", "for s in range(1)] + [(0, 0)] * 3"),
     ("floor in the segment length", "length = -(-units // 4)", "length = max(units // 4, 1)"),
@@ -28,19 +29,22 @@ CHAINS = [
     ("weights multiplied by the step", "[layer.multipliers(row) + ",
      "[[w / (layer.step or 1.0) for w in layer.decoded[row]] + "),
     ("step and factor one by one", "mul(layer.step, factor)", "layer.step * factor"),
-    ("scale and bias in one fma", SCALE_BIAS, "            y.append(fma(a, 1.0 if scale is None else scale, bias))"),
+    ("scale and bias in one fma", SCALE_BIAS, "            y.append(finite(fma(a, 1.0 if scale is None else scale, bias)))"),
     ("bias before scale", SCALE_BIAS,
      "            a = add(a, bias); y.append(a if scale is None else mul(a, scale))"),
+]
+FINITE = [
+    ("infinities stay", "finite(add(a, bias))", "add(a, bias) if a == a else 0.0"),
+    ("NaN stays", "finite(add(a, bias))", "finite(add(a, bias)) if a == a else a"),
+    ("NaN becomes the greatest number", "finite(add(a, bias))", "finite(add(a, bias)) if a == a else 3.4028234663852886e38"),
+    ("infinities become +0", "finite(add(a, bias))", "finite(add(a, bias)) if abs(a) <= 3.4028234663852886e38 else 0.0"),
+    ("sums saturate in the chain", SUM, "c = __import__('curt_reader').float32.finite(fma(w, value, c))"),
 ]
 SLOTS, LISTS = "sum(tiles[first:last], [])", "[layer.lists[row][j::4] for j in range(4)]"
 TILE_SUM, LIST_SUM = "_combine([_chain_s(part, x) for part in segments])", "_combine([_chain_s(part, x) for part in lists])"
 SPARSE = [
     ("sparse: mul then add", "c = fma(w, x[column], c)", "c = add(mul(w, x[column]), c)"),
     ("sparse: fma rounded twice in binary64", "c = fma(w, x[column], c)", "c = add(w * x[column], c)"),
-    ("free slots and zeros in blocks left out", "c = fma(w, x[column], c)", "c = fma(w, x[column], c) if w else c"),
-    ("free slots read column 0", "c = fma(w, x[column], c)", "c = fma(w, x[column if w else 0], c)"),
-    ("free slots read the last column of their tile", "c = fma(w, x[column], c)",
-     "c = fma(w, x[column if w else min(column | 31, len(x) - 1)], c)"),
     ("slots descending in a segment", SLOTS, SLOTS + "[::-1]"),
     ("slots descending in a tile", SLOTS, "[slot for tile in tiles[first:last] for slot in tile[::-1]]"),
     ("segments of slots, not of tiles", "segments = [" + SLOTS + " for first, last in _segments(len(tiles))]",
@@ -67,9 +71,17 @@ SPARSE = [
     ("sparse: step and factor one by one", "mul(layer.step, factor)", "layer.step * factor"),
 ]
 
+# Readings that arithmetic.md allows: products of zero are left out, or multiplied. No output may change.
+ALLOWED = [
+    ("zero products left out", "linear", SUM, "c = fma(w, value, c) if w and value else c"),
+    ("zero products left out of class S", "linear", "c = fma(w, x[column], c)", "c = fma(w, x[column], c) if w and x[column] else c"),
+    ("zero digits multiplied", "linear", "if weights[i] else 0.0", "if True else 0.0"),
+    ("fields of zeros left out", "linear", "c = add(c, add(add(p[0], p[1]), p[2]))", "c = add(c, add(add(p[0], p[1]), p[2])) if any(p) else c"),
+]
+
 ARITHMETIC = {
     ("linear", "sparse"): SPARSE,
-    ("linear", "linear"): CHAINS + [("ternary zero digits take part", "if weights[i] else 0.0", "if True else 0.0")],
+    ("linear", "linear"): CHAINS + FINITE,
     ("linear", "conv2d"): [(f"conv2d: {name}", old, new) for name, old, new in CHAINS
                            if name.startswith(("one segment", "segments", "ternary", "bias", "columns"))],
     ("run", None): [
@@ -77,7 +89,7 @@ ARITHMETIC = {
          FMA + "(float(sample[i]), spec.scale[i // area], spec.offset[i // area])"),
     ],
     ("run", "concat"): [("concat descending", "for part in inputs for", "for part in reversed(inputs) for")],
-    ("run", "add"): [("add in binary64", "[add(a, b) for a, b", "[a + b for a, b")],
+    ("run", "add"): [("add in binary64", "[finite(add(a, b)) for a, b", "[a + b for a, b"), ("sums of values overflow", "finite(add(a, b))", "add(a, b)")],
     ("spatial", "conv2d"): [
         ("columns in the order ky, kx, channel", "for channel in channels for i in rows for j in columns]",
          "for i in rows for j in columns for channel in channels]"),
@@ -103,39 +115,36 @@ ARITHMETIC = {
          "mapped(sorted(_patch(x, channels, node, rows, columns), key=lambda v: v == 0))"),
     ],
     ("spatial", "max_pool"): [
-        ("padding takes part in the maximum", "[_greatest(elements) for elements in _inside(node, x)]",
-         "[_greatest(e + [0.0] * (node.window[0].kernel * node.window[1].kernel - len(e))) for e in _inside(node, x)]"),
-        ("NaN wins in the maximum", "if value > m:", "if not value <= m:"),
+        ("padding takes part in the maximum", "[_greatest(sum(rows, [])) for rows in _inside(node, x)]",
+         "[_greatest(e + [0.0] * (node.window[0].kernel * node.window[1].kernel - len(e)))\n"
+         "            for e in (sum(rows, []) for rows in _inside(node, x))]"),
         ("the last of equal elements", "if value > m:", "if value >= m:"),
-        ("the maximum starts from minus infinity", "m = elements[0]\n    for value in elements[1:]:",
-         "m = float('-inf')\n    for value in elements:"),
         ("the window reaches past its kernel", "for j in range(axis.kernel))", "for j in range(axis.kernel + 1))"),
     ],
     ("spatial", "average_pool"): [
         ("always divided by the kernel", AREA, "area"),
-        ("never divided by the kernel", AREA, "len(elements)"),
-        ("include_padding turned around", AREA, "len(elements) if node.include_padding else area"),
-        ("padding of two sides counted", AREA, "len(elements) if not node.include_padding else "
-         "area if node.window[0].after == node.window[0].before else len(elements)"),
-        ("average by the reciprocal", "div(s, round32(n))", MUL + "(s, div(1.0, round32(n)))"),
+        ("never divided by the kernel", AREA, COUNT),
+        ("include_padding turned around", AREA, COUNT + " if node.include_padding else area"),
+        ("padding of two sides counted", AREA, COUNT + " if not node.include_padding else "
+         "area if node.window[0].after == node.window[0].before else " + COUNT),
+        ("average by the reciprocal", MEAN, MEAN.replace("div(", MUL + "(").replace("round32(n)", "div(1.0, round32(n))")),
         ("average in binary64", "s = add(s, value)", "s = s + value"),
-        ("average column by column", "for i in rows for j in columns]\n\n\ndef _greatest",
-         "for j in columns for i in rows]\n\n\ndef _greatest"),
-        ("average divides each element", "s = add(s, value)\n    return div(s, round32(n))",
-         "s = add(s, div(value, round32(n)))\n    return s"),
-        ("the area exact in binary64", "div(s, round32(n))", "div(s, float(n))"),
-        ("the area cut to 24 bits", "div(s, round32(n))", "div(s, float(n - n % 2 if n > 2**24 else n))"),
+        ("average column by column", ROWS, "[_sum(column) for column in zip(*rows)]"),
+        ("average as one chain", ROWS, "sum(rows, [])"),
+        ("average divides each row", MEAN, "_sum([div(_sum(row), round32(n)) for row in rows])"),
+        ("the area exact in binary64", "round32(n)", "float(n)"),
+        ("the area cut to 24 bits", "round32(n)", "float(n - n % 2 if n > 2**24 else n)"),
     ],
     ("spatial", "global_average_pool"): [
-        ("global average descending", "_mean(x[channel * area:(channel + 1) * area], area)",
-         "_mean(x[channel * area:(channel + 1) * area][::-1], area)"),
+        ("global average descending", "_mean(rows[channel * height:(channel + 1) * height], height * width)",
+         "_mean(rows[channel * height:(channel + 1) * height][::-1], height * width)"),
+        ("global average as one chain", "_sum([_sum(row) for row in rows])", "_sum(sum(rows, []))"),
     ],
-    ("pointwise", "relu"): [("relu keeps NaN", "x if x > 0 else 0.0", "0.0 if x < 0 else x")],
-    ("pointwise", "leaky_relu"): [("leaky_relu keeps zero", "x if x > 0 else mul", "x if x >= 0 else mul"),
-                                  ("leaky_relu by the maximum", "x if x > 0 else mul(slope, x)", "max(x, mul(slope, x))")],
+    ("pointwise", "relu"): [("relu keeps -0", "x if x > 0 else 0.0", "0.0 if x < 0 else x")],
+    ("pointwise", "leaky_relu"): [("leaky_relu keeps zero", "x if x > 0 else finite", "x if x >= 0 else finite"),
+                                  ("leaky_relu by the maximum", "x if x > 0 else finite(mul(slope, x))", "max(x, finite(mul(slope, x)))")],
     ("pointwise", "clip"): [
         ("clip max before min", "low if x < low else high if x > high else x", "low if not x > low else high if x > high else x"),
-        ("clip turns NaN into max", "high if x > high else x", "x if x <= high else high"),
         ("clip makes +0 of -0", "low if x < low else", "low if x <= low else"),
     ],
     ("pointwise", "sigmoid"): [
@@ -151,11 +160,11 @@ ARITHMETIC = {
         ("hard_swish by a sixth", "div(mul(x, c), 6.0)", "mul(mul(x, c), 0.16666667163372040)"),
     ],
     ("pointwise", "affine"): [
-        ("affine in one fma", "add(mul(value, node.affine.scale[i // area]), node.affine.offset[i // area])",
-         FMA + "(value, node.affine.scale[i // area], node.affine.offset[i // area])"),
-        ("affine offset first", "add(mul(value, node.affine.scale[i // area]), node.affine.offset[i // area])",
-         "mul(add(value, node.affine.offset[i // area]), node.affine.scale[i // area])"),
-        ("affine channels last", "value, node.affine.scale[i // area]", "value, node.affine.scale[i % node.affine.count]"),
+        ("affine in one fma", "add(mul(value, scale[i // area]), offset[i // area])",
+         FMA + "(value, scale[i // area], offset[i // area])"),
+        ("affine offset first", "add(mul(value, scale[i // area]), offset[i // area])",
+         "mul(add(value, offset[i // area]), scale[i // area])"),
+        ("affine channels last", "mul(value, scale[i // area])", "mul(value, scale[i % node.affine.count])"),
     ],
     ("pointwise", "softmax"): [
         ("softmax without the greatest", "exp(sub(value, greatest))", "exp(value)"),

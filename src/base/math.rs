@@ -17,6 +17,24 @@ pub fn relu(x: f32) -> f32 {
     if x > 0.0 { x } else { 0.0 }
 }
 
+/// The finite number that stands for `x` (arithmetic.md, section 1): infinities saturate, NaN becomes +0.
+#[inline(always)]
+#[must_use]
+pub fn finite(x: f32) -> f32 {
+    #[allow(clippy::eq_op)] // false for NaN: one comparison and a mask in vectors
+    let x = if x == x { x } else { 0.0 };
+    let x = if x < f32::MAX { x } else { f32::MAX };
+    if x > f32::MIN { x } else { f32::MIN }
+}
+
+/// `finite(relu(x))`.
+#[inline(always)]
+#[must_use]
+pub fn finite_relu(x: f32) -> f32 {
+    let x = relu(x);
+    if x < f32::MAX { x } else { f32::MAX }
+}
+
 /// `e^x` (arithmetic.md, section 6). The relative error is below 1.5e-7 in the normal range (tested against f64). Smaller results are +0.
 #[must_use]
 pub fn exp(x: f32) -> f32 {
@@ -125,6 +143,23 @@ mod tests {
         assert_eq!(relu(-0.0).to_bits(), 0);
         assert_eq!(relu(f32::NAN).to_bits(), 0);
         assert_eq!(relu(f32::INFINITY), f32::INFINITY);
+    }
+
+    #[test]
+    fn finite_saturates_and_keeps_all_other_bits() {
+        let cases = [
+            (f32::NAN, 0.0f32),
+            (-f32::NAN, 0.0),
+            (f32::INFINITY, f32::MAX),
+            (f32::NEG_INFINITY, f32::MIN),
+            (f32::MIN, f32::MIN),
+            (-0.0, -0.0),
+            (f32::from_bits(1), f32::from_bits(1)),
+        ];
+        for (x, expected) in cases {
+            assert_eq!(finite(x).to_bits(), expected.to_bits(), "{x}");
+            assert_eq!(finite_relu(x).to_bits(), finite(relu(x)).to_bits(), "{x}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! convolutions as it serves linear layers: the same bits, from weights in their stored layout.
 
 use super::linear::LayerStep;
+use super::pooling::PoolStep;
 use super::slot::Slot;
 use super::step::{Action, Call};
 use crate::graph::op::Conv2d;
@@ -29,22 +30,23 @@ pub struct ConvStep {
     pub positions: [usize; 2],
     /// The same without im2col, where it pays.
     pub direct: Option<DirectConv>,
+    /// What pools each map right away; with a direct convolution of whole maps only.
+    pub pool: Option<PoolStep>,
 }
 
 impl Action for ConvStep {
     fn run(&self, call: &mut Call<'_>) {
         let model = call.model;
-        call.each_sample(|input, output, patches, scratch| {
-            if !self.direct(model, input, output, patches) {
-                self.im2col(model, input, output, patches, scratch);
-            }
+        call.each_sample(|input, output, patches, scratch| match &self.direct {
+            Some(direct) => self.directly(direct, model, input, output, patches),
+            None => self.im2col(model, input, output, patches, scratch),
         });
     }
 
     /// Floats of the patches of one call and of their outputs.
     fn patches_len(&self) -> usize {
-        let im2col = self.patches() * (self.patch_stride() + self.conv.linear.rows.next_multiple_of(16));
-        im2col.max(self.direct.as_ref().map_or(0, DirectConv::scratch_len))
+        let im2col = || self.patches() * (self.patch_stride() + self.conv.linear.rows.next_multiple_of(16));
+        self.direct.as_ref().map_or_else(im2col, DirectConv::scratch_len)
     }
 
     fn scratch_len(&self) -> usize {
@@ -77,12 +79,20 @@ impl ConvStep {
         }
     }
 
-    /// Convolves one sample directly, if it can.
-    fn direct(&self, model: &Model, input: &[f32], output: &mut [f32], scratch: &mut [f32]) -> bool {
-        let Some(direct) = &self.direct else { return false };
+    /// Convolves one sample directly.
+    fn directly(&self, direct: &DirectConv, model: &Model, input: &[f32], output: &mut [f32], scratch: &mut [f32]) {
         let layer = &model.layers()[self.layer.layer];
         let (scale, relu) = (layer.scale.as_deref(), self.layer.relu);
-        direct.run(&mut ConvCall { input, scale, bias: &layer.bias, relu, output, scratch })
+        let [rows, cols] = self.positions;
+        direct.run(&mut ConvCall { input, scale, bias: &layer.bias, relu, scratch }, |map, band, values| {
+            if let Some(pool) = &self.pool {
+                let area = pool.positions[0] * pool.positions[1];
+                return pool.map(values, direct.row_floats(), &mut output[map * area..][..area]);
+            }
+            let out = &mut output[(map * rows + band.start) * cols..][..band.len() * cols];
+            let values = values.chunks(direct.row_floats());
+            out.chunks_exact_mut(cols).zip(values).for_each(|(out, values)| out.copy_from_slice(&values[..cols]));
+        });
     }
 
     /// Channels that an output reads.

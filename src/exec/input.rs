@@ -2,6 +2,7 @@
 
 use super::Slot;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::math::finite;
 use crate::content::Tables;
 use crate::graph::InputSpec;
 use crate::tensor::{Dtype, Shape};
@@ -134,8 +135,8 @@ impl Converter {
                 None => out.iter_mut().zip(sample).for_each(|(out, &x)| *out = to_f32(x)),
             }
             match *self.affine {
-                [(scale, offset)] => out.iter_mut().for_each(|x| *x = *x * scale + offset),
-                _ => out.iter_mut().zip(&self.affine).for_each(|(x, (scale, offset))| *x = *x * scale + offset),
+                [(scale, offset)] => out.iter_mut().for_each(|x| *x = finite(*x * scale + offset)),
+                _ => out.iter_mut().zip(&self.affine).for_each(|(x, (scale, offset))| *x = finite(*x * scale + offset)),
             }
             padding.fill(0.0);
         }

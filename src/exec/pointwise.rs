@@ -2,7 +2,7 @@
 
 use super::slot::disjoint;
 use super::step::{Action, Call};
-use crate::base::math::{clip, relu, sigmoid, softmax, tanh};
+use crate::base::math::{clip, finite, relu, sigmoid, softmax, tanh};
 use crate::graph::op::Activation;
 
 /// A function of each element.
@@ -13,12 +13,12 @@ impl Action for ActivationStep {
     fn run(&self, call: &mut Call<'_>) {
         call.in_place(|values| match self.0 {
             Activation::Relu => each(values, relu),
-            Activation::LeakyRelu { slope } => each(values, |x| if x > 0.0 { x } else { slope * x }),
+            Activation::LeakyRelu { slope } => each(values, |x| if x > 0.0 { x } else { finite(slope * x) }),
             Activation::Sigmoid => each(values, sigmoid),
             Activation::Tanh => each(values, tanh),
             Activation::Clip { min, max } => each(values, |x| clip(x, min, max)),
             Activation::HardSigmoid { alpha, beta } => each(values, |x| clip(alpha * x + beta, 0.0, 1.0)),
-            Activation::HardSwish => each(values, |x| x * clip(x + 3.0, 0.0, 6.0) / 6.0),
+            Activation::HardSwish => each(values, |x| finite(x * clip(x + 3.0, 0.0, 6.0) / 6.0)),
         });
     }
 }
@@ -63,7 +63,7 @@ impl Action for AffineStep {
         call.in_place(|values| {
             let channels = self.scale.iter().zip(&self.offset);
             for (channel, (scale, offset)) in values.chunks_exact_mut(self.channel_elements.max(1)).zip(channels) {
-                each(channel, |x| x * scale + offset);
+                each(channel, |x| finite(x * scale + offset));
             }
         });
     }
@@ -75,7 +75,7 @@ pub struct AddStep;
 
 impl Action for AddStep {
     fn run(&self, call: &mut Call<'_>) {
-        combine(call, |a, b| a + b);
+        combine(call, |a, b| finite(a + b));
     }
 }
 

@@ -1,8 +1,15 @@
 //! Max, average and global average pooling (`format-spec/arithmetic.md`, section 5).
 
 use super::step::{Action, Call};
-use crate::graph::op::{Pool, PoolKind};
+use crate::base::math::finite;
+use crate::graph::op::{Pool, PoolKind, Window};
+use crate::kernels::PairKernel;
 use std::ops::Range;
+
+/// Windows of a row that are pooled together.
+const TOGETHER: usize = 64;
+/// Fewer windows of a row are pooled one by one.
+const FEWEST: usize = 4;
 
 /// Pooling of maps of one size; global average pooling is one window.
 #[derive(Debug)]
@@ -15,6 +22,8 @@ pub struct PoolStep {
     pub positions: [usize; 2],
     /// The positions across whose windows lie inside the map.
     whole: Range<usize>,
+    /// What pools the map instead, where its windows are those that the kernel serves.
+    pairs: Option<PairKernel>,
 }
 
 impl Action for PoolStep {
@@ -27,64 +36,72 @@ impl Action for PoolStep {
 impl PoolStep {
     /// Pooling of maps of `size` (`[height, width]`) at `positions` (`[rows, cols]`).
     #[must_use]
-    pub fn new(pool: Pool, size: [usize; 2], positions: [usize; 2]) -> Self {
+    pub fn new(pool: Pool, size: [usize; 2], positions: [usize; 2], pairs: Option<PairKernel>) -> Self {
         let window = &pool.window;
+        let is_pairs = pool.kind == PoolKind::Max && *window == Window::new([2, 2], [2, 2]);
         let is_whole = |&col: &usize| {
             let start = col * window.stride[1];
             start >= window.padding_before[1] && start - window.padding_before[1] + window.kernel[1] <= size[1]
         };
         let first = (0..positions[1]).find(is_whole).unwrap_or(0);
         let count = (first..positions[1]).take_while(is_whole).count();
-        Self { pool, size, positions, whole: first..first + count }
+        Self { pool, size, positions, whole: first..first + count, pairs: pairs.filter(|_| is_pairs) }
     }
 
     /// Pools every map of one sample.
     fn pool(&self, input: &[f32], output: &mut [f32]) {
-        let [height, width] = self.size;
-        let [rows, cols] = self.positions;
+        let ([height, width], [rows, cols]) = (self.size, self.positions);
         let maps = input.chunks_exact((height * width).max(1)).zip(output.chunks_exact_mut((rows * cols).max(1)));
+        maps.for_each(|(map, out)| self.map(map, width, out));
+    }
+
+    /// Pools a map whose rows begin `pitch` floats apart.
+    pub(super) fn map(&self, map: &[f32], pitch: usize, out: &mut [f32]) {
+        if let Some(pairs) = self.pairs {
+            return pairs.max(map, pitch, self.positions[1], out);
+        }
         let whole = &self.whole;
-        for (map, out) in maps {
-            for (row, out) in out.chunks_exact_mut(cols).enumerate() {
-                let ys = self.inside(0, row);
-                self.whole(map, ys.clone(), whole.start, &mut out[whole.clone()]);
-                for col in (0..whole.start).chain(whole.end..cols) {
-                    out[col] = self.take(map, ys.clone(), self.inside(1, col));
-                }
+        for (row, out) in out.chunks_exact_mut(self.positions[1]).enumerate() {
+            let ys = self.inside(0, row);
+            let together = if whole.len() < FEWEST { whole.start..whole.start } else { whole.clone() };
+            for first in together.clone().step_by(TOGETHER) {
+                let out = &mut out[first..(first + TOGETHER).min(together.end)];
+                self.whole(map, pitch, ys.clone(), first, out);
+            }
+            for col in (0..together.start).chain(together.end..self.positions[1]) {
+                out[col] = self.take(map, pitch, ys.clone(), self.inside(1, col));
             }
         }
     }
 
-    /// Pools the whole windows of a row from position `first`: element by element of the window, all positions at once, so that
-    /// the compiler makes vectors of them. Each position takes its elements in ascending row, then column.
-    fn whole(&self, map: &[f32], ys: Range<usize>, first: usize, out: &mut [f32]) {
-        if out.is_empty() {
-            return; // the loops below are as long as the window, which may be far wider than the map
-        }
-        let (window, width, inside) = (&self.pool.window, self.size[1], ys.len() * self.pool.window.kernel[1]);
-        let start = first * window.stride[1] - window.padding_before[1];
-        let mut is_first = self.pool.kind == PoolKind::Max;
-        if !is_first {
-            out.fill(0.0);
-        }
-        for y in ys {
-            for kx in 0..window.kernel[1] {
-                let elements = map[y * width..][..width].get(start + kx..).unwrap_or_default();
-                match self.pool.kind {
-                    PoolKind::Max if is_first => each(out, elements, window.stride[1], |m, x| *m = x),
-                    PoolKind::Max => each(out, elements, window.stride[1], |m, x| *m = if x > *m { x } else { *m }),
-                    PoolKind::Average | PoolKind::AverageIncludingPadding => {
-                        each(out, elements, window.stride[1], |sum, x| *sum += x);
-                    }
-                }
-                is_first = false;
+    /// Pools whole windows of a row from position `first`, at most [`TOGETHER`]: element by element of the window, all positions at once, so
+    /// that the compiler makes vectors of them.
+    fn whole(&self, map: &[f32], pitch: usize, ys: Range<usize>, first: usize, out: &mut [f32]) {
+        let (window, width, stride) = (&self.pool.window, self.size[1], self.pool.window.stride[1]);
+        let inside = ys.len() * window.kernel[1];
+        let start = first * stride - window.padding_before[1];
+        let rows = ys.map(|y| &map[y * pitch..][..width]);
+        if self.pool.kind == PoolKind::Max {
+            for (i, (row, kx)) in rows.flat_map(|row| (0..window.kernel[1]).map(move |kx| (row, kx))).enumerate() {
+                let set = |m: &mut f32, x| *m = if i == 0 || x > *m { x } else { *m };
+                each(out, &row[start + kx..], stride, set);
             }
+            return;
         }
-        match self.pool.kind {
-            PoolKind::Max => {}
-            PoolKind::Average => out.iter_mut().for_each(|y| *y /= inside as f32),
-            PoolKind::AverageIncludingPadding => out.iter_mut().for_each(|y| *y /= window.area() as f32),
+        let (mut totals, n) = ([0.0; TOGETHER], self.divisor(inside));
+        for row in rows {
+            let mut sums = [0.0; TOGETHER];
+            for kx in 0..window.kernel[1] {
+                each(&mut sums[..out.len()], &row[start + kx..], stride, |sum, x| *sum += x);
+            }
+            totals.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
         }
+        out.iter_mut().zip(totals).for_each(|(y, total)| *y = finite(total / n));
+    }
+
+    /// What a sum of `inside` elements is divided by.
+    fn divisor(&self, inside: usize) -> f32 {
+        if self.pool.kind == PoolKind::AverageIncludingPadding { self.pool.window.area() as f32 } else { inside as f32 }
     }
 
     /// The elements of window `position` along a dimension that lie inside the map.
@@ -95,19 +112,17 @@ impl PoolStep {
         start.saturating_sub(before)..end
     }
 
-    fn take(&self, map: &[f32], ys: Range<usize>, xs: Range<usize>) -> f32 {
-        let width = self.size[1];
+    /// One window: its elements inside the map.
+    fn take(&self, map: &[f32], pitch: usize, ys: Range<usize>, xs: Range<usize>) -> f32 {
         let inside = ys.len() * xs.len();
-        let rows = ys.map(|y| &map[y * width..][xs.clone()]);
-        match self.pool.kind {
-            PoolKind::Max => {
-                let mut elements = rows.flatten().copied();
-                let first = elements.next().unwrap_or(0.0);
-                elements.fold(first, |m, x| if x > m { x } else { m })
-            }
-            PoolKind::Average => rows.flatten().fold(0.0, |sum, x| sum + x) / inside as f32,
-            PoolKind::AverageIncludingPadding => rows.flatten().fold(0.0, |sum, x| sum + x) / self.pool.window.area() as f32,
+        let rows = ys.map(|y| &map[y * pitch..][xs.clone()]);
+        if self.pool.kind == PoolKind::Max {
+            let mut elements = rows.flatten().copied();
+            let first = elements.next().unwrap_or(0.0);
+            return elements.fold(first, |m, x| if x > m { x } else { m });
         }
+        let total = rows.fold(0.0, |total, row| total + row.iter().fold(0.0, |sum, x| sum + x));
+        finite(total / self.divisor(inside))
     }
 }
 
@@ -127,13 +142,12 @@ fn each(out: &mut [f32], elements: &[f32], stride: usize, f: impl Fn(&mut f32, f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::op::Window;
 
     /// The pooled map, window by window.
     fn one_by_one(step: &PoolStep, map: &[f32]) -> Vec<f32> {
         let [rows, cols] = step.positions;
         let positions = (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col)));
-        positions.map(|(row, col)| step.take(map, step.inside(0, row), step.inside(1, col))).collect()
+        positions.map(|(row, col)| step.take(map, step.size[1], step.inside(0, row), step.inside(1, col))).collect()
     }
 
     #[test]
@@ -145,7 +159,7 @@ mod tests {
                     let mut window = Window::new([2, kernel], [1, stride]);
                     (window.padding_before[1], window.padding_after[1]) = (before, after);
                     let Ok((rows, cols)) = window.positions(5, 9) else { continue };
-                    let step = PoolStep::new(Pool { kind, window }, [5, 9], [rows, cols]);
+                    let step = PoolStep::new(Pool { kind, window }, [5, 9], [rows, cols], None);
                     let mut out = vec![f32::NAN; rows * cols];
                     step.pool(&map, &mut out);
                     assert_eq!(out, one_by_one(&step, &map), "{window:?}");

@@ -3,17 +3,17 @@
 #[cfg(target_arch = "x86_64")]
 use super::simd::Simd;
 #[cfg(target_arch = "x86_64")]
-use crate::base::math::relu;
+use crate::base::math::{finite, finite_relu};
 
 /// Floats of zeros that follow every value in an activation buffer: no unit of an array has more columns.
 pub const PADDING: usize = 32;
 /// The floats of scratch that suffice for every call: 16 KiB.
 pub const SCRATCH: usize = 4096;
 
-/// The arguments of a linear kernel: `y = relu?(scale * (W x) + bias)` for each sample.
+/// The arguments of a linear kernel: `y = finite(relu?(scale * (W x) + bias))` for each sample.
 #[derive(Debug)]
 pub struct LinearCall<'a> {
-    /// Samples, each `input_stride` floats after the one before; [`PADDING`] zeros follow the last column of each.
+    /// Samples of finite values, each `input_stride` floats after the one before; [`PADDING`] zeros follow the last column of each.
     pub input: &'a [f32],
     /// At least the columns of the layer and [`PADDING`].
     pub input_stride: usize,
@@ -73,7 +73,7 @@ impl<'a> LinearCall<'a> {
     }
 }
 
-/// The epilogue `y = relu?(scale * sum + bias)` (arithmetic.md, section 4) of as many sums as `out` has.
+/// The epilogue `y = finite(relu?(scale * sum + bias))` (arithmetic.md, section 4) of as many sums as `out` has.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn epilogue(sums: &[f32], scale: Option<&[f32]>, bias: &[f32], apply_relu: bool, out: &mut [f32]) {
@@ -84,6 +84,8 @@ fn epilogue(sums: &[f32], scale: Option<&[f32]>, bias: &[f32], apply_relu: bool,
         None => (0..rows).for_each(|i| out[i] = sums[i] + bias[i]),
     }
     if apply_relu {
-        out.iter_mut().for_each(|y| *y = relu(*y));
+        out.iter_mut().for_each(|y| *y = finite_relu(*y));
+    } else {
+        out.iter_mut().for_each(|y| *y = finite(*y));
     }
 }

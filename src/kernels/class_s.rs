@@ -4,9 +4,7 @@
 //! entry then serves all of them with one load and one fma. If the scratch is too small for that, or the samples are too few, each is computed alone.
 
 use super::simd::Simd;
-use super::{LinearCall, SCRATCH, scalar};
-use crate::encoding::Weights;
-use crate::encoding::pattern::TILE_COLUMNS;
+use super::{LinearCall, SCRATCH};
 use std::ops::Range;
 
 /// Rows whose sums are kept before they are written: a multiple of the rows of any block.
@@ -78,28 +76,4 @@ fn transpose<const L: usize>(simd: impl Transpose<L>, call: &LinearCall<'_>, sam
     for (lane, input) in inputs(done).enumerate() {
         rest.iter_mut().zip(input).for_each(|(x, &input)| x[lane] = input);
     }
-}
-
-/// Whether free slots add nothing: `fma(+0, x, c)` is `c` (or a zero of the other sign, which no output shows: a bias is
-/// never -0) unless the activation, that of the first column of a tile, is infinite or NaN.
-pub(super) fn free_slots_add_nothing(units: usize, firsts: impl Iterator<Item = f32>) -> bool {
-    units == 0 || firsts.fold(true, |all, x| all & x.is_finite())
-}
-
-/// The activations of the first column of every column tile.
-pub(super) fn firsts(x: &[f32], cols: usize) -> impl Iterator<Item = f32> {
-    x[..cols].iter().copied().step_by(TILE_COLUMNS)
-}
-
-/// One sample by the reference.
-pub(super) fn by_reference(weights: &Weights<'_>, sample: usize, call: &mut LinearCall<'_>) {
-    let rows = weights.rows();
-    let mut one = LinearCall {
-        input: &call.input[sample * call.input_stride..],
-        batch: 1,
-        output: &mut call.output[sample * call.output_stride..],
-        scratch: &mut [0.0; SCRATCH],
-        ..*call
-    };
-    scalar::run_rows(weights, 0..rows, &mut one);
 }

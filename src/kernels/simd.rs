@@ -38,8 +38,10 @@ pub(super) trait Simd: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn plus(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     /// `a * b`.
     fn times(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
-    /// `a` where it is above 0, otherwise +0.
-    fn relu(self, a: Self::Floats) -> Self::Floats;
+    /// `a`; infinities saturate, NaN becomes +0.
+    fn finite(self, a: Self::Floats) -> Self::Floats;
+    /// `finite(a)` where it is above 0, otherwise +0.
+    fn finite_relu(self, a: Self::Floats) -> Self::Floats;
     /// The first [`Simd::LANES`] floats.
     fn load_lanes(self, from: &[f32]) -> Self::Floats;
     /// Writes the first [`Simd::LANES`] floats.

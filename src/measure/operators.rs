@@ -3,7 +3,7 @@
 //! Every function takes the exact value of an input and a bound on its error in f32, and returns both for its output. Functions of
 //! one element have a Lipschitz constant `L`: an input error `e` becomes at most `L e`. The roundings of the function itself are added.
 
-use super::bounded::{Bounded, LEAST, ROUNDOFF};
+use super::bounded::{Bounded, LEAST, ROUNDOFF, unless_overflow};
 use crate::content::AffineTables;
 use crate::graph::{Activation, Conv2d, Op, Pool, PoolKind, Window};
 use crate::tensor::Shape;
@@ -39,6 +39,7 @@ pub(super) fn plain(op: &Op, inputs: &[&Bounded], shapes: &[Shape]) -> Bounded {
 fn rounded(mut value: Bounded, n: f64) -> Bounded {
     for (x, error) in value.values.iter().zip(&mut value.errors) {
         *error += n * ROUNDOFF * (x.abs() + *error) + n * LEAST;
+        *error = unless_overflow(*error, x.abs() + *error);
     }
     value
 }
@@ -70,6 +71,7 @@ fn activate(activation: &Activation, input: &Bounded) -> Bounded {
             // The slope is (2 x + 3) / 6 between -3 and 3, hence at most 1.5; and the sum x + 3 is rounded.
             for ((error, x), e) in value.errors.iter_mut().zip(&input.values).zip(&input.errors) {
                 *error += 0.5 * e + e * e + ROUNDOFF * (x.abs() + e) * (x.abs() + e + 3.0);
+                *error = unless_overflow(*error, 6.0 * (x.abs() + e));
             }
             value
         }
@@ -82,8 +84,9 @@ pub(super) fn affine(input: &Bounded, tables: &AffineTables, shape: Shape) -> Bo
     let mut out = Bounded { values: Vec::new(), errors: Vec::new() };
     for (i, (x, e)) in input.values.iter().zip(&input.errors).enumerate() {
         let (scale, offset) = (f64::from(tables.scale[i / per_channel]), f64::from(tables.offset[i / per_channel]));
+        let size = scale.abs() * (x.abs() + e) + offset.abs();
         out.values.push(scale * x + offset);
-        out.errors.push(scale.abs() * e + 2.1 * ROUNDOFF * (scale.abs() * (x.abs() + e) + offset.abs()) + 2.0 * LEAST);
+        out.errors.push(unless_overflow(scale.abs() * e + 2.1 * ROUNDOFF * size + 2.0 * LEAST, size));
     }
     out
 }
@@ -138,7 +141,8 @@ fn pool(kind: PoolKind, window: &Window, input: &Bounded, shape: Shape) -> Bound
             let n = if kind == PoolKind::Average { places.len() } else { window.area() } as f64;
             let size: f64 = values.clone().zip(errors.clone()).map(|(x, e)| x.abs() + e).sum();
             let roundings = (places.len() + 1) as f64;
-            (values.sum::<f64>() / n, (errors.sum::<f64>() + 1.1 * roundings * ROUNDOFF * size) / n + 2.0 * LEAST)
+            let error = (errors.sum::<f64>() + 1.1 * roundings * ROUNDOFF * size) / n + 2.0 * LEAST;
+            (values.sum::<f64>() / n, unless_overflow(error, size))
         };
         out.values.push(value);
         out.errors.push(error);

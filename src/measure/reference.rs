@@ -13,7 +13,7 @@
 //! results, and a weight or a scale (which multiplies integers of at most 127) that is off by half of 2^-149. ReLU does not enlarge an error.
 //! The bound does not depend on the order of the additions, so it holds for a model and for its twins.
 
-use super::bounded::{Bounded, LEAST, ROUNDOFF};
+use super::bounded::{Bounded, LEAST, ROUNDOFF, unless_overflow};
 use super::operators;
 use crate::exec::{Converter, Input, Slot};
 use crate::graph::{Conv2d, Op};
@@ -116,7 +116,9 @@ impl<'a> Reference<'a> {
                 passed_on += w.abs() * e + 128.0 * LEAST * (x.abs() + e);
             }
             values.push(sum);
-            errors.push(relative * size + passed_on);
+            // The chains of integers come before the scale.
+            let longest = if scale > 0.0 { size.max(size / scale) } else { size };
+            errors.push(unless_overflow(relative * size + passed_on, longest));
         }
         Bounded { values, errors }
     }

@@ -1,8 +1,12 @@
 //! Which kernel runs a layer.
 
+use super::images::images;
 use crate::base::error::Result;
+use crate::exec::convolution::ConvStep;
 use crate::exec::linear::LayerStep;
+use crate::graph::Op;
 use crate::kernels::Kernels;
+use crate::kernels::direct::DirectConv;
 use crate::model::Model;
 
 /// The step of layer `index` of [`Model::layers`], for kernel calls of up to `samples` inputs.
@@ -19,4 +23,23 @@ pub(super) fn choose(model: &Model, kernels: &Kernels, index: usize, samples: us
         scratch_len: kernel.scratch_len(layer.cols, samples),
         relu,
     })
+}
+
+/// For each node, its direct convolution: `None` for other nodes and where im2col serves better.
+///
+/// # Errors
+/// `no_memory`; `internal` when a value of a convolution is no image.
+pub(super) fn direct(model: &Model, kernels: &Kernels) -> Result<Vec<Option<DirectConv>>> {
+    let graph = model.graph();
+    let mut all: Vec<Option<DirectConv>> = (0..graph.nodes().len()).map(|_| None).collect();
+    let Some(kernel) = kernels.direct else { return Ok(all) };
+    for (index, layer) in model.layers().iter().enumerate() {
+        let node = &graph.nodes()[layer.node];
+        if let Op::Conv2d(conv) = node.op {
+            let [input, [_, rows, cols]] = images(node, [graph.shape(node.input()), graph.shape(layer.node + 1)])?;
+            let shape = ConvStep::shape(&conv, input, [rows, cols]);
+            all[layer.node] = DirectConv::new(kernel, &model.weights(index), shape)?;
+        }
+    }
+    Ok(all)
 }

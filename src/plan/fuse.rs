@@ -1,20 +1,47 @@
 //! Which operators run within the step of another.
 
-use crate::graph::{Graph, Node, Op};
+use crate::graph::{Graph, Op, PoolKind};
 
-/// For each node: whether it is a layer whose only consumer is the ReLU right after it. The layer's kernel then applies the ReLU.
-pub(super) fn fused_relus(graph: &Graph) -> Vec<bool> {
+/// What the step of a node does besides the node itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fusion {
+    /// Whether ReLU follows the layer, in its epilogue.
+    pub(super) relu: bool,
+    /// The pooling that the convolution does map by map.
+    pub(super) pool: Option<usize>,
+    /// The last node of the step: the step writes its value.
+    pub(super) last: usize,
+    /// Whether the node belongs to the step of a node before it.
+    pub(super) is_absorbed: bool,
+}
+
+/// The fusion of every node. A layer absorbs the ReLU that alone reads it; a convolution for which `pools` holds then absorbs the pooling
+/// that alone reads that, and after max pooling another ReLU: `max(relu(x)) = relu(max(x))`, bit for bit.
+pub(super) fn fusions(graph: &Graph, pools: impl Fn(usize) -> bool) -> Vec<Fusion> {
     let nodes = graph.nodes();
     let mut uses = vec![0usize; nodes.len() + 1];
     nodes.iter().flat_map(|node| &node.inputs).for_each(|&input| uses[input] += 1);
-    let fused = |(i, node): (usize, &Node)| {
-        let next = nodes.get(i + 1);
-        node.op.linear().is_some() && uses[i + 1] == 1 && next.is_some_and(|n| n.op == Op::RELU && n.input() == i + 1)
-    };
-    nodes.iter().enumerate().map(fused).collect()
-}
-
-/// Whether node `i` is a ReLU that the layer before it applies.
-pub(super) fn is_fused(graph: &Graph, fused: &[bool], i: usize) -> bool {
-    i > 0 && fused[i - 1] && graph.nodes()[i].input() == i
+    // The node after `i`, if it alone reads the value of `i`.
+    let reader = |i: usize| nodes.get(i + 1).filter(|next| uses[i + 1] == 1 && next.inputs == [i + 1]).map(|next| next.op);
+    let own = |last| Fusion { relu: false, pool: None, last, is_absorbed: false };
+    let mut fusions: Vec<Fusion> = (0..nodes.len()).map(own).collect();
+    for i in (0..nodes.len()).filter(|&i| nodes[i].op.linear().is_some()) {
+        let mut fusion = own(i);
+        let take_relu = |fusion: &mut Fusion| {
+            if reader(fusion.last) == Some(Op::RELU) {
+                (fusion.relu, fusion.last) = (true, fusion.last + 1);
+            }
+        };
+        take_relu(&mut fusion);
+        if let Some(Op::Pool(pool)) = reader(fusion.last).filter(|_| pools(i)) {
+            fusion.last += 1;
+            fusion.pool = Some(fusion.last);
+            if pool.kind == PoolKind::Max {
+                take_relu(&mut fusion);
+            }
+        }
+        fusions[i] = fusion;
+        fusions[i + 1..=fusion.last].iter_mut().for_each(|absorbed| absorbed.is_absorbed = true);
+    }
+    fusions
 }

@@ -1,15 +1,16 @@
 //! From the nodes of the graph to steps.
 
 use super::choose::choose;
-use super::fuse::is_fused;
+use super::fuse::Fusion;
+use super::images::images;
 use super::place::Slots;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::Result;
 use crate::exec::convolution::ConvStep;
 use crate::exec::linear::LayerStep;
 use crate::exec::pointwise::{ActivationStep, AddStep, AffineStep, ConcatStep, CopyStep, SoftmaxStep};
 use crate::exec::pooling::PoolStep;
 use crate::exec::{Action, Step};
-use crate::graph::{Node, Op, Pool, PoolKind, Window};
+use crate::graph::{Op, Pool, PoolKind, Window};
 use crate::kernels::Kernels;
 use crate::kernels::direct::DirectConv;
 use crate::model::Model;
@@ -28,23 +29,23 @@ pub(super) enum Lowered {
 pub(super) struct Lowering<'a> {
     pub(super) model: &'a Model,
     pub(super) kernels: &'a Kernels,
-    /// For each node, whether it is a layer that applies the ReLU after it.
-    pub(super) fused: &'a [bool],
+    pub(super) fusions: &'a [Fusion],
     pub(super) slots: &'a Slots,
     pub(super) batch: usize,
 }
 
 impl Lowering<'_> {
-    /// What runs for node `i`.
+    /// What runs for node `i`, convolved by `direct` if that is given.
     ///
     /// # Errors
     /// `no_memory`; `internal` when a value has not the shape that the operator reads.
-    pub(super) fn lower(&self, i: usize) -> Result<Lowered> {
+    pub(super) fn lower(&self, i: usize, direct: Option<DirectConv>) -> Result<Lowered> {
         let graph = self.model.graph();
         let node = &graph.nodes()[i];
         let from: Vec<_> = node.inputs.iter().map(|&input| self.slots.of(input)).collect();
-        let to = self.slots.of(i + 1);
-        if is_fused(graph, self.fused, i) {
+        let fusion = self.fusions[i];
+        let to = self.slots.of(fusion.last + 1);
+        if fusion.is_absorbed {
             return Ok(Lowered::Alias);
         }
         let shapes = [graph.shape(node.input()), graph.shape(i + 1)];
@@ -54,18 +55,10 @@ impl Lowering<'_> {
                 let [input, [_, rows, cols]] = images(node, shapes)?;
                 // A kernel call maps a batch of patches, however many samples there are.
                 let layer = self.layer(i, usize::MAX)?;
-                let positions = [rows, cols];
-                let shape = ConvStep::shape(&conv, input, positions);
-                let weights = self.model.weights(layer.layer);
-                let direct = self.kernels.direct.map(|kernel| DirectConv::new(kernel, &weights, shape));
-                Box::new(ConvStep { layer, conv, input, positions, direct: direct.transpose()?.flatten() })
+                let pool = fusion.pool.map(|node| self.pooling(node)).transpose()?;
+                Box::new(ConvStep { layer, conv, input, positions: [rows, cols], direct, pool })
             }
-            Op::Pool(pool) => Box::new(pooling(node, pool, shapes)?),
-            Op::GlobalAveragePool => {
-                let [[_, height, width], _] = images(node, shapes)?;
-                let pool = Pool { kind: PoolKind::Average, window: Window::new([height, width], [1, 1]) };
-                Box::new(pooling(node, pool, shapes)?)
-            }
+            Op::Pool(_) | Op::GlobalAveragePool => Box::new(self.pooling(i)?),
             Op::Affine => Box::new(self.affine(i, shapes[0])),
             Op::Activation(activation) => Box::new(ActivationStep(activation)),
             Op::Softmax => Box::new(SoftmaxStep),
@@ -81,7 +74,19 @@ impl Lowering<'_> {
     fn layer(&self, i: usize, samples: usize) -> Result<LayerStep> {
         let index = self.model.layers().iter().position(|layer| layer.node == i);
         let index = index.expect("invariant: every layer of the graph is in the model");
-        choose(self.model, self.kernels, index, samples, self.fused[i])
+        choose(self.model, self.kernels, index, samples, self.fusions[i].relu)
+    }
+
+    /// The pooling of node `i`; that of whole maps is one window.
+    fn pooling(&self, i: usize) -> Result<PoolStep> {
+        let graph = self.model.graph();
+        let node = &graph.nodes()[i];
+        let [[_, height, width], [_, rows, cols]] = images(node, [graph.shape(node.input()), graph.shape(i + 1)])?;
+        let pool = match node.op {
+            Op::Pool(pool) => pool,
+            _ => Pool { kind: PoolKind::Average, window: Window::new([height, width], [1, 1]) },
+        };
+        Ok(PoolStep::new(pool, [height, width], [rows, cols], self.kernels.pairs))
     }
 
     /// The affine node `i`, with its tables.
@@ -93,25 +98,6 @@ impl Lowering<'_> {
     }
 }
 
-fn pooling(node: &Node, pool: Pool, shapes: [Shape; 2]) -> Result<PoolStep> {
-    let [[_, height, width], [_, rows, cols]] = images(node, shapes)?;
-    Ok(PoolStep::new(pool, [height, width], [rows, cols]))
-}
-
-/// Channels, height and width of input and output.
-fn images(node: &Node, shapes: [Shape; 2]) -> Result<[[usize; 3]; 2]> {
-    match shapes {
-        [
-            Shape::Image { channels, height, width },
-            Shape::Image { channels: out_channels, height: out_height, width: out_width },
-        ] => Ok([[channels, height, width], [out_channels, out_height, out_width]]),
-        [input, output] => {
-            let message = format!("{} was planned from {input} to {output}, which are not images", node.op.name());
-            Err(Error::new(ErrorKind::Internal, message))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,7 +105,7 @@ mod tests {
     use crate::content::{AffineTables, Contents, LayerTables, Tables};
     use crate::encoding::dense;
     use crate::format::write;
-    use crate::graph::{GraphBuilder, InputSpec, Linear, Reshape};
+    use crate::graph::{GraphBuilder, InputSpec, Linear, Node, Reshape};
     use crate::kernels::Isa;
     use crate::plan::Plan;
     use crate::tensor::Dtype;
@@ -159,12 +145,5 @@ mod tests {
             assert_eq!(plan.steps.len(), usize::from(!is_alias), "{}", op.name());
             assert_eq!(plan.output == plan.input, op.in_place(), "{}", op.name());
         }
-    }
-
-    #[test]
-    fn shapes_that_the_graph_builder_refuses_are_an_error_and_no_missing_step() {
-        let pool = Op::kinds().find(|op| op.name() == "max_pool").unwrap();
-        let error = images(&Node::new(pool, 0), [VECTOR, IMAGE]).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Internal);
     }
 }

@@ -2,6 +2,7 @@
 
 mod choose;
 mod fuse;
+mod images;
 mod lower;
 mod place;
 
@@ -9,7 +10,7 @@ use crate::base::checked::{at_most, to_u64};
 use crate::base::error::Result;
 use crate::base::limits::Limits;
 use crate::exec::{Converter, Slot, Step};
-use crate::kernels::direct::DirectKernel;
+use crate::kernels::direct::{DirectConv, DirectKernel};
 use crate::kernels::{Isa, Kernels, SCRATCH};
 use crate::model::Model;
 use lower::{Lowered, Lowering};
@@ -44,12 +45,13 @@ impl Plan {
         let graph = model.graph();
         let total: u64 = graph.shapes().iter().map(|shape| to_u64(Slot::stride_of(shape.elements()))).sum();
         at_most(total.saturating_mul(to_u64(batch)), Limits::FORMAT.activations, "the activations of a batch")?;
-        let fused = fuse::fused_relus(graph);
-        let slots = place::assign(graph, &fused, batch);
-        let lowering = Lowering { model, kernels, fused: &fused, slots: &slots, batch };
+        let direct = choose::direct(model, kernels)?;
+        let fusions = fuse::fusions(graph, |i| direct[i].as_ref().is_some_and(DirectConv::is_whole));
+        let slots = place::assign(graph, &fusions, batch);
+        let lowering = Lowering { model, kernels, fusions: &fusions, slots: &slots, batch };
         let mut steps = Vec::new();
-        for i in 0..graph.nodes().len() {
-            match lowering.lower(i)? {
+        for (i, direct) in direct.into_iter().enumerate() {
+            match lowering.lower(i, direct)? {
                 Lowered::Step(step) => steps.push(step),
                 Lowered::Alias => {}
             }

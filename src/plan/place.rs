@@ -1,8 +1,9 @@
 //! Places values in the arena. Values whose lifetimes do not overlap share memory.
 
-use super::fuse::is_fused;
+use super::fuse::Fusion;
 use crate::exec::Slot;
 use crate::graph::Graph;
+use std::ops::RangeInclusive;
 
 /// The slot of every value.
 #[derive(Debug)]
@@ -21,22 +22,25 @@ impl Slots {
     }
 }
 
-/// Assigns slots. `fused[i]` says that the ReLU after node `i` is done by node `i` itself.
-pub(super) fn assign(graph: &Graph, fused: &[bool], batch: usize) -> Slots {
-    let owner = owners(graph, fused);
+/// Assigns slots.
+pub(super) fn assign(graph: &Graph, fusions: &[Fusion], batch: usize) -> Slots {
+    let owner = owners(graph, fusions);
     let mut end_of_life = vec![0; owner.len()];
     for (value, last_use) in last_uses(graph).into_iter().enumerate() {
         end_of_life[owner[value]] = last_use.max(end_of_life[owner[value]]);
     }
-    place(graph, &owner, &end_of_life, batch)
+    // A value lives from the node that writes it (the input: node 0) to the last one that reads it.
+    let mut begin: Vec<usize> = (0..owner.len()).map(|value| value.saturating_sub(1)).collect();
+    fusions.iter().enumerate().filter(|(_, fusion)| !fusion.is_absorbed).for_each(|(i, fusion)| begin[fusion.last + 1] = i);
+    let lives = begin.into_iter().zip(end_of_life).map(|(begin, end)| begin..=end).collect::<Vec<_>>();
+    place(graph, &owner, &lives, batch)
 }
 
 /// Places the largest values first, each at the lowest free offset during its lifetime. Otherwise a small early value could block the place of
 /// a large later one.
-fn place(graph: &Graph, owner: &[usize], end_of_life: &[usize], batch: usize) -> Slots {
+fn place(graph: &Graph, owner: &[usize], lives: &[RangeInclusive<usize>], batch: usize) -> Slots {
     let stride = |value: usize| Slot::stride_of(graph.shape(value).elements());
-    // A value lives from the node that writes it (the input: node 0) to the last one that reads it.
-    let meet = |a: usize, b: usize| end_of_life[a] >= b.saturating_sub(1) && end_of_life[b] >= a.saturating_sub(1);
+    let meet = |a: usize, b: usize| lives[a].end() >= lives[b].start() && lives[b].end() >= lives[a].start();
     let mut owners: Vec<usize> = (0..owner.len()).filter(|&value| owner[value] == value).collect();
     owners.sort_by_key(|&value| std::cmp::Reverse(stride(value)));
     let mut placed: Vec<(usize, usize, usize)> = Vec::new(); // start, end, value; ascending
@@ -74,17 +78,22 @@ fn last_uses(graph: &Graph) -> Vec<usize> {
     last_use
 }
 
-/// For each value, the value whose slot it uses: its own, or its input's when the step works in place and no later node reads the input.
-fn owners(graph: &Graph, fused: &[bool]) -> Vec<usize> {
+/// For each value, the value whose slot it uses: its own, that of the last node of its step, or its input's when the step works in place
+/// and no later node reads the input.
+fn owners(graph: &Graph, fusions: &[Fusion]) -> Vec<usize> {
     let last_use = last_uses(graph);
     let mut owner: Vec<usize> = (0..last_use.len()).collect();
     for (i, node) in graph.nodes().iter().enumerate() {
+        if fusions[i].is_absorbed {
+            continue;
+        }
+        owner[i + 1..=fusions[i].last].fill(fusions[i].last + 1);
         let input = owner[node.input()];
         // Every value that lives in the input's slot must be dead after this node.
         let alone = (0..=i).filter(|&v| owner[v] == input).all(|v| last_use[v] <= i);
         // The first input is written over while the others are read: they must lie elsewhere, or be the same value.
         let distinct = node.inputs.iter().skip(1).all(|&v| v == node.input() || owner[v] != input);
-        if is_fused(graph, fused, i) || (node.op.in_place() && alone && distinct) {
+        if node.op.in_place() && alone && distinct {
             owner[i + 1] = input;
         }
     }
@@ -96,6 +105,7 @@ mod tests {
     use super::*;
     use crate::base::limits::Limits;
     use crate::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
+    use crate::plan::fuse::fusions;
     use crate::tensor::{Dtype, Shape};
 
     fn graph(nodes: &[(Op, &[usize])]) -> Graph {
@@ -116,7 +126,7 @@ mod tests {
     #[test]
     fn a_chain_needs_two_buffers_only() {
         let graph = graph(&[(linear(100), &[0]), (Op::RELU, &[1]), (linear(50), &[2]), (Op::RELU, &[3]), (linear(10), &[4])]);
-        let slots = assign(&graph, &[true, false, true, false, false], 2);
+        let slots = assign(&graph, &fusions(&graph, |_| false), 2);
         assert_eq!(slots.of(1), slots.of(2));
         assert_eq!(slots.of(0).start, slots.of(3).start, "the input's memory is free again");
         assert!([(1, 0), (3, 2), (5, 4)].iter().all(|&(to, from)| !overlap(slots.of(to), slots.of(from), 2)));
@@ -127,7 +137,7 @@ mod tests {
     fn a_value_that_is_read_again_is_not_written_over() {
         // A residual block: value 1 is read by relu and by add, so relu must not work in place.
         let graph = graph(&[(linear(20), &[0]), (Op::RELU, &[1]), (linear(20), &[2]), (Op::Add, &[1, 3])]);
-        let slots = assign(&graph, &[false; 4], 3);
+        let slots = assign(&graph, &fusions(&graph, |_| false), 3);
         for (value, other) in [(2, 1), (3, 1), (3, 2)] {
             assert!(!overlap(slots.of(value), slots.of(other), 3), "values {value} and {other}");
         }
@@ -137,7 +147,7 @@ mod tests {
     #[test]
     fn add_of_a_value_and_its_reshaped_twin_does_not_alias() {
         let graph = graph(&[(Op::Flatten, &[0]), (Op::Add, &[0, 1])]);
-        let slots = assign(&graph, &[false; 2], 1);
+        let slots = assign(&graph, &fusions(&graph, |_| false), 1);
         assert!(slots.of(1) == slots.of(0) || !overlap(slots.of(1), slots.of(0), 1));
         assert!(!overlap(slots.of(2), slots.of(0), 1) || slots.of(2) == slots.of(0));
     }

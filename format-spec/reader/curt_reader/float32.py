@@ -22,6 +22,16 @@ def from_bits(bits):
     return _F32.unpack(_U32.pack(bits))[0]
 
 
+_MAX = from_bits(0x7F7FFFFF)
+
+
+def finite(x):
+    """The finite value that stands for `x`: infinities saturate, a NaN becomes +0 (arithmetic.md, section 1)."""
+    if x != x:
+        return 0.0
+    return _MAX if x > _MAX else -_MAX if x < -_MAX else x
+
+
 def mul(a, b):
     return round32(a * b)
 

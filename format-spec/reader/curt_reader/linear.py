@@ -1,6 +1,6 @@
 """Chains, segments, scale and bias of a layer: arithmetic.md, sections 3 and 4."""
 
-from .float32 import add, fma, mul
+from .float32 import add, finite, fma, mul
 from .layout import CODEBOOK, TERNARY
 
 
@@ -92,7 +92,7 @@ class LinearMap:
         for a, (scale, bias) in zip(self.sums(x), self.ends):
             if scale is not None:
                 a = mul(a, scale)
-            y.append(add(a, bias))
+            y.append(finite(add(a, bias)))
         return y
 
 

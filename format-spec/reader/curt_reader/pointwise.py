@@ -1,6 +1,6 @@
 """Operators of one element at a time, and softmax: arithmetic.md, section 5."""
 
-from .float32 import add, div, exp, mul, sub, tanh
+from .float32 import add, div, exp, finite, mul, sub, tanh
 
 
 def _clip(x, low, high):
@@ -16,12 +16,12 @@ def _sigmoid(x):
 
 def _hard_swish(x):
     c = _clip(add(x, 3.0), 0.0, 6.0)
-    return div(mul(x, c), 6.0)
+    return finite(div(mul(x, c), 6.0))
 
 
 FUNCTIONS = {
     "relu": lambda x: x if x > 0 else 0.0,
-    "leaky_relu": lambda x, slope: x if x > 0 else mul(slope, x),
+    "leaky_relu": lambda x, slope: x if x > 0 else finite(mul(slope, x)),
     "clip": _clip,
     "sigmoid": _sigmoid,
     "tanh": tanh,
@@ -32,7 +32,8 @@ FUNCTIONS = {
 
 def affine(node, x):
     area = len(x) // node.affine.count if x else 1
-    return [add(mul(value, node.affine.scale[i // area]), node.affine.offset[i // area]) for i, value in enumerate(x)]
+    scale, offset = node.affine.scale, node.affine.offset
+    return [finite(add(mul(value, scale[i // area]), offset[i // area])) for i, value in enumerate(x)]
 
 
 def softmax(x):

@@ -3,7 +3,7 @@
 import math
 import struct
 
-from .float32 import add, from_bits, mul
+from .float32 import add, finite, mul
 from .linear import linear
 from .pointwise import FUNCTIONS, affine, softmax
 from .spatial import average_pool, conv2d, global_average_pool, max_pool
@@ -35,7 +35,7 @@ def _input(spec, sample):
         raise InputError("an input is not finite")
     area = spec.elements // spec.channels
     kept = (i for i in range(spec.elements) if spec.mask is None or spec.mask[i])
-    return [add(mul(float(sample[i]), spec.scale[i // area]), spec.offset[i // area]) for i in kept]
+    return [finite(add(mul(float(sample[i]), spec.scale[i // area]), spec.offset[i // area])) for i in kept]
 
 
 def _output(node, inputs):
@@ -49,7 +49,7 @@ def _output(node, inputs):
     if node.op == "softmax":
         return softmax(x)
     if node.op == "add":
-        return [add(a, b) for a, b in zip(x, inputs[1])]
+        return [finite(add(a, b)) for a, b in zip(x, inputs[1])]
     if node.op == "concat":
         return [value for part in inputs for value in part]
     return x  # flatten, reshape
@@ -64,5 +64,5 @@ def run_values(model, sample):
 
 
 def run(model, sample):
-    """The output of one sample, a list of f32; a NaN is the quiet NaN 0x7FC00000."""
-    return [from_bits(0x7FC00000) if value != value else value for value in run_values(model, sample)[-1]]
+    """The output of one sample, a list of f32, all of them finite."""
+    return run_values(model, sample)[-1]

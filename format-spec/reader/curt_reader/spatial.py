@@ -1,6 +1,6 @@
 """Operators with a window or a map: arithmetic.md, section 5. An image is a flat list in the order channel, row, column."""
 
-from .float32 import add, div, round32
+from .float32 import add, div, finite, round32
 from .linear import LinearMap
 
 
@@ -39,13 +39,13 @@ def conv2d(node, x):
 
 
 def _inside(node, x):
-    """The elements inside the map under each window, in the order of the output."""
+    """The rows of elements inside the map under each window, in the order of the output."""
     channels, height, width = node.input_shapes[0]
     windows = [([i for i in rows if i is not None], [j for j in columns if j is not None])
                for rows, columns in _windows(node)]
     for channel in range(channels):
         for rows, columns in windows:
-            yield [x[(channel * height + i) * width + j] for i in rows for j in columns]
+            yield [[x[(channel * height + i) * width + j] for j in columns] for i in rows]
 
 
 def _greatest(elements):
@@ -57,22 +57,26 @@ def _greatest(elements):
 
 
 def max_pool(node, x):
-    return [_greatest(elements) for elements in _inside(node, x)]
+    return [_greatest(sum(rows, [])) for rows in _inside(node, x)]
 
 
-def _mean(elements, n):
+def _sum(values):
     s = 0.0
-    for value in elements:
+    for value in values:
         s = add(s, value)
-    return div(s, round32(n))
+    return s
+
+
+def _mean(rows, n):
+    return finite(div(_sum([_sum(row) for row in rows]), round32(n)))
 
 
 def average_pool(node, x):
     area = node.window[0].kernel * node.window[1].kernel
-    return [_mean(elements, area if node.include_padding else len(elements)) for elements in _inside(node, x)]
+    return [_mean(rows, area if node.include_padding else sum(map(len, rows))) for rows in _inside(node, x)]
 
 
 def global_average_pool(node, x):
     channels, height, width = node.input_shapes[0]
-    area = height * width
-    return [_mean(x[channel * area:(channel + 1) * area], area) for channel in range(channels)]
+    rows = [x[first:first + width] for first in range(0, len(x), width)]
+    return [_mean(rows[channel * height:(channel + 1) * height], height * width) for channel in range(channels)]

@@ -111,7 +111,7 @@ def huge(r, nodes):
 
 
 def _softmax_of_minus_infinity(r):
-    """Finite values and minus infinity: exp gives +0 for the latter."""
+    """Finite values and one that was minus infinity: exp gives +0 for the latter."""
     net, batch = huge(r, ["softmax"])
     net.nodes[0].codes = [net.nodes[0].codes[i] for i in (1, 3, 1, 3, 3, 1, 3, 1)]
     net.nodes[0].biases = [r.float(-3, 3) for _ in range(8)]
@@ -119,14 +119,14 @@ def _softmax_of_minus_infinity(r):
 
 
 def _zero_times_infinity(r):
-    """A weight of zero times infinity is NaN in order class F."""
+    """Weights of zero times what was infinite."""
     layer = dense(r, 4, 8)
     layer.codes[0], layer.codes[1] = [0.0] * 8, [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     return huge(r, ["relu", layer])
 
 
 def _ternary_skips_infinity(r):
-    """A digit of zero adds +0 whatever the activation."""
+    """Digits of zero times what was infinite."""
     layer = ternary(r, 4, 8)
     layer.codes[0], layer.codes[1] = [0] * 8, [0, 0, 0, 1, 0, 0, 0, 0]
     layer.codes[2] = [0, 0, 0, 2, 0, 0, 0, 0]

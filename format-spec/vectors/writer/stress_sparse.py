@@ -1,4 +1,4 @@
-"""Sparse and block layers whose sums are sensitive to each rounding, to the order of additions and to infinite activations."""
+"""Sparse and block layers whose sums are sensitive to each rounding, to the order of additions and to activations that saturate."""
 
 from .layers import block, dense, sparse
 from .network import Network
@@ -46,7 +46,7 @@ def _chains_between_ties(r):
 
 
 def _infinite(r, layer, *columns):
-    """A layer that reads 70 values, in the first sample plus infinity at `columns`."""
+    """A layer that reads 70 values, in the first sample the greatest number at `columns`."""
     first = dense(r, 70, 2, lambda: r.float(-3, 0))
     for row in columns:
         first.codes[row] = [2.0**127, 2.0**127]
@@ -54,7 +54,7 @@ def _infinite(r, layer, *columns):
 
 
 def _free_slots(units, kind):
-    """Column 32 is infinite. Row 0 has no entry, row 1 no free slot, row 2 none in tile 1, row 3 an entry for column 32."""
+    """Column 32 saturates. Row 0 has no entry, row 1 no free slot, row 2 none in tile 1, row 3 an entry for column 32."""
     def build(r):
         layer = sparse(r, kind, 4, 70, units, 0)
         room = units * (1 if kind == "f32" else 4)
@@ -74,7 +74,7 @@ def _residue_skips(r):
 
 
 def _block_zeros(r):
-    """Rows 0 to 3 have zeros in the block of an infinite value; row 8, of another group, has no such block."""
+    """Rows 0 to 3 have zeros in the block of a value that saturates; row 8, of another group, has no such block."""
     layer = block(r, 8, 9, 70, 0)
     layer.codes[7][7], layer.codes[5][1], layer.codes[8][1] = 1.0, -1.0, 2.0
     return _infinite(r, layer, 0, 7)

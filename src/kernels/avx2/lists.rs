@@ -14,11 +14,10 @@ use super::Avx2;
 use super::memory::Activations;
 use crate::base::align::AlignedVec;
 use crate::base::error::Result;
-use crate::encoding::Weights;
 use crate::encoding::pattern::TILE_COLUMNS;
 use crate::encoding::sparse::Sparse;
 use crate::kernels::LinearCall;
-use crate::kernels::class_s::{self, Transpose, by_reference, firsts, free_slots_add_nothing};
+use crate::kernels::class_s::{self, Transpose};
 use crate::kernels::kernel::Kernel;
 use crate::kernels::segments::{SEGMENTS, segment};
 use std::arch::x86_64::{__m256, __m256i};
@@ -43,8 +42,8 @@ fn chain(w: Sparse<'_>, row: usize, chain: usize, in_list: bool) -> impl Iterato
     let list = if in_list { w.lists().range(row) } else { 0..0 };
     let slots = tiles.flat_map(move |tile| {
         let used = w.slots(row, tile).map(move |(place, code)| (w.factor(code).to_bits(), tile * TILE_COLUMNS, place));
-        // If a mapped file has changed, other zeros count as well.
-        used.filter(|&(bits, _, place)| bits != 0 || place != 0).map(|(bits, first, place)| (bits, first + place))
+        // A free slot is a zero, which takes no part.
+        used.filter(|&(bits, ..)| bits != 0).map(|(bits, first, place)| (bits, first + place))
     });
     let listed =
         list.skip(chain).step_by(SEGMENTS).map(move |entry| (w.factor(w.listed(entry)).to_bits(), w.lists().column(entry)));
@@ -188,13 +187,6 @@ impl Avx2 {
 
 fn linear<C: Column>(avx2: Avx2, w: Sparse<'_>, octets: Octets<'_, C>, call: &mut LinearCall<'_>) {
     let (rows, cols) = (w.rows(), w.cols());
-    let exact = |call: &LinearCall<'_>, sample: usize| {
-        free_slots_add_nothing(w.units(), firsts(&call.input[sample * call.input_stride..], cols))
-    };
-    if !(0..call.batch).all(|sample| exact(call, sample)) {
-        (0..call.batch).for_each(|sample| by_reference(&Weights::Sparse(w), sample, call));
-        return;
-    }
     let one = |sample: usize, call: &mut LinearCall<'_>| {
         let x = Activations::new(&call.input[sample * call.input_stride..], cols);
         let mut sums = [0.0; ROWS];

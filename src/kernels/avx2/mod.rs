@@ -6,6 +6,7 @@ mod halves;
 mod lists;
 mod memory;
 mod operations;
+mod pairs;
 mod table;
 mod ternary;
 mod token;

@@ -22,6 +22,12 @@ operations!(Avx2:
     multiply = _mm256_mul_ps(a: __m256, b: __m256) -> __m256;
     /// The greater of `a` and `b`; `b` where one is NaN or both are zero.
     max = _mm256_max_ps(a: __m256, b: __m256) -> __m256;
+    /// The lesser of `a` and `b`; `b` where one is NaN or both are zero.
+    min = _mm256_min_ps(a: __m256, b: __m256) -> __m256;
+    /// All bits where the comparison `N` holds.
+    compare = _mm256_cmp_ps::<N: i32>(a: __m256, b: __m256) -> __m256;
+    /// The bits of `a` that are set in `b`.
+    and_f32 = _mm256_and_ps(a: __m256, b: __m256) -> __m256;
     /// `a - b`.
     sub = _mm256_sub_ps(a: __m256, b: __m256) -> __m256;
     /// `a * b + c`, rounded once.
@@ -64,6 +70,12 @@ operations!(Avx2:
     interleave_high = _mm256_unpackhi_ps(a: __m256, b: __m256) -> __m256;
     /// In each half of the vector: two floats of `a`, then two of `b`, which the bits of `N` name.
     pick = _mm256_shuffle_ps::<N: i32>(a: __m256, b: __m256) -> __m256;
+    /// The pairs of floats in the order that the bits of `N` name.
+    order_pairs_f64 = _mm256_permute4x64_pd::<N: i32>(a: __m256d) -> __m256d;
+    /// The bits of floats, as they are.
+    as_f64 = _mm256_castps_pd(a: __m256) -> __m256d;
+    /// The bits of floats, as they are.
+    as_f32_pairs = _mm256_castpd_ps(a: __m256d) -> __m256;
     /// Two halves of `a` and `b`, which the bits of `N` name.
     pick_halves = _mm256_permute2f128_ps::<N: i32>(a: __m256, b: __m256) -> __m256;
     /// The lower 4 words.
@@ -89,6 +101,12 @@ operations!(Avx2:
 );
 
 impl Avx2 {
+    /// The pairs of floats in the order that the bits of `N` name.
+    #[inline(always)]
+    pub(super) fn order_pairs<const N: i32>(self, a: __m256) -> __m256 {
+        self.as_f32_pairs(self.order_pairs_f64::<N>(self.as_f64(a)))
+    }
+
     /// The sum of four chains, in their order.
     #[inline(always)]
     pub(super) fn total(self, [c0, c1, c2, c3]: [__m256; SEGMENTS]) -> __m256 {

@@ -10,7 +10,7 @@ use crate::kernels::class_f::{
     fixed_point::FixedPointKernel,
 };
 use crate::kernels::direct::{DirectKernel, On};
-use crate::kernels::{Isa, Kernels, LinearKernel};
+use crate::kernels::{Isa, Kernels, LinearKernel, PairKernel};
 
 /// The kernels of this tier; those of the tier below where it has none.
 pub(in crate::kernels) fn kernels(avx2: Avx2, below: Kernels) -> Kernels {
@@ -26,6 +26,7 @@ pub(in crate::kernels) fn kernels(avx2: Avx2, below: Kernels) -> Kernels {
     kernels.lists = LinearKernel::new(ISA, "lists of two rows, 8 chains", ListKernel(avx2));
     kernels.block8 = LinearKernel::new(ISA, "broadcast x, 4 chains", BlockKernel(avx2));
     kernels.block16 = LinearKernel::new(ISA, "broadcast x, 4 chains", BlockKernel(avx2));
+    kernels.pairs = Some(PairKernel::new(ISA, avx2));
     kernels.direct = Some(DirectKernel::new(ISA, "positions in lanes, zeros skipped", On(avx2)));
     kernels
 }

@@ -3,7 +3,7 @@
 use super::Avx2;
 use super::halves::{HALF, half};
 use crate::kernels::simd::{Rows, Simd};
-use std::arch::x86_64::{__m256, __m256i};
+use std::arch::x86_64::{__m256, __m256i, _CMP_ORD_Q};
 
 impl Simd for Avx2 {
     const LANES: usize = HALF;
@@ -51,8 +51,14 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
-    fn relu(self, a: __m256) -> __m256 {
-        self.max(a, self.zero())
+    fn finite(self, a: __m256) -> __m256 {
+        let number = self.and_f32(a, self.compare::<_CMP_ORD_Q>(a, a));
+        self.max(self.min(number, self.splat(f32::MAX)), self.splat(f32::MIN))
+    }
+
+    #[inline(always)]
+    fn finite_relu(self, a: __m256) -> __m256 {
+        self.min(self.max(a, self.zero()), self.splat(f32::MAX))
     }
 
     #[inline(always)]

@@ -20,6 +20,12 @@ operations!(Avx512:
     multiply = _mm512_mul_ps(a: __m512, b: __m512) -> __m512;
     /// The greater of `a` and `b`; `b` where one is NaN or both are zero.
     max = _mm512_max_ps(a: __m512, b: __m512) -> __m512;
+    /// The lesser of `a` and `b`; `b` where one is NaN or both are zero.
+    min = _mm512_min_ps(a: __m512, b: __m512) -> __m512;
+    /// The lanes in which the comparison `N` holds.
+    compare = _mm512_cmp_ps_mask::<N: i32>(a: __m512, b: __m512) -> __mmask16;
+    /// `a` in the lanes that `mask` names, +0 in the others.
+    or_zero = _mm512_maskz_mov_ps(mask: __mmask16, a: __m512) -> __m512;
     /// `a - b`.
     sub = _mm512_sub_ps(a: __m512, b: __m512) -> __m512;
     /// `a * b` in the lanes that `mask` names, +0 in the others.

@@ -2,7 +2,7 @@
 
 use super::Avx512;
 use crate::kernels::simd::{Rows, Simd};
-use std::arch::x86_64::{__m512, __m512i};
+use std::arch::x86_64::{__m512, __m512i, _CMP_ORD_Q};
 
 impl Simd for Avx512 {
     const LANES: usize = 16;
@@ -50,8 +50,14 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
-    fn relu(self, a: __m512) -> __m512 {
-        self.max(a, self.zero())
+    fn finite(self, a: __m512) -> __m512 {
+        let number = self.or_zero(self.compare::<_CMP_ORD_Q>(a, a), a);
+        self.max(self.min(number, self.splat(f32::MAX)), self.splat(f32::MIN))
+    }
+
+    #[inline(always)]
+    fn finite_relu(self, a: __m512) -> __m512 {
+        self.min(self.max(a, self.zero()), self.splat(f32::MAX))
     }
 
     #[inline(always)]

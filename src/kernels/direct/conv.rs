@@ -1,11 +1,12 @@
 //! A convolution layer, prepared once and run sample by sample.
 
 use super::geometry::{ConvShape, Planes, Vectors};
-use super::kernel::{DirectKernel, Epilogue};
+use super::kernel::{DirectKernel, Epilogue, MapCall};
 use super::taps::Taps;
 use crate::base::error::Result;
 use crate::encoding::Weights;
 use crate::kernels::PADDING;
+use std::ops::Range;
 
 /// A convolution layer, prepared for direct computation.
 #[derive(Clone, Debug)]
@@ -28,8 +29,6 @@ pub struct ConvCall<'a> {
     pub bias: &'a [f32],
     /// Whether ReLU follows.
     pub relu: bool,
-    /// The result, `[maps, rows, columns]`.
-    pub output: &'a mut [f32],
     /// At least [`DirectConv::scratch_len`] floats of any content.
     pub scratch: &'a mut [f32],
 }
@@ -51,7 +50,7 @@ impl DirectConv {
         if is_empty || planes.floats(&shape) > most {
             return Ok(None);
         }
-        let vectors = Vectors::new(&shape, &planes, kernel.loops.lanes())?;
+        let vectors = Vectors::new(&shape, &planes, kernel.loops.lanes());
         let taps = Taps::new(weights, &shape, &planes)?;
         let this = Self { kernel, shape, planes, vectors, taps };
         Ok(this.is_worthwhile().then_some(this))
@@ -60,8 +59,7 @@ impl DirectConv {
     /// Whether at most twice as many products are computed as im2col would compute: lanes without a position are lost, zero weights are saved.
     fn is_worthwhile(&self) -> bool {
         let [rows, cols] = self.shape.positions;
-        let lanes = self.vectors.count(rows, cols) * self.kernel.loops.lanes();
-        lanes * self.taps.len() <= 2 * rows * cols * self.shape.maps * self.shape.cols()
+        self.vectors.floats(rows, cols) * self.taps.len() <= 2 * rows * cols * self.shape.maps * self.shape.cols()
     }
 
     /// The kernel that runs it.
@@ -73,7 +71,7 @@ impl DirectConv {
     /// Floats of scratch that a call needs.
     #[must_use]
     pub fn scratch_len(&self) -> usize {
-        self.planes_len() + self.vectors.count(self.vectors.band_rows, self.shape.positions[1]) * self.kernel.loops.lanes()
+        self.planes_len() + self.vectors.floats(self.vectors.band_rows, self.shape.positions[1])
     }
 
     /// Floats of the copied planes, and of what the last vector reads beyond them.
@@ -87,15 +85,23 @@ impl DirectConv {
         self.taps.bytes()
     }
 
-    /// Convolves one sample. Returns false, and writes nothing, if an activation is not finite.
+    /// Whether a map is computed whole, not in bands.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.vectors.band_rows >= self.shape.positions[0]
+    }
+
+    /// Floats from one row of a map to the next, as [`DirectConv::run`] hands them out.
+    #[must_use]
+    pub fn row_floats(&self) -> usize {
+        self.vectors.out_pitch
+    }
+
+    /// Convolves one sample. Calls `emit(map, rows, values)` for bands of rows of each map; their rows begin [`DirectConv::row_floats`] floats apart.
     ///
     /// # Panics
     /// When a buffer of `call` is too short.
-    #[must_use]
-    pub fn run(&self, call: &mut ConvCall<'_>) -> bool {
-        if !self.kernel.loops.all_finite(call.input) {
-            return false;
-        }
+    pub fn run(&self, call: &mut ConvCall<'_>, mut emit: impl FnMut(usize, Range<usize>, &[f32])) {
         let [rows, cols] = self.shape.positions;
         let (planes, sums) = call.scratch.split_at_mut(self.planes_len());
         let x: &[f32] = if self.planes.copied {
@@ -105,17 +111,15 @@ impl DirectConv {
             call.input
         };
         for band in self.vectors.bands(rows) {
-            let count = self.vectors.count(band.len(), cols);
             let x = &x[band.start * self.planes.pitch..];
+            let sums = &mut sums[..self.vectors.floats(band.len(), cols)];
+            let (vectors, pitch) = (self.vectors.across, self.vectors.pitch);
             for map in 0..self.shape.maps {
                 let epilogue = Epilogue { scale: call.scale.map(|scale| scale[map]), bias: call.bias[map], relu: call.relu };
-                let sums = &mut sums[..count * self.kernel.loops.lanes()];
-                self.kernel.loops.map(&self.taps, map, x, &self.vectors.bases[..count], epilogue, sums);
-                let out = &mut call.output[(map * rows + band.start) * cols..][..band.len() * cols];
-                let sums = sums.chunks(self.vectors.pitch);
-                out.chunks_exact_mut(cols).zip(sums).for_each(|(out, sums)| out.copy_from_slice(&sums[..cols]));
+                let rows = self.vectors.rows(band.len(), cols);
+                self.kernel.loops.map(&self.taps, map, &MapCall { x, rows, vectors, pitch, epilogue }, sums);
+                emit(map, band.clone(), sums);
             }
         }
-        true
     }
 }

@@ -1,6 +1,6 @@
 //! Where the activations of a convolution lie, and which positions share a vector.
 
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::{Error, ErrorKind};
 use std::ops::Range;
 
 /// The shape of a convolution.
@@ -120,17 +120,19 @@ impl Planes {
     }
 }
 
-/// The vectors of the positions of some rows of a map.
-#[derive(Clone, Debug)]
+/// The vectors of the positions of a map.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Vectors {
     /// Rows of a band, at most: what its windows read stays in the first-level cache.
     pub(super) band_rows: usize,
-    /// The first element of each vector of a band, from the first element of the band.
-    pub(super) bases: Vec<usize>,
-    /// Positions from one row of the result to the next.
+    /// Vectors of a row.
+    pub(super) across: usize,
+    /// Floats of input from one row of vectors to the next.
     pub(super) pitch: usize,
-    /// Vectors of a row; none where vectors run on over the ends of rows.
-    per_row: Option<usize>,
+    /// Floats of output from one row of positions to the next.
+    pub(super) out_pitch: usize,
+    /// Whether vectors run on over the ends of rows, as one column of vectors.
+    running: bool,
     lanes: usize,
 }
 
@@ -143,31 +145,28 @@ pub(super) fn no_memory(what: &str) -> Error {
 const BAND_FLOATS: usize = 6 << 10;
 
 impl Vectors {
-    /// # Errors
-    /// `no_memory`.
-    pub(super) fn new(shape: &ConvShape, planes: &Planes, lanes: usize) -> Result<Self> {
+    pub(super) fn new(shape: &ConvShape, planes: &Planes, lanes: usize) -> Self {
         let [rows, cols] = shape.positions;
         let row_floats = (planes.floats(shape) / planes.height.max(1)).max(1);
         let band_rows = (BAND_FLOATS / row_floats).max(2).min(rows.max(1));
         // Vectors that run on over the ends of rows compute what lies between them too.
-        let by_rows = rows * cols.div_ceil(lanes);
-        let running = (rows.saturating_sub(1) * planes.pitch + cols).div_ceil(lanes);
-        let per_row = (by_rows <= running).then(|| cols.div_ceil(lanes));
-        let pitch = per_row.map_or(planes.pitch, |vectors| vectors * lanes);
-        let mut this = Self { band_rows, bases: Vec::new(), pitch, per_row, lanes };
-        let base = |v: usize| per_row.map_or(v * lanes, |n| v / n.max(1) * planes.pitch + v % n.max(1) * lanes);
-        let count = this.count(band_rows, cols);
-        this.bases.try_reserve_exact(count).map_err(|_| no_memory("the vectors of a convolution"))?;
-        this.bases.extend((0..count).map(base));
-        Ok(this)
+        let across = cols.div_ceil(lanes);
+        let count = (rows.saturating_sub(1) * planes.pitch + cols).div_ceil(lanes);
+        if rows * across <= count {
+            Self { band_rows, across, pitch: planes.pitch, out_pitch: across * lanes, running: false, lanes }
+        } else {
+            Self { band_rows, across: 1, pitch: lanes, out_pitch: planes.pitch, running: true, lanes }
+        }
     }
 
-    /// Vectors of a band of `rows` rows.
-    pub(super) fn count(&self, rows: usize, cols: usize) -> usize {
-        match self.per_row {
-            Some(vectors) => rows * vectors,
-            None => (rows.saturating_sub(1) * self.pitch + cols).div_ceil(self.lanes),
-        }
+    /// Rows of vectors of a band of `rows` rows of `cols` positions.
+    pub(super) fn rows(&self, rows: usize, cols: usize) -> usize {
+        if self.running { (rows.saturating_sub(1) * self.out_pitch + cols).div_ceil(self.lanes) } else { rows }
+    }
+
+    /// Floats of output of a band of `rows` rows of `cols` positions.
+    pub(super) fn floats(&self, rows: usize, cols: usize) -> usize {
+        self.rows(rows, cols) * self.across * self.lanes
     }
 
     /// The bands of a map of `rows` rows.

@@ -11,16 +11,25 @@ pub(in crate::kernels) struct Epilogue {
     pub(super) relu: bool,
 }
 
+/// The positions of a map, in vectors: `rows` rows of `vectors` vectors.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernels) struct MapCall<'a> {
+    /// The activations from the first position on.
+    pub(super) x: &'a [f32],
+    pub(super) rows: usize,
+    pub(super) vectors: usize,
+    /// Floats from the activations of a row to those of the next.
+    pub(super) pitch: usize,
+    pub(super) epilogue: Epilogue,
+}
+
 /// The inner loops of a tier.
 pub(in crate::kernels) trait Loops: std::fmt::Debug + Send + Sync {
     /// Lanes of a vector.
     fn lanes(&self) -> usize;
 
-    /// Whether all floats are finite.
-    fn all_finite(&self, x: &[f32]) -> bool;
-
-    /// Computes map `map` at the positions of vectors `bases`, offsets into `x`; vector `i` goes to `out[i * lanes..]`.
-    fn map(&self, taps: &Taps, map: usize, x: &[f32], bases: &[usize], epilogue: Epilogue, out: &mut [f32]);
+    /// Computes map `map`; vector `i` goes to `out[i * lanes..]`.
+    fn map(&self, taps: &Taps, map: usize, call: &MapCall<'_>, out: &mut [f32]);
 }
 
 /// The direct convolution of a tier.

@@ -1,12 +1,10 @@
-//! The inner loops: one vector of positions in each accumulator, one broadcast weight for all of them.
+//! The inner loops: a block of positions in the accumulators, one broadcast weight for all of them.
 
-use super::kernel::{Epilogue, Loops};
+use super::kernel::{Epilogue, Loops, MapCall};
 use super::taps::{Tap, Taps};
+use super::window::{Block, Window};
 use crate::kernels::segments::SEGMENTS;
 use crate::kernels::simd::Simd;
-
-/// Vectors of positions that are computed together: as many as hide the latency of fma.
-const TOGETHER: usize = 8;
 
 /// The loops on the vectors of a tier, whose token it holds.
 #[derive(Clone, Copy, Debug)]
@@ -17,136 +15,135 @@ impl<S: Simd> Loops for On<S> {
         S::LANES
     }
 
-    fn all_finite(&self, x: &[f32]) -> bool {
-        let mut finite = true;
-        self.0.vectorize(
-            &mut finite,
-            #[inline(always)]
-            |finite| *finite = x.iter().fold(true, |all, x| all & x.is_finite()),
-        );
-        finite
-    }
-
-    fn map(&self, taps: &Taps, map: usize, x: &[f32], bases: &[usize], epilogue: Epilogue, out: &mut [f32]) {
+    fn map(&self, taps: &Taps, map: usize, call: &MapCall<'_>, out: &mut [f32]) {
         let simd = self.0;
         simd.vectorize(
             out,
             #[inline(always)]
             |out| {
-                for (bases, out) in bases.chunks(TOGETHER).zip(out.chunks_mut(TOGETHER * S::LANES)) {
-                    match bases.len() {
-                        1 => block::<S, 1>(simd, taps, map, x, bases, epilogue, out),
-                        2 => block::<S, 2>(simd, taps, map, x, bases, epilogue, out),
-                        3 => block::<S, 3>(simd, taps, map, x, bases, epilogue, out),
-                        4 => block::<S, 4>(simd, taps, map, x, bases, epilogue, out),
-                        5 => block::<S, 5>(simd, taps, map, x, bases, epilogue, out),
-                        6 => block::<S, 6>(simd, taps, map, x, bases, epilogue, out),
-                        7 => block::<S, 7>(simd, taps, map, x, bases, epilogue, out),
-                        _ => block::<S, TOGETHER>(simd, taps, map, x, bases, epilogue, out),
-                    }
-                }
+                columns(simd, &Sums { simd, taps: [false, true].map(|list| taps.of(map, list)), threes: taps.threes, call }, out)
             },
         );
     }
 }
 
-/// `N` vectors of positions.
-#[inline(always)]
-fn block<S: Simd, const N: usize>(
+/// What the sums of a map are made of.
+struct Sums<'a, S> {
     simd: S,
-    taps: &Taps,
-    map: usize,
-    x: &[f32],
-    bases: &[usize],
-    epilogue: Epilogue,
-    out: &mut [f32],
-) {
-    // Slices of one length: one check per tap serves all of them.
-    let bases: &[usize; N] = bases.try_into().expect("invariant: N vectors");
-    let reach = x.len() - bases.iter().fold(0, |most, &base| base.max(most));
-    let mut windows: [&[f32]; N] = [&[]; N];
-    for v in 0..N {
-        windows[v] = &x[bases[v]..][..reach];
-    }
-    let list = taps.of(map, true);
-    let has_list = list.iter().any(|chain| !chain.is_empty());
-    if has_list {
-        store(simd, sum(simd, taps.threes, list, windows), out);
-    }
-    let mut total = sum(simd, taps.threes, taps.of(map, false), windows);
-    for (v, y) in total.iter_mut().enumerate() {
-        if has_list {
-            *y = simd.plus(*y, simd.load_lanes(&out[v * S::LANES..]));
+    /// The chains of the segments, and those of the list.
+    taps: [[&'a [Tap]; SEGMENTS]; 2],
+    threes: bool,
+    call: &'a MapCall<'a>,
+}
+
+/// All vectors: up to 4 columns of them at a time, in blocks of as many rows as the registers hold.
+#[inline(always)]
+fn columns<S: Simd>(_: S, sums: &Sums<'_, S>, out: &mut [f32]) {
+    let across = sums.call.vectors;
+    let mut first = 0;
+    while first < across {
+        match across - first {
+            1 => rows::<S, 8, 4, 1>(sums, first, out),
+            2 => rows::<S, 4, 2, 2>(sums, first, out),
+            3 => rows::<S, 4, 2, 3>(sums, first, out),
+            _ => rows::<S, 2, 1, 4>(sums, first, out),
         }
-        if let Some(scale) = epilogue.scale {
-            *y = simd.times(*y, simd.splat(scale));
-        }
-        *y = simd.plus(*y, simd.splat(epilogue.bias));
-        if epilogue.relu {
-            *y = simd.relu(*y);
-        }
+        first += 4;
     }
-    store(simd, total, out);
+}
+
+/// The rows of `V` columns of vectors: blocks of `MANY`, then of `FEW`, then single rows. A last block of `MANY` or `FEW` may overlap the
+/// one before: it computes the same sums again.
+#[inline(always)]
+fn rows<S: Simd, const MANY: usize, const FEW: usize, const V: usize>(sums: &Sums<'_, S>, column: usize, out: &mut [f32]) {
+    let rows = sums.call.rows;
+    if rows >= MANY {
+        blocks::<S, MANY, V>(sums, column, out);
+    } else if rows >= FEW {
+        blocks::<S, FEW, V>(sums, column, out);
+    } else {
+        blocks::<S, 1, V>(sums, column, out);
+    }
 }
 
 #[inline(always)]
-fn store<S: Simd, const N: usize>(simd: S, vectors: [S::Floats; N], out: &mut [f32]) {
-    for (v, y) in vectors.into_iter().enumerate() {
-        simd.store_lanes(&mut out[v * S::LANES..], y);
+fn blocks<S: Simd, const R: usize, const V: usize>(sums: &Sums<'_, S>, column: usize, out: &mut [f32]) {
+    for row in (0..sums.call.rows).step_by(R) {
+        block::<S, R, V>(sums, row.min(sums.call.rows - R), column, out);
+    }
+}
+
+/// `R` rows of `V` vectors from vector (`row`, `column`).
+#[inline(always)]
+fn block<S: Simd, const R: usize, const V: usize>(sums: &Sums<'_, S>, row: usize, column: usize, out: &mut [f32]) {
+    let (simd, call) = (sums.simd, sums.call);
+    let window = Window::<S, R, V>::new(&call.x[row * call.pitch + column * S::LANES..], call.pitch);
+    let [segments, list] = sums.taps;
+    let mut total = sum(sums, segments, &window);
+    if list.iter().any(|chain| !chain.is_empty()) {
+        let list = sum(sums, list, &window);
+        plus(simd, &mut total, &list);
+    }
+    let Epilogue { scale, bias, relu } = call.epilogue;
+    for (r, total) in total.into_iter().enumerate() {
+        for (v, mut y) in total.into_iter().enumerate() {
+            if let Some(scale) = scale {
+                y = simd.times(y, simd.splat(scale));
+            }
+            y = simd.plus(y, simd.splat(bias));
+            y = if relu { simd.finite_relu(y) } else { simd.finite(y) };
+            simd.store_lanes(&mut out[((row + r) * call.vectors + column + v) * S::LANES..], y);
+        }
+    }
+}
+
+/// `total = total + c`.
+#[inline(always)]
+fn plus<S: Simd, const R: usize, const V: usize>(simd: S, total: &mut Block<S, R, V>, c: &Block<S, R, V>) {
+    for (total, c) in total.as_flattened_mut().iter_mut().zip(c.as_flattened()) {
+        *total = simd.plus(*total, *c);
     }
 }
 
 /// The sum of four chains.
 #[inline(always)]
-fn sum<S: Simd, const N: usize>(simd: S, threes: bool, chains: [&[Tap]; SEGMENTS], windows: [&[f32]; N]) -> [S::Floats; N] {
-    if threes { sum_of_threes(simd, chains, windows) } else { sum_of_ones(simd, chains, windows) }
-}
-
-/// The sum of four chains of order class F or S: `c = fma(w, x, c)`.
-#[inline(always)]
-fn sum_of_ones<S: Simd, const N: usize>(simd: S, chains: [&[Tap]; SEGMENTS], windows: [&[f32]; N]) -> [S::Floats; N] {
-    let mut total = [simd.zero(); N];
+fn sum<S: Simd, const R: usize, const V: usize>(
+    sums: &Sums<'_, S>,
+    chains: [&[Tap]; SEGMENTS],
+    window: &Window<'_, S, R, V>,
+) -> Block<S, R, V> {
+    let simd = sums.simd;
+    let mut total = [[simd.zero(); V]; R];
     for chain in chains {
-        let Some((first, rest)) = chain.split_first() else { continue };
-        let mut c = [simd.zero(); N];
-        let w = simd.splat(first.weight);
-        for (c, window) in c.iter_mut().zip(windows) {
-            *c = simd.times(w, simd.load_lanes(&window[first.offset as usize..]));
-        }
-        for tap in rest {
-            let w = simd.splat(tap.weight);
-            for (c, window) in c.iter_mut().zip(windows) {
-                *c = simd.fma(w, simd.load_lanes(&window[tap.offset as usize..]), *c);
-            }
-        }
-        for (total, c) in total.iter_mut().zip(c) {
-            *total = simd.plus(*total, c);
+        let c = if sums.threes { threes(simd, chain, window) } else { ones(simd, chain, window) };
+        if let Some(c) = c {
+            plus(simd, &mut total, &c);
         }
     }
     total
 }
 
-/// The sum of four chains of order class T: `c = c + ((p0 + p1) + p2)`.
+/// A chain of order class F or S.
 #[inline(always)]
-fn sum_of_threes<S: Simd, const N: usize>(simd: S, chains: [&[Tap]; SEGMENTS], windows: [&[f32]; N]) -> [S::Floats; N] {
-    let mut total = [simd.zero(); N];
-    for chain in chains {
-        let mut c = [simd.zero(); N];
-        for [t0, t1, t2] in chain.as_chunks().0 {
-            for (c, window) in c.iter_mut().zip(windows) {
-                let [p0, p1, p2] = [product(simd, t0, window), product(simd, t1, window), product(simd, t2, window)];
-                *c = simd.plus(*c, simd.plus(simd.plus(p0, p1), p2));
-            }
-        }
-        for (total, c) in total.iter_mut().zip(c) {
-            *total = simd.plus(*total, c);
-        }
+fn ones<S: Simd, const R: usize, const V: usize>(simd: S, chain: &[Tap], window: &Window<'_, S, R, V>) -> Option<Block<S, R, V>> {
+    let (first, rest) = chain.split_first()?;
+    let mut c = window.product(simd, first);
+    for tap in rest {
+        window.continue_chain(simd, tap, &mut c);
     }
-    total
+    Some(c)
 }
 
-/// The products of a tap.
+/// A chain of order class T.
 #[inline(always)]
-fn product<S: Simd>(simd: S, tap: &Tap, window: &[f32]) -> S::Floats {
-    simd.times(simd.splat(tap.weight), simd.load_lanes(&window[tap.offset as usize..]))
+fn threes<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    chain: &[Tap],
+    window: &Window<'_, S, R, V>,
+) -> Option<Block<S, R, V>> {
+    let mut c = [[simd.zero(); V]; R];
+    for taps in chain.as_chunks().0 {
+        window.continue_threes(simd, taps, &mut c);
+    }
+    Some(c)
 }

@@ -3,9 +3,7 @@
 //! There is no im2col. A **tap** is a weight with the offset of its activation from the first element of a window. A vector of neighbouring
 //! positions reads neighbouring floats. Time is proportional to the number of weights that are not zero.
 //!
-//! The sums are those of `format-spec/arithmetic.md`, section 3, without the products of zero weights. If the activations are finite, such a product
-//! is a zero. Adding it changes at most the sign of a chain that is zero, and the bias, which is never -0, removes that
-//! sign. [`DirectConv::run`] therefore refuses activations that are not finite.
+//! The sums are those of `format-spec/arithmetic.md`, section 3. Products of zero weights are left out, as the section allows.
 
 mod conv;
 mod geometry;
@@ -14,6 +12,8 @@ mod kernel;
 mod loops;
 mod products;
 mod taps;
+#[cfg(target_arch = "x86_64")]
+mod window;
 
 pub use conv::{ConvCall, DirectConv};
 pub use geometry::ConvShape;

@@ -1,6 +1,6 @@
 //! The shell of the scalar kernels: segments, samples, the epilogue, and the choice of an fma.
 
-use crate::base::math::relu;
+use crate::base::math::{finite, finite_relu};
 use crate::kernels::LinearCall;
 use crate::kernels::segments::{SEGMENTS, segment};
 use std::ops::Range;
@@ -34,7 +34,7 @@ pub(super) fn each_sum(shape: [usize; 2], rows: Range<usize>, call: &mut LinearC
                 sum *= scale[row];
             }
             sum += call.bias[row];
-            *y = if call.relu { relu(sum) } else { sum };
+            *y = if call.relu { finite_relu(sum) } else { finite(sum) };
         }
     }
 }

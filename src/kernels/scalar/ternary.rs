@@ -7,7 +7,6 @@ use std::ops::Range;
 
 pub(super) fn run(w: Ternary<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {
     let (words, layout, levels) = (w.words(), w.words().layout(), w.levels());
-    // A digit of 0 is absent: +0, whatever the activation is.
     let product = |digit: u32, x: f32| if digit == 0 { 0.0 } else { levels[digit as usize] * x };
     linear([words.rows(), words.cols()], words.tiling().units(), rows, call, |row, units, x| {
         units.fold(0.0, |c, unit| {
