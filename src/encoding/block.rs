@@ -11,8 +11,8 @@ use crate::base::error::{Defect, Error, Result};
 
 /// A stored array of blocks.
 ///
-/// Invariants: (I1) `height` values per entry of the lists, one list per strip of `height` rows; (I2) values are stored little-endian
-/// and handed out by [`Blocks::weight`], or raw on little-endian hosts.
+/// Invariants: (I1) there are `height` values for each entry of the lists, and one list for each strip of `height` rows; (I2) values are stored
+/// little-endian. [`Blocks::weight`] converts them; they are read raw only on little-endian hosts.
 #[derive(Clone, Copy, Debug)]
 pub struct Blocks<'a> {
     rows: usize,
@@ -23,7 +23,7 @@ pub struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// The view of `bytes` as a `[rows, cols]` array of blocks of `height` rows; `starts` are those of the lists.
+    /// The view of `bytes` as a `[rows, cols]` array of blocks of `height` rows. `starts` says where each list starts.
     ///
     /// # Errors
     /// `size`, `align`.
@@ -35,19 +35,19 @@ impl<'a> Blocks<'a> {
         Ok(Self { rows, cols, height, values: cast(stored, values)?, lists })
     }
 
-    /// Outputs.
+    /// The number of outputs.
     #[must_use]
     pub fn rows(self) -> usize {
         self.rows
     }
 
-    /// Inputs.
+    /// The number of inputs.
     #[must_use]
     pub fn cols(self) -> usize {
         self.cols
     }
 
-    /// Rows of a block.
+    /// The number of rows of a block.
     #[must_use]
     pub fn height(self) -> usize {
         self.height
@@ -59,7 +59,7 @@ impl<'a> Blocks<'a> {
         self.lists
     }
 
-    /// The weight of row `row` of a strip in a block.
+    /// The weight of a block in row `row` of its strip.
     #[inline(always)]
     #[must_use]
     #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // by (I1)
@@ -67,23 +67,23 @@ impl<'a> Blocks<'a> {
         f32::from_bits(u32::from_le(self.values[block * self.height + row]))
     }
 
-    /// All values in storage order: what SIMD kernels read.
+    /// All values in storage order, as SIMD kernels read them.
     #[cfg(target_endian = "little")]
     #[must_use]
     pub fn raw(self) -> &'a [f32] {
         bytemuck::cast_slice(self.values)
     }
 
-    /// Checks every value, then every column; `offset` is where the array starts.
+    /// Checks every value, then every column. `offset` is the byte of the file where the array starts.
     ///
     /// # Errors
     /// `padding`, `non_finite`, `non_canonical`, `mask`.
     pub fn check(self, offset: u64) -> Result<()> {
-        let groups = (0..self.lists.lists()).flat_map(|group| self.lists.range(group).map(move |_| group));
-        for ((block, values), group) in self.values.chunks_exact(self.height).enumerate().zip(groups) {
+        let strips = (0..self.lists.lists()).flat_map(|strip| self.lists.range(strip).map(move |_| strip));
+        for ((block, values), strip) in self.values.chunks_exact(self.height).enumerate().zip(strips) {
             let place =
                 |i: usize| offset.saturating_add(to_u64(block.saturating_mul(self.height).saturating_add(i)).saturating_mul(4));
-            let real = self.rows.saturating_sub(group.saturating_mul(self.height));
+            let real = self.rows.saturating_sub(strip.saturating_mul(self.height));
             for (i, &value) in values.iter().enumerate() {
                 if i >= real && value != 0 {
                     return Err(Error::at(Defect::Padding, place(i), "a value of a padding row is not zero"));
@@ -116,7 +116,7 @@ impl<'a> Blocks<'a> {
     }
 }
 
-/// Encodes entries of floats in blocks of `height` rows: one wherever a row of a strip has an entry.
+/// Encodes entries of floats in blocks of `height` rows. A strip has a block for every column in which one of its rows has an entry.
 ///
 /// # Panics
 /// When `height` is not 8 or 16.
@@ -126,12 +126,12 @@ pub fn encode(height: usize, entries: &Entries) -> Encoded {
     let (rows, cols) = (entries.rows(), entries.cols());
     let (mut bytes, mut columns, mut counts) = (Vec::new(), Vec::new(), Vec::new());
     for first in (0..rows).step_by(height) {
-        let group: Vec<&[(usize, u32)]> = (first..first.saturating_add(height)).map(|row| entries.row(row)).collect();
-        let mut own: Vec<usize> = group.iter().flat_map(|row| row.iter().map(|&(col, _)| col)).collect();
+        let strip: Vec<&[(usize, u32)]> = (first..first.saturating_add(height)).map(|row| entries.row(row)).collect();
+        let mut own: Vec<usize> = strip.iter().flat_map(|row| row.iter().map(|&(col, _)| col)).collect();
         own.sort_unstable();
         own.dedup();
         for &col in &own {
-            for row in &group {
+            for row in &strip {
                 let entry = row.binary_search_by_key(&col, |&(col, _)| col).ok().and_then(|i| row.get(i));
                 bytes.extend(entry.map_or(0, |&(_, bits)| bits).to_le_bytes());
             }

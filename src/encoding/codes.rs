@@ -1,4 +1,4 @@
-//! The codes of a layer: what its weights are stored as, in any layout.
+//! The codes of a layer: the small integers that stand for its weights, in any layout.
 
 use super::id::Encoding;
 use super::layout::Layout;
@@ -8,17 +8,17 @@ use half::f16;
 
 /// The codes of a `[rows, cols]` layer.
 ///
-/// A code is the bits of a float, an integer in two's complement of 32 bits, a ternary digit (0 is zero, 1 the positive, 2 the negative
-/// level) or the index of a level. A sparse codebook counts its levels from 1: code 0 is a weight of zero.
+/// A code is one of these: the bits of a float, an integer in two's complement of 32 bits, a ternary digit (0 is zero, 1 the positive level,
+/// 2 the negative level), or the index of a level. A sparse codebook counts its levels from 1: code 0 is a weight of zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Codes {
     /// The code of every weight.
     Matrix {
-        /// Outputs.
+        /// The number of outputs.
         rows: usize,
-        /// Inputs.
+        /// The number of inputs.
         cols: usize,
-        /// Row-major, `rows * cols` of them.
+        /// The codes, row-major, `rows * cols` of them.
         codes: Vec<u32>,
     },
     /// The codes other than 0, with their places.
@@ -26,7 +26,7 @@ pub enum Codes {
 }
 
 impl Codes {
-    /// The codes of row-major weights. A float is rounded to the nearest one of an encoding of floats; zeros become +0.
+    /// The codes of row-major weights. An encoding of floats rounds a weight to the nearest float; zeros become +0.
     ///
     /// # Panics
     /// When the matrix has another size, or a weight has no code in the encoding.
@@ -39,7 +39,7 @@ impl Codes {
         Self::Matrix { rows, cols, codes: weights.iter().map(code).collect() }
     }
 
-    /// Outputs and inputs.
+    /// The numbers of outputs and inputs.
     #[must_use]
     pub fn shape(&self) -> [usize; 2] {
         match self {
@@ -48,7 +48,7 @@ impl Codes {
         }
     }
 
-    /// The codes that are held, row by row: all of them, or those other than 0.
+    /// The codes that this value holds, row by row: all codes, or those other than 0.
     #[must_use]
     pub fn into_held(self) -> Vec<u32> {
         match self {
@@ -76,8 +76,8 @@ impl Codes {
     }
 }
 
-/// The code of a weight; `None` when it has none.
-#[allow(clippy::as_conversions)] // of a float to an integer, which saturates, and back, exact up to 127
+/// The code of a weight; `None` when the weight has no code in the encoding.
+#[allow(clippy::as_conversions)] // from float to integer, which saturates, and back, which is exact up to 127
 fn code(encoding: Encoding, levels: &[f32], weight: f32) -> Option<u32> {
     match encoding.values() {
         Values::F32 => Some((weight + 0.0).to_bits()),

@@ -12,7 +12,7 @@ use half::f16;
 pub trait Element: bytemuck::AnyBitPattern + Eq + Default + std::fmt::Debug {
     /// The bits in the host's byte order.
     fn code(self) -> u32;
-    /// The value of such bits, exact.
+    /// The value of these bits, exact.
     fn value(code: u32) -> f32;
     /// The value, exact.
     fn to_f32(self) -> f32 {
@@ -62,7 +62,7 @@ impl Element for F16 {
 
 /// A stored dense array.
 ///
-/// Invariants: (I1) `elements.len() == tiling.elements()`; (I2) elements are handed out by the methods of `Element` only, or raw on
+/// Invariants: (I1) `elements.len() == tiling.elements()`; (I2) the methods of `Element` convert the stored elements; they are read raw only on
 /// little-endian hosts.
 #[derive(Clone, Copy, Debug)]
 pub struct Dense<'a, E> {
@@ -86,13 +86,13 @@ impl<'a, E: Element> Dense<'a, E> {
         Ok(Self { elements, tiling: tiling.expect("invariant: cast refuses an array without a size") })
     }
 
-    /// Outputs.
+    /// The number of outputs.
     #[must_use]
     pub fn rows(self) -> usize {
         self.tiling.rows()
     }
 
-    /// Inputs.
+    /// The number of inputs.
     #[must_use]
     pub fn cols(self) -> usize {
         self.tiling.units()
@@ -106,12 +106,12 @@ impl<'a, E: Element> Dense<'a, E> {
 
     /// One weight.
     #[must_use]
-    #[allow(clippy::indexing_slicing)] // by (I1); a panic here is a bug of a kernel, not a matter of the file
+    #[allow(clippy::indexing_slicing)] // by (I1); a panic here is a bug of a kernel: no file can cause it
     pub fn weight(self, row: usize, col: usize) -> f32 {
         self.elements[self.tiling.index(row, col)].to_f32()
     }
 
-    /// Checks every element; `offset` is where the array starts.
+    /// Checks every element. `offset` is the byte of the file where the array starts.
     ///
     /// # Errors
     /// `padding`, `non_finite`, `non_canonical`.
@@ -141,7 +141,7 @@ impl<'a, E: Element> Dense<'a, E> {
 
 #[cfg(target_endian = "little")]
 impl<'a> DenseF32<'a> {
-    /// All elements in storage order: what SIMD kernels read.
+    /// All elements in storage order, as SIMD kernels read them.
     #[must_use]
     pub fn raw(self) -> &'a [f32] {
         bytemuck::cast_slice(self.elements)
@@ -150,7 +150,7 @@ impl<'a> DenseF32<'a> {
 
 #[cfg(target_endian = "little")]
 impl<'a> DenseF16<'a> {
-    /// The bits of all elements in storage order: what SIMD kernels read.
+    /// The bits of all elements in storage order, as SIMD kernels read them.
     #[must_use]
     pub fn raw(self) -> &'a [u16] {
         bytemuck::cast_slice(self.elements)
@@ -166,7 +166,7 @@ pub fn encode_f32(rows: usize, cols: usize, weights: &[f32]) -> Encoded {
     encode(Encoding::DenseF32, rows, cols, weights, |w, bytes| bytes.extend_from_slice(&w.to_le_bytes()))
 }
 
-/// Encodes as 16-bit floats, rounded to nearest even. A weight beyond the range of f16 is clamped to its largest value.
+/// Encodes a row-major `[rows, cols]` matrix as 16-bit floats, rounded to nearest even. A weight beyond the range of f16 is clamped.
 ///
 /// # Panics
 /// When the matrix has another size.

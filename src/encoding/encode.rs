@@ -1,4 +1,4 @@
-//! The one way from the codes of a layer to its array, for every encoding.
+//! Encodes the codes of a layer as its array, for every encoding.
 
 use super::codes::Codes;
 use super::encoded::Encoded;
@@ -11,11 +11,11 @@ use half::f16;
 
 /// Encodes a layer.
 ///
-/// `units` of each column tile hold entries of a sparse layer; `None` takes the number that needs the fewest bytes. The other layouts
-/// have no `units`. A ternary level that no weight uses is stored as zero.
+/// For a sparse layer, `units` is the number of elements that each row has in a column tile; `None` takes the number that needs the fewest
+/// bytes. The other layouts ignore it. A ternary level that no weight uses is stored as zero.
 ///
 /// # Panics
-/// When there are more or fewer levels than the encoding has, or a code is none of the encoding.
+/// When the number of levels is not that of the encoding, or when a code does not belong to the encoding.
 #[must_use]
 pub fn encode(encoding: Encoding, levels: &[f32], units: Option<usize>, codes: Codes) -> Encoded {
     assert_eq!(levels.len(), encoding.level_count(), "levels of {encoding}");
@@ -30,7 +30,7 @@ pub fn encode(encoding: Encoding, levels: &[f32], units: Option<usize>, codes: C
     }
 }
 
-/// Encodes row-major weights, each of which has a code. A float is rounded to the nearest one of an encoding of floats.
+/// Encodes row-major weights, each of which has a code. An encoding of floats rounds a weight to the nearest float.
 ///
 /// # Panics
 /// When the matrix has another size, or a weight has no code.
@@ -39,7 +39,7 @@ pub fn encode_weights(encoding: Encoding, levels: &[f32], shape: [usize; 2], wei
     encode(encoding, levels, None, Codes::of_weights(encoding, levels, shape, weights))
 }
 
-/// The layouts that store every weight.
+/// Encodes a layer in a layout that stores every weight.
 fn every_weight(encoding: Encoding, levels: &[f32], codes: Codes) -> Encoded {
     let [rows, cols] = codes.shape();
     let codes = codes.into_matrix();
@@ -82,7 +82,7 @@ mod tests {
     use crate::base::align::AlignedVec;
     use crate::encoding::Weights;
 
-    /// Levels of an encoding, and the weights that its codes mean.
+    /// Levels for an encoding, and the weights that its codes stand for.
     #[allow(clippy::as_conversions, clippy::arithmetic_side_effects)] // small numbers
     fn levels(encoding: Encoding) -> (Vec<f32>, Vec<f32>) {
         let count = encoding.level_count();

@@ -4,35 +4,35 @@ use super::id::Encoding;
 use super::layout::pattern::Pattern;
 use super::lookup::Lookup;
 
-/// A layer's weights, encoded: what the writer needs.
+/// A layer's encoded weights, as the writer needs them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Encoded {
     /// The encoding.
     pub encoding: Encoding,
-    /// Units and entries in lists.
+    /// The number of elements with slots, and of entries in lists.
     pub pattern: Pattern,
-    /// Outputs.
+    /// The number of outputs.
     pub rows: usize,
-    /// Inputs.
+    /// The number of inputs.
     pub cols: usize,
-    /// Levels as stored (not padded).
+    /// The levels as stored, not padded.
     pub levels: Vec<f32>,
-    /// Entries of each list.
+    /// The number of entries of each list.
     pub counts: Vec<u32>,
     /// The array, in the layout of the encoding.
     pub bytes: Vec<u8>,
 }
 
 impl Encoded {
-    /// A layer of an encoding that stores every weight.
+    /// A layer in an encoding that stores every weight.
     pub(super) fn dense(encoding: Encoding, rows: usize, cols: usize, levels: Vec<f32>, bytes: Vec<u8>) -> Self {
         Self { encoding, pattern: Pattern::default(), rows, cols, levels, counts: Vec::new(), bytes }
     }
 
-    /// What the view of the array needs.
+    /// The small arrays that the view of the array needs.
     ///
     /// # Panics
-    /// When there are more or fewer levels than the encoding has.
+    /// When the number of levels is not that of the encoding.
     #[must_use]
     pub fn lookup(&self) -> Lookup {
         Lookup::new(self.encoding, &self.levels, self.pattern, &self.counts)

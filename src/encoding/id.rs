@@ -1,4 +1,4 @@
-//! The encodings: real products of a [`Layout`] and [`Values`], with their ids, names and parameters.
+//! The encodings: the pairs of a [`Layout`] and [`Values`] that the format has, with their ids, names and parameters.
 
 use super::layout::Layout;
 use super::layout::fields::WordLayout;
@@ -9,14 +9,14 @@ use crate::base::error::{Defect, Error, ErrorKind, Result};
 use std::fmt;
 use std::str::FromStr;
 
-/// An encoding with its parameter. The variants are the products of layout and values that the format has.
+/// An encoding with its parameter: one of the pairs of layout and values that the format has.
 ///
-/// [`Display`](fmt::Display) and [`FromStr`] spell it as options and reports do: `ternary`, `fixed_point:5`, `block_f32:16`.
+/// [`Display`](fmt::Display) and [`FromStr`] spell it as in options and reports: `ternary`, `fixed_point:5`, `block_f32:16`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
     /// 32-bit floats.
     DenseF32,
-    /// 16-bit floats, computed with as 32-bit floats.
+    /// 16-bit floats. Kernels widen them to 32 bits.
     DenseF16,
     /// Integers of `bits` bits times a step.
     FixedPoint {
@@ -30,9 +30,9 @@ pub enum Encoding {
         /// K, 2 to 256.
         levels: usize,
     },
-    /// 32-bit floats where they are not zero.
+    /// 32-bit floats; only those that are not zero are stored.
     SparseF32,
-    /// Integers of `bits` bits times a step, where they are not zero.
+    /// Integers of `bits` bits times a step; only those that are not zero are stored.
     SparseFixedPoint {
         /// 2 to 8.
         bits: u32,
@@ -49,7 +49,7 @@ pub enum Encoding {
     },
 }
 
-/// What [`Encoding::from_str`] accepts, for people.
+/// What [`Encoding::from_str`] accepts, for messages.
 const ACCEPTED: &str = "dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256), ternary, sparse_f32, \
                         sparse_fixed_point:BITS (2 to 8), sparse_codebook:K (1 to 15) or block_f32:ROWS (8 or 16)";
 
@@ -70,7 +70,7 @@ impl Encoding {
     /// The encoding of a file's fields `encoding` and `parameter`.
     ///
     /// # Errors
-    /// `unknown_id`; `codebook` for a parameter that the encoding does not take.
+    /// `unknown_id`; `codebook` for a parameter that the encoding does not allow.
     pub fn from_fields(id: u32, parameter: u32, offset: u64) -> Result<Self> {
         let unknown = |message: String| Err(Error::at(Defect::UnknownId, offset, message));
         match (id, parameter) {
@@ -125,7 +125,7 @@ impl Encoding {
         }
     }
 
-    /// Where its elements lie.
+    /// The layout: where weights lie.
     #[must_use]
     pub fn layout(self) -> Layout {
         match self {
@@ -140,7 +140,7 @@ impl Encoding {
         }
     }
 
-    /// What its codes mean.
+    /// The values: what codes stand for.
     #[must_use]
     pub fn values(self) -> Values {
         match self {
@@ -152,13 +152,13 @@ impl Encoding {
         }
     }
 
-    /// Levels stored in the tables section.
+    /// The number of levels in the tables section.
     #[must_use]
     pub fn level_count(self) -> usize {
         self.values().level_count()
     }
 
-    /// Whether each output may have a factor of its own.
+    /// Whether layers may have row factors.
     #[must_use]
     pub fn allows_row_factors(self) -> bool {
         self.level_count() > 0
@@ -178,7 +178,7 @@ impl FromStr for Encoding {
     type Err = Error;
 
     /// # Errors
-    /// `input`, with what is accepted.
+    /// `input`; the message lists what is accepted.
     fn from_str(label: &str) -> Result<Self> {
         let (name, parameter) = match label.split_once(':') {
             Some((name, parameter)) => (name, parameter.parse().ok().filter(|&parameter| parameter > 0)),

@@ -1,4 +1,4 @@
-//! What a view needs in addition to its array: the factors that codes mean, and where lists start.
+//! The small arrays that a view needs besides its array: the factor of each code, and the start of each list.
 
 use super::id::Encoding;
 use super::layout::lists::starts;
@@ -8,7 +8,7 @@ use crate::base::error::{Defect, Error, Result};
 
 /// The factor of every code of a field.
 ///
-/// Invariant: (I1) a field of `bits` bits has `2^bits` factors, so that every code lies in the table, even when a mapped file changes.
+/// Invariant: (I1) a field of `bits` bits has `2^bits` factors. So every code has a factor, even if a mapped file changes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FactorTable {
     factors: Vec<f32>,
@@ -22,13 +22,13 @@ impl FactorTable {
         Self::padded(levels.to_vec())
     }
 
-    /// Zero and the levels of a sparse codebook: its code 0 is no entry.
+    /// The levels of a sparse codebook, with zero before them: its code 0 is no entry.
     #[must_use]
     pub fn of_entries(levels: &[f32]) -> Self {
         Self::padded(std::iter::once(0.0).chain(levels.iter().copied()).collect())
     }
 
-    /// The integers of two's complement fields of `bits` (2 to 8) bits.
+    /// The integers of fields of `bits` (2 to 8) bits in two's complement.
     #[must_use]
     pub fn of_integers(bits: u32) -> Self {
         Self::padded((0..1 << bits).map(|code| integer(code, bits)).collect())
@@ -47,25 +47,25 @@ impl FactorTable {
         &self.factors
     }
 
-    /// Codes that a valid array may hold: those below this number.
+    /// The number of codes that a valid array may hold: codes are below it.
     #[must_use]
     pub fn codes(&self) -> usize {
         self.codes
     }
 
-    /// Bits of a field.
+    /// The bits of a field.
     #[must_use]
     pub fn bits(&self) -> u32 {
         index_bits(self.codes)
     }
 }
 
-/// What the codes of a sparse layer mean.
+/// What the codes of a sparse layer stand for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SlotFactors {
-    /// The floats whose bits they are.
+    /// A code is the bits of a float.
     Floats,
-    /// Integers, which the step multiplies after the sum.
+    /// Integers; the step multiplies the sum.
     Integers {
         /// The integer of every code.
         table: FactorTable,
@@ -77,7 +77,7 @@ pub enum SlotFactors {
 }
 
 impl SlotFactors {
-    /// How the slots of such values lie.
+    /// The layout of slots with these values.
     #[must_use]
     pub fn layout(&self) -> SlotLayout {
         match self {
@@ -86,61 +86,61 @@ impl SlotFactors {
         }
     }
 
-    /// What multiplies a factor to make it a weight.
+    /// The step by which a factor is multiplied to give the weight; 1 where there is none.
     #[must_use]
     pub fn step(&self) -> f32 {
         if let Self::Integers { step, .. } = self { *step } else { 1.0 }
     }
 }
 
-/// What a view needs in addition to its array. Each kind of view has a variant, so that no view gets the data of another.
+/// The small arrays that a view needs besides its array. Each kind of view has a variant, so no view gets the data of another.
 ///
-/// It is small, and copied out of the file: a mapped file may change, this does not.
+/// They are copied out of the file, so they do not change if a mapped file does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Lookup {
     /// Floats are their own values.
     DenseF32,
     /// Floats are their own values.
     DenseF16,
-    /// A code is an integer of `bits` bits; it means itself times `step`.
+    /// A code is an integer of `bits` bits and stands for itself times `step`.
     FixedPoint {
         /// 2 to 8.
         bits: u32,
         /// The step.
         step: f32,
     },
-    /// A digit means zero or one of two levels.
+    /// A digit stands for zero or one of two levels.
     Ternary {
         /// The level of digit 2.
         negative: f32,
         /// The level of digit 1.
         positive: f32,
     },
-    /// An index means its level.
+    /// An index stands for its level.
     Codebook(FactorTable),
     /// Slots, and a list for each row.
     Sparse {
-        /// What codes mean.
+        /// What codes stand for.
         factors: SlotFactors,
-        /// Units of a column tile.
+        /// The number of elements that each row has in a column tile.
         units: usize,
-        /// Where each list starts, and the end of the last.
+        /// The start of each list, and the end of the last one.
         starts: Vec<usize>,
     },
     /// A list of blocks for each strip of rows.
     Blocks {
-        /// Rows of a block, 8 or 16.
+        /// The number of rows of a block, 8 or 16.
         height: usize,
-        /// Where each list starts, and the end of the last.
+        /// The start of each list, and the end of the last one.
         starts: Vec<usize>,
     },
 }
 
 impl Lookup {
-    /// What the view of a layer needs that has these levels, this pattern and lists of so many entries.
+    /// The lookup of a layer with these levels, this pattern, and lists of `counts` entries.
     ///
     /// # Panics
-    /// When there are more or fewer levels than the encoding has.
+    /// When the number of levels is not that of the encoding.
     #[must_use]
     pub fn new(encoding: Encoding, levels: &[f32], pattern: Pattern, counts: &[u32]) -> Self {
         assert_eq!(levels.len(), encoding.level_count(), "levels of {encoding}");
@@ -163,7 +163,7 @@ impl Lookup {
 }
 
 impl Encoding {
-    /// Checks the levels of a file, which are finite, against the encoding; `offset` is where they are stored.
+    /// Checks that the finite levels of a file suit the encoding. `offset` is the byte of the file where they start.
     ///
     /// # Errors
     /// `codebook`.
@@ -174,7 +174,7 @@ impl Encoding {
             (Values::FixedPoint { .. }, levels) => levels.iter().all(|&step| step > 0.0),
             (Values::Ternary, [negative, positive]) => *negative <= 0.0 && *positive >= 0.0,
             (Values::Ternary, _) => false,
-            // A weight of zero has no entry, and so no level.
+            // A weight of zero has no entry, so zero is no level.
             (Values::Codebook { .. }, levels) if self.slots().is_some() && levels.contains(&0.0) => false,
             (Values::Codebook { .. }, _) if ascend() => true,
             (Values::Codebook { .. }, _) => {

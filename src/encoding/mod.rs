@@ -1,4 +1,4 @@
-//! How a layer's weights are stored: an [`Encoding`] is a [`Layout`] (where elements lie) times [`Values`] (what their codes mean).
+//! How a layer's weights are stored. An [`Encoding`] is a [`Layout`] (where weights lie) with [`Values`] (what codes stand for).
 //!
 //! | layout | values | encodings |
 //! |---|---|---|
@@ -7,11 +7,10 @@
 //! | [`sparse`]: slots for weights that are not zero | f32, fixed point, codebook | `sparse_f32`, `sparse_fixed_point`, `sparse_codebook` |
 //! | [`block`]: blocks of rows that share an input | f32 | `block_f32` |
 //!
-//! The normative pages are `format-spec/encodings/`. A view borrows the stored bytes; its one fallible constructor checks sizes, and
-//! `check` every code. What a view needs in addition to the bytes is its variant of [`Lookup`]. Kernels take views, never raw bytes.
+//! The normative pages are `format-spec/encodings/`. A view borrows the stored bytes. Its only fallible constructor checks sizes; `check`
+//! checks every code. Everything else that a view needs is in its variant of [`Lookup`]. Kernels take views, never raw bytes.
 //!
-//! [`Weights`] is any view. [`Weights::codes`] gives the [`Codes`] of a layer, and [`encode()`] makes an array of them: decoding and
-//! encoding meet there, for every layout.
+//! [`Weights`] is any view. [`Weights::codes`] decodes a layer to [`Codes`], and [`encode()`] encodes [`Codes`] to an array, for every layout.
 #![deny(clippy::indexing_slicing, clippy::as_conversions, clippy::arithmetic_side_effects)]
 
 pub mod block;

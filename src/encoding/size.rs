@@ -1,4 +1,4 @@
-//! How large an encoded layer is, from its shape, encoding and pattern alone.
+//! The size of an encoded layer, from its shape, encoding and pattern alone.
 
 use super::id::Encoding;
 use super::layout::Layout;
@@ -10,13 +10,13 @@ use crate::base::checked::{self, to_u64};
 use crate::base::error::Result;
 
 impl Encoding {
-    /// How entries lie in slots, for the sparse encodings.
+    /// The layout of slots, for the sparse encodings.
     #[must_use]
     pub fn slots(self) -> Option<SlotLayout> {
         if let Layout::Slots(slots) = self.layout() { Some(slots) } else { None }
     }
 
-    /// Lists of columns of a layer of `rows` outputs: one per row, or per strip of rows; none for encodings that store every weight.
+    /// The number of lists of columns of a layer with `rows` outputs: one for each row or strip, none for encodings that store every weight.
     #[must_use]
     pub fn lists(self, rows: usize) -> usize {
         match self.layout() {
@@ -26,7 +26,7 @@ impl Encoding {
         }
     }
 
-    /// Columns of one element of the array: the granularity of segments (arithmetic.md, section 3).
+    /// The number of columns of one element of the array: segments consist of whole elements (arithmetic.md, section 3).
     #[must_use]
     pub fn unit_columns(self) -> usize {
         match self.layout() {
@@ -36,7 +36,7 @@ impl Encoding {
         }
     }
 
-    /// Weights of a `[rows, cols]` layer, padding rows and columns included.
+    /// The number of weights of a `[rows, cols]` layer, padding rows and columns included.
     ///
     /// # Errors
     /// `limit` when the product overflows.
@@ -46,7 +46,7 @@ impl Encoding {
         checked::mul(rows, cols, "a layer's weights")
     }
 
-    /// Holds a pattern against the layer that it is of.
+    /// Checks that a pattern is possible for its layer.
     ///
     /// # Errors
     /// `limit`.
@@ -58,7 +58,7 @@ impl Encoding {
         Ok(())
     }
 
-    /// Bytes of the array of a `[rows, cols]` layer.
+    /// The bytes of the array of a `[rows, cols]` layer.
     ///
     /// # Errors
     /// `limit` when the number overflows.
@@ -76,7 +76,7 @@ impl Encoding {
     }
 }
 
-/// Bytes of an array with `units` elements of `element_bytes` for each row, padding rows included.
+/// The bytes of an array with `units` elements of `element_bytes` for each row, padding rows included.
 fn elements_bytes(rows: usize, units: usize, element_bytes: u64) -> Result<u64> {
     let elements = checked::mul(padded_rows(rows, LANES)?, to_u64(units), "a layer's weights")?;
     checked::mul(elements, element_bytes, "a layer's weight bytes")

@@ -1,6 +1,6 @@
-//! What the stored code of a weight means, in any layout.
+//! What the stored code of a weight stands for, in any layout.
 
-/// The kinds of values, with their parameter.
+/// The kinds of values, each with its parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Values {
     /// A 32-bit float.
@@ -22,7 +22,7 @@ pub enum Values {
 }
 
 impl Values {
-    /// Levels stored in the tables section.
+    /// The number of levels in the tables section.
     #[must_use]
     pub fn level_count(self) -> usize {
         match self {
@@ -33,14 +33,14 @@ impl Values {
         }
     }
 
-    /// Whether a step multiplies the sums of a layer, not its weights (arithmetic.md, section 4).
+    /// Whether there is a step, which multiplies the sums of a layer, not its weights (arithmetic.md, section 4).
     #[must_use]
     pub fn has_step(self) -> bool {
         matches!(self, Self::FixedPoint { .. })
     }
 }
 
-/// Fields of three ternary digits: 27 codes of 5 bits.
+/// The number of codes of a field: three ternary digits, in 5 bits.
 pub const FIELD_CODES: u32 = 27;
 
 /// The three digits of a field, lowest column first: 0 is zero, 1 the positive, 2 the negative level.
@@ -66,14 +66,14 @@ pub fn integer(code: u32, bits: u32) -> f32 {
     sign_extend(code, bits) as f32
 }
 
-/// The greatest integer of `bits` bits; the range is symmetric.
+/// The greatest integer of `bits` bits. The range is symmetric.
 #[must_use]
 #[allow(clippy::arithmetic_side_effects)] // shifts of 1 to 7
 pub fn greatest(bits: u32) -> i32 {
     (1i32 << (bits - 1)) - 1
 }
 
-/// Bits of an index into `levels` (2 to 256) levels.
+/// The bits of an index into `levels` (2 to 256) levels.
 #[must_use]
 pub(super) const fn index_bits(levels: usize) -> u32 {
     levels.next_power_of_two().trailing_zeros()

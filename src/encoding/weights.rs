@@ -1,4 +1,4 @@
-//! A layer's stored weights, of any encoding.
+//! A layer's stored weights, in any encoding.
 
 use super::block::Blocks;
 use super::codes::Codes;
@@ -32,7 +32,7 @@ pub enum Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    /// The view of `bytes` as a `[rows, cols]` array of the encoding that `lookup` is of.
+    /// The view of `bytes` as a `[rows, cols]` array in the encoding of `lookup`.
     ///
     /// # Errors
     /// `size`, `align`, `codebook`.
@@ -48,7 +48,7 @@ impl<'a> Weights<'a> {
         })
     }
 
-    /// Outputs.
+    /// The number of outputs.
     #[must_use]
     pub fn rows(&self) -> usize {
         match self {
@@ -62,7 +62,7 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// Inputs.
+    /// The number of inputs.
     #[must_use]
     pub fn cols(&self) -> usize {
         match self {
@@ -76,10 +76,10 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// Checks every stored element; `offset` is where the array starts in the file.
+    /// Checks every stored element. `offset` is the byte of the file where the array starts.
     ///
     /// # Errors
-    /// What the page of the encoding says, with its place in the file.
+    /// The kinds that the page of the encoding in `format-spec/encodings/` names, with the byte of the file.
     pub fn check(&self, offset: u64) -> Result<()> {
         match self {
             Self::DenseF32(w) => w.check(offset),
@@ -92,7 +92,7 @@ impl<'a> Weights<'a> {
         }
     }
 
-    /// The codes of the layer: entries where only weights that are not zero are stored.
+    /// The codes of the layer; for sparse and block encodings, the codes other than 0 with their places.
     #[must_use]
     pub fn codes(&self) -> Codes {
         let codes = match self {
@@ -107,7 +107,7 @@ impl<'a> Weights<'a> {
         Codes::Matrix { rows: self.rows(), cols: self.cols(), codes }
     }
 
-    /// The weight that a code means, without its row's factor.
+    /// The weight that a code stands for, without its row's factor.
     #[must_use]
     pub fn weight(&self, code: u32) -> f32 {
         match self {

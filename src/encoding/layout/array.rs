@@ -1,4 +1,4 @@
-//! Stored bytes as elements.
+//! Casts stored bytes to elements.
 
 use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, Result};
@@ -6,7 +6,7 @@ use crate::base::error::{Defect, Error, Result};
 /// `bytes` as `elements` elements of the stored type.
 ///
 /// # Errors
-/// `size` when the bytes are more or fewer, `align` when they are not aligned to an element.
+/// `size` when the number of bytes is wrong, `align` when they are not aligned to an element.
 pub(in crate::encoding) fn cast<T: bytemuck::AnyBitPattern>(bytes: &[u8], elements: Option<usize>) -> Result<&[T]> {
     let needed = elements.and_then(|n| n.checked_mul(size_of::<T>()));
     if needed != Some(bytes.len()) {
@@ -19,7 +19,7 @@ pub(in crate::encoding) fn cast<T: bytemuck::AnyBitPattern>(bytes: &[u8], elemen
     bytemuck::try_cast_slice(bytes).map_err(|error| Error::new(Defect::Align, format!("a weight array: {error}")))
 }
 
-/// Splits the next `n` elements of type `T` off `bytes`.
+/// Takes the next `n` elements of type `T` from `bytes`.
 ///
 /// # Errors
 /// Those of [`cast`].
@@ -30,7 +30,7 @@ pub(in crate::encoding) fn take<'a, T: bytemuck::AnyBitPattern>(bytes: &mut &'a 
     cast(part, n)
 }
 
-/// Refuses a float that no file may hold; `what` and `offset` say which one it is.
+/// Refuses a float that no file may hold. `what` and `offset` name it in the message.
 ///
 /// # Errors
 /// `non_finite`; `non_canonical` for a negative zero.

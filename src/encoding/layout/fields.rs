@@ -3,7 +3,7 @@
 
 use super::tiles::Tiling;
 
-/// How fields lie in a word.
+/// The layout of fields in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WordLayout {
     field_bits: u32,
@@ -21,38 +21,38 @@ impl WordLayout {
         Self { field_bits, field_columns }
     }
 
-    /// Bits of a field.
+    /// The number of bits of a field.
     #[must_use]
     pub const fn field_bits(self) -> u32 {
         self.field_bits
     }
 
-    /// Fields of a word.
+    /// The number of fields of a word.
     #[must_use]
     pub const fn fields(self) -> u32 {
         32 / self.field_bits
     }
 
-    /// Columns of a word.
+    /// The number of columns of a word.
     #[must_use]
     #[allow(clippy::as_conversions)] // 4 to 32, in a const function
     pub const fn columns(self) -> usize {
         self.fields() as usize * self.field_columns
     }
 
-    /// All bits of one field.
+    /// A mask of the bits of one field.
     #[must_use]
     pub const fn mask(self) -> u32 {
         (1 << self.field_bits) - 1
     }
 
-    /// Words of a row of `cols` columns.
+    /// The number of words of a row of `cols` columns.
     #[must_use]
     pub fn units(self, cols: usize) -> usize {
         cols.div_ceil(self.columns())
     }
 
-    /// The fields of a word, from the lowest.
+    /// The fields of a word, the lowest first.
     pub fn split(self, word: u32) -> impl Iterator<Item = u32> {
         (0..self.fields()).map(move |j| word >> (j * self.field_bits) & self.mask())
     }
@@ -64,7 +64,7 @@ impl WordLayout {
         word.checked_shr(used).unwrap_or(0) != 0
     }
 
-    /// The array of a `[rows, cols]` layer. `field(row, f)` is field `f` of a row; its columns start at `f * field_columns`.
+    /// The array of a `[rows, cols]` layer. `field(row, f)` is field `f` of a row, whose first column is `f * field_columns`.
     pub fn pack(self, rows: usize, cols: usize, mut field: impl FnMut(usize, usize) -> u32) -> Vec<u8> {
         let tiling = Tiling::new(rows, self.units(cols)).expect("invariant: a layer in memory has few enough weights");
         let mut bytes = Vec::with_capacity(tiling.elements().saturating_mul(4));

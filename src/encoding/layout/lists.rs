@@ -4,19 +4,19 @@ use super::array::cast;
 use crate::base::checked::{self, to_u64};
 use crate::base::error::{Defect, Error, Result};
 
-/// Whether columns of a layer of `cols` inputs are stored as `u32`, not as `u16`.
+/// Whether the columns of a layer with `cols` inputs are stored as `u32`, not as `u16`.
 #[must_use]
 pub fn wide_columns(cols: usize) -> bool {
     cols > 1 << 16
 }
 
-/// Bytes of a stored column.
+/// The bytes of a stored column.
 #[must_use]
 pub fn column_bytes(cols: usize) -> u64 {
     if wide_columns(cols) { 4 } else { 2 }
 }
 
-/// `rows` up to the next multiple of `height`.
+/// `rows`, rounded up to a multiple of `height`.
 ///
 /// # Errors
 /// `limit` when it overflows.
@@ -24,7 +24,7 @@ pub fn padded_rows(rows: usize, height: usize) -> Result<u64> {
     checked::mul(to_u64(rows.div_ceil(height)), to_u64(height), "a layer's padded rows")
 }
 
-/// Where each list starts among all entries, and the end: the sums of `counts`.
+/// The number of the first entry of each list, then the number of all entries: the running sums of `counts`.
 #[must_use]
 pub fn starts(counts: &[u32]) -> Vec<usize> {
     let sums = counts.iter().scan(0usize, |sum, &count| {
@@ -34,19 +34,19 @@ pub fn starts(counts: &[u32]) -> Vec<usize> {
     std::iter::once(0).chain(sums).collect()
 }
 
-/// Columns as stored, little-endian.
+/// Stored columns, little-endian.
 #[derive(Clone, Copy, Debug)]
 pub enum Columns<'a> {
-    /// Of layers of at most 65536 columns.
+    /// Layers of at most 65536 columns.
     Narrow(&'a [u16]),
-    /// Of others.
+    /// Layers of more columns.
     Wide(&'a [u32]),
 }
 
 /// The columns of all lists.
 ///
-/// Invariants: (I1) `starts` begins with 0 and never falls; (I2) its last number is the number of columns; both were copied out of the
-/// file. A column itself lies in mapped memory: whoever uses it as an index bounds it first.
+/// Invariants: (I1) `starts` begins with 0 and never falls; (I2) its last number is the number of columns. `starts` was copied out of the
+/// file. A column itself lies in mapped memory, so code that uses it as an index must bound it first.
 #[derive(Clone, Copy, Debug)]
 pub struct Lists<'a> {
     starts: &'a [usize],
@@ -54,7 +54,7 @@ pub struct Lists<'a> {
 }
 
 impl<'a> Lists<'a> {
-    /// The columns `bytes` of `lists` lists in a layer of `cols` inputs.
+    /// The columns of `lists` lists in a layer of `cols` inputs, from `bytes`.
     ///
     /// # Errors
     /// `size`, `align`.
@@ -68,21 +68,21 @@ impl<'a> Lists<'a> {
         Ok(Self { starts, columns })
     }
 
-    /// The entries of a list, as numbers among those of all lists.
+    /// The entries of a list, numbered among the entries of all lists.
     #[inline(always)]
     #[must_use]
-    #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a panic is a bug of a kernel, not a matter of the file
+    #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a panic is a bug of a kernel: no file can cause it
     pub fn range(self, list: usize) -> std::ops::Range<usize> {
         self.starts[list]..self.starts[list + 1]
     }
 
-    /// Lists.
+    /// The number of lists.
     #[must_use]
     pub fn lists(self) -> usize {
         self.starts.len().saturating_sub(1)
     }
 
-    /// Entries of all lists.
+    /// The number of entries of all lists.
     #[must_use]
     pub fn entries(self) -> usize {
         self.starts.last().copied().unwrap_or(0)
@@ -94,7 +94,7 @@ impl<'a> Lists<'a> {
         self.columns
     }
 
-    /// The column of an entry: any number, when a mapped file has changed.
+    /// The column of an entry. It can be any number if a mapped file has changed.
     #[inline(always)]
     #[must_use]
     #[allow(clippy::indexing_slicing)] // by (I2)
@@ -105,7 +105,7 @@ impl<'a> Lists<'a> {
         }
     }
 
-    /// Checks every column; `offset` is where they start in the file.
+    /// Checks every column. `offset` is the byte of the file where they start.
     ///
     /// # Errors
     /// `mask`.
@@ -126,7 +126,7 @@ impl<'a> Lists<'a> {
     }
 }
 
-/// Appends columns as they are stored.
+/// Appends columns in their stored form.
 pub(in crate::encoding) fn push_columns(bytes: &mut Vec<u8>, cols: usize, columns: impl Iterator<Item = usize>) {
     for column in columns {
         let column = u32::try_from(column).expect("invariant: a layer has fewer than 2^32 columns").to_le_bytes();

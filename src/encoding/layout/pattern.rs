@@ -1,74 +1,74 @@
-//! How the slots of a sparse layer are laid out, and how many there are (`format-spec/encodings/sparse.md`).
-#![allow(clippy::arithmetic_side_effects)] // constants and bits of a word; what depends on a shape goes through `checked`
+//! The layout and the number of the slots of a sparse layer (`format-spec/encodings/sparse.md`).
+#![allow(clippy::arithmetic_side_effects)] // constants and bits of a word; numbers that depend on a shape go through `checked`
 
 use super::lists::{column_bytes, padded_rows};
 use super::tiles::LANES;
 use crate::base::checked::{self, to_u64};
 use crate::base::error::Result;
 
-/// Columns of a column tile.
+/// The number of columns of a column tile.
 pub const TILE_COLUMNS: usize = 32;
-/// Bits of a place in a column tile.
+/// The bits of a place in a column tile.
 pub const PLACE_BITS: u32 = 5;
 
-/// How many entries a layer has in slots and in lists: fields of its node. Both are 0 where every weight is stored.
+/// The size of a layer's slots and lists: fields of its node. Both are 0 for a layout that stores every weight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Pattern {
-    /// Units of a column tile, for the sparse encodings.
+    /// For the sparse encodings, the number of elements that each row has in a column tile.
     pub units: usize,
-    /// Entries of the residue, or blocks.
+    /// The number of entries of the residue, or of blocks.
     pub listed: usize,
 }
 
-/// How slots lie in an element of the array: a place and a value each.
+/// The layout of the slots in an element of the array. A slot has a place and a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SlotLayout {
     code_bits: u32,
 }
 
 impl SlotLayout {
-    /// One slot: a float, its place in an array of bytes.
+    /// One slot: the element is a float; its place lies in a separate array of bytes.
     pub const FLOATS: Self = Self { code_bits: 0 };
 
-    /// Slots of a place and a code of `code_bits` (1 to 8) bits, as many as a word holds.
+    /// As many slots as a word holds, each a place and a code of `code_bits` (1 to 8) bits.
     #[must_use]
     pub const fn codes(code_bits: u32) -> Self {
         assert!(1 <= code_bits && code_bits <= 8);
         Self { code_bits }
     }
 
-    /// Bits of a code; 0 for floats.
+    /// The bits of a code; 0 for floats.
     #[must_use]
     pub const fn code_bits(self) -> u32 {
         self.code_bits
     }
 
-    /// Bits of a slot in a word.
+    /// The bits of a slot in a word.
     #[must_use]
     pub const fn field_bits(self) -> u32 {
         PLACE_BITS + self.code_bits
     }
 
-    /// Slots of an element.
+    /// The number of slots of an element.
     #[must_use]
     #[allow(clippy::as_conversions)] // 1 to 5, in a const function
     pub const fn per_unit(self) -> usize {
         if self.code_bits == 0 { 1 } else { (32 / self.field_bits()) as usize }
     }
 
-    /// Slots that `units` elements of a column tile hold.
+    /// The number of slots in `units` elements.
     #[must_use]
     pub const fn slots(self, units: usize) -> usize {
         units.saturating_mul(self.per_unit())
     }
 
-    /// The greatest `units`: as many as give each column of a column tile a slot.
+    /// The greatest `units`: with it, each of the 32 columns of a column tile has a slot.
     #[must_use]
     pub const fn most_units(self) -> usize {
         (TILE_COLUMNS - 1) / self.per_unit() + 1
     }
 
-    /// Bytes of the array of a `[rows, cols]` layer: elements with slots, places or codes, values and columns of the residue.
+    /// The bytes of the array of a `[rows, cols]` layer: elements with slots, places or codes, values and columns of the residue.
     ///
     /// # Errors
     /// `limit` when the number overflows.

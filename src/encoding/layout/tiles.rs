@@ -1,14 +1,14 @@
 //! The order of all weight arrays (SPEC 6.1): 16 rows in the lanes of a vector, up to 4 vectors in a tile.
 #![allow(clippy::arithmetic_side_effects)] // every operand is bounded by `Tiling::new`: no product exceeds the array's length
 
-/// Rows in the lanes of one vector.
+/// The number of rows in the lanes of a vector.
 pub const LANES: usize = 16;
-/// Vectors in a full tile.
+/// The number of vectors in a full tile.
 pub const TILE_VECTORS: usize = 4;
-/// Rows of a full tile.
+/// The number of rows of a full tile.
 pub const TILE_ROWS: usize = LANES * TILE_VECTORS;
 
-/// The shape of a tiled array: `rows` outputs with `units` elements each.
+/// The shape of a tiled array: `rows` outputs with `units` elements each (`U` in SPEC 6.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tiling {
     rows: usize,
@@ -20,35 +20,35 @@ pub struct Tiling {
 pub struct Tile {
     /// The first row.
     pub row: usize,
-    /// Rows that are not padding, 1 to 64.
+    /// The number of rows that are not padding, 1 to 64.
     pub rows: usize,
-    /// Vectors, 1 to 4.
+    /// The number of vectors, 1 to 4.
     pub vectors: usize,
     /// The index of the tile's first element in the array.
     pub start: usize,
 }
 
 impl Tiling {
-    /// `None` when the number of elements overflows.
+    /// The tiling of a `[rows, units]` array; `None` when the number of elements overflows.
     #[must_use]
     pub fn new(rows: usize, units: usize) -> Option<Self> {
         rows.checked_next_multiple_of(LANES)?.checked_mul(units)?.checked_add(TILE_ROWS)?;
         Some(Self { rows, units })
     }
 
-    /// Outputs.
+    /// The number of outputs.
     #[must_use]
     pub fn rows(self) -> usize {
         self.rows
     }
 
-    /// Elements per row: columns, or words.
+    /// The number of elements of a row: columns, words, or elements with slots.
     #[must_use]
     pub fn units(self) -> usize {
         self.units
     }
 
-    /// Elements of the array, padding rows included.
+    /// The number of elements of the array, padding rows included.
     #[must_use]
     pub fn elements(self) -> usize {
         self.rows.next_multiple_of(LANES) * self.units

@@ -12,7 +12,7 @@ use crate::encoding::lookup::SlotFactors;
 use crate::encoding::values::greatest;
 
 impl Sparse<'_> {
-    /// Checks every stored element, the parts of the array in their order, then what relates them; `offset` is where the array starts.
+    /// Checks every stored element, part by part, then the relations between the parts. The array starts at byte `offset` of the file.
     ///
     /// # Errors
     /// `non_finite`, `non_canonical`, `code`, `padding`, `mask`.
@@ -62,7 +62,7 @@ impl Sparse<'_> {
         }
     }
 
-    /// Part 1 of an array of floats: their values.
+    /// Checks part 1 of an array of floats: the values.
     fn check_floats(self, units: &[u32], offset: u64) -> Result<()> {
         let mut elements = units.iter().zip((offset..).step_by(4));
         self.tiling.visit(|row, _| {
@@ -74,8 +74,8 @@ impl Sparse<'_> {
         })
     }
 
-    /// Checks the slots in storage order. `slot(element, Some(field))` is a place, as stored, and a code; `slot(element, None)` is the place of
-    /// a float, 0 for codes, and all other bits of the element.
+    /// Checks the slots in storage order. `slot(element, Some(field))` is the stored place and the code of a slot. `slot(element, None)` is the
+    /// place of a float (0 for codes), and all bits of the element.
     fn check_slots(
         self,
         offset: u64,
@@ -116,7 +116,7 @@ impl Sparse<'_> {
         })
     }
 
-    /// Whether a code other than 0 is one of the encoding.
+    /// Whether a code other than 0 belongs to the encoding.
     fn is_code(self, code: u32) -> bool {
         match self.factors {
             SlotFactors::Floats => true,
@@ -137,7 +137,7 @@ impl Sparse<'_> {
         if right { Ok(()) } else { Err(format!("{code} is not the code of an entry")) }
     }
 
-    /// An entry lies in the residue only when its column tile has no slot left for it.
+    /// Checks that an entry lies in the residue only if its row has no slot left in its column tile.
     fn check_residue(self, offset: u64) -> Result<()> {
         let rows = if self.units == 0 { 0 } else { self.rows() };
         for row in 0..rows {
@@ -154,7 +154,7 @@ impl Sparse<'_> {
     }
 }
 
-/// The slots of one row and column tile so far.
+/// The slots of one row and column tile that were checked so far.
 #[derive(Clone, Copy, Debug, Default)]
 struct Filled {
     ended: bool,

@@ -1,4 +1,4 @@
-//! From entries to a sparse array.
+//! Encodes entries as a sparse array.
 #![allow(clippy::arithmetic_side_effects)] // bits of a word, and element numbers, which are bounded by `Tiling::new`
 
 use super::entries::Entries;
@@ -10,10 +10,10 @@ use crate::encoding::layout::pattern::{PLACE_BITS, Pattern, SlotLayout, TILE_COL
 use crate::encoding::layout::tiles::Tiling;
 use crate::encoding::values::{Values, greatest};
 
-/// Encodes entries in `units` elements of each row and column tile; [`Entries::best_pattern`] finds the number that needs the fewest bytes.
+/// Encodes entries. Each row has `units` elements in a column tile; [`Entries::best_pattern`] finds the number that needs the fewest bytes.
 ///
 /// # Panics
-/// When the encoding is not sparse, `units` is more than its layout allows, or a code does not belong to the encoding.
+/// When the encoding is not sparse, when its layout does not allow so many `units`, or when a code does not belong to the encoding.
 #[must_use]
 pub fn encode(encoding: Encoding, levels: &[f32], units: usize, entries: &Entries) -> Encoded {
     let layout = encoding.slots().expect("invariant: a sparse encoding");
@@ -60,7 +60,7 @@ pub fn encode(encoding: Encoding, levels: &[f32], units: usize, entries: &Entrie
     Encoded { encoding, pattern, rows, cols, levels: levels.to_vec(), counts, bytes }
 }
 
-/// A code as a field of its bits.
+/// Cuts a code to the bits of its field.
 fn fit(encoding: Encoding, code: u32) -> u32 {
     match encoding.values() {
         Values::FixedPoint { bits } => {

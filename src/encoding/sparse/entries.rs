@@ -1,20 +1,20 @@
-//! The weights of a matrix that are not zero, row after row: what sparse layers are encoded from.
+//! The entries of a matrix: its weights that are not zero, row by row. Sparse layers are encoded from them.
 
 use crate::encoding::layout::pattern::{Pattern, SlotLayout, TILE_COLUMNS};
 
-/// The entries of a `[rows, cols]` matrix, each a column and a code other than 0; columns ascend within a row.
+/// The entries of a `[rows, cols]` matrix. Each is a column and a code other than 0; columns ascend within a row.
 ///
 /// A code is the bits of an `f32`, an integer in two's complement, or an index from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entries {
     cols: usize,
-    /// Where each row starts in `list`, and the end.
+    /// The start of each row in `list`, and the end of the last one.
     starts: Vec<usize>,
     list: Vec<(usize, u32)>,
 }
 
 impl Entries {
-    /// A matrix of no rows yet.
+    /// A matrix without rows.
     #[must_use]
     pub fn new(cols: usize) -> Self {
         Self { cols, starts: vec![0], list: Vec::new() }
@@ -50,7 +50,7 @@ impl Entries {
         Self::of(rows, cols, codes, |code| code)
     }
 
-    /// The entries of a row-major matrix of indices: 0 is no entry, `i` is level `i - 1`.
+    /// The entries of a row-major matrix of indices: 0 is no entry, and `i` stands for level `i - 1`.
     #[must_use]
     pub fn of_indices(rows: usize, cols: usize, indices: &[u8]) -> Self {
         Self::of(rows, cols, indices, u32::from)
@@ -67,19 +67,19 @@ impl Entries {
         entries
     }
 
-    /// Outputs.
+    /// The number of outputs.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.starts.len().saturating_sub(1)
     }
 
-    /// Inputs.
+    /// The number of inputs.
     #[must_use]
     pub fn cols(&self) -> usize {
         self.cols
     }
 
-    /// Entries of all rows.
+    /// The number of entries of all rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.list.len()
@@ -108,11 +108,12 @@ impl Entries {
         self.row(row).chunk_by(|a, b| a.0 / TILE_COLUMNS == b.0 / TILE_COLUMNS)
     }
 
-    /// The pattern of fewest bytes in slots of this layout: about the mean number of a row's entries in a column tile and half to
-    /// one standard deviation. Fewer units where two need the same bytes.
+    /// The pattern with the fewest bytes in slots of this layout; of two with the same bytes, the one with fewer `units`.
+    ///
+    /// Its slots usually hold the mean number of a row's entries in a column tile, plus half to one standard deviation.
     #[must_use]
     pub fn best_pattern(&self, layout: SlotLayout) -> Pattern {
-        let mut cells = [0usize; TILE_COLUMNS + 1]; // how many rows have so many entries in a column tile
+        let mut cells = [0usize; TILE_COLUMNS + 1]; // `cells[n]`: the pairs of row and column tile with `n` entries
         for tile in (0..self.rows()).flat_map(|row| self.tiles(row)) {
             if let Some(cell) = cells.get_mut(tile.len()) {
                 *cell = cell.saturating_add(1);
@@ -136,7 +137,7 @@ impl Entries {
         matrix
     }
 
-    /// Writes the codes into a row-major matrix of zeros, of this size.
+    /// Writes the codes into a row-major `[rows, cols]` matrix of zeros.
     pub fn fill(&self, matrix: &mut [u32]) {
         for (row, out) in matrix.chunks_exact_mut(self.cols.max(1)).enumerate() {
             for &(col, code) in self.row(row) {

@@ -14,7 +14,7 @@ use crate::encoding::values::sign_extend;
 /// The stored elements, little-endian.
 #[derive(Clone, Copy, Debug)]
 pub enum Stored<'a> {
-    /// One float per element.
+    /// A float in each element.
     Floats {
         /// The bits of each slot's value.
         units: &'a [u32],
@@ -29,17 +29,17 @@ pub enum Stored<'a> {
         words: &'a [u32],
         /// The code of each entry of the lists.
         listed: &'a [u8],
-        /// The factor of every code of as many bits: zero and the levels, or the integers.
+        /// The factor of every code: zero and the levels, or the integers.
         table: &'a [f32],
     },
 }
 
-/// A stored sparse array. The entries for which a column tile has no slot left are listed: the residue.
+/// A stored sparse array. The entries that found no slot in their column tile lie in lists: the residue.
 ///
-/// Invariants: (I1) values or words, and places, are `tiling.elements()`; (I2) `tiling.units()` is `units` for each of the column tiles; (I3) as
-/// many values or codes are listed as the lists have entries, one list per row; (I4) codes are stored exactly where `factors` has a table,
-/// which has a factor for every code of `layout.code_bits()` bits; (I5) stored elements are handed out in the host's byte order, a place
-/// below 32.
+/// Invariants: (I1) there are `tiling.elements()` values or words, and as many places; (I2) `tiling.units()` is `units` times the number of
+/// column tiles; (I3) there is one list for each row, and a listed value or code for each entry of the lists; (I4) codes are stored exactly if
+/// `factors` has a table, which has a factor for every code of `layout.code_bits()` bits; (I5) accessors return stored elements in the host's
+/// byte order, and places below 32.
 #[derive(Clone, Copy, Debug)]
 pub struct Sparse<'a> {
     pub(super) layout: SlotLayout,
@@ -52,7 +52,7 @@ pub struct Sparse<'a> {
 }
 
 impl<'a> Sparse<'a> {
-    /// The view of `bytes` as a `[rows, cols]` array with so many `units` of each column tile; `starts` are those of the lists.
+    /// The view of `bytes` as a `[rows, cols]` array with `units` elements for each row and column tile. `starts` says where each list starts.
     ///
     /// # Errors
     /// `size`, `align`.
@@ -85,31 +85,31 @@ impl<'a> Sparse<'a> {
         Ok(Self { layout: factors.layout(), tiling, cols, units, stored, lists, factors })
     }
 
-    /// Outputs.
+    /// The number of outputs.
     #[must_use]
     pub fn rows(self) -> usize {
         self.tiling.rows()
     }
 
-    /// Inputs.
+    /// The number of inputs.
     #[must_use]
     pub fn cols(self) -> usize {
         self.cols
     }
 
-    /// Column tiles.
+    /// The number of column tiles.
     #[must_use]
     pub fn tiles(self) -> usize {
         self.cols.div_ceil(TILE_COLUMNS)
     }
 
-    /// Units of a column tile.
+    /// The number of elements that each row has in a column tile.
     #[must_use]
     pub fn units(self) -> usize {
         self.units
     }
 
-    /// How slots lie in elements.
+    /// The layout of slots in elements.
     #[must_use]
     pub fn layout(self) -> SlotLayout {
         self.layout
@@ -133,7 +133,7 @@ impl<'a> Sparse<'a> {
         self.lists
     }
 
-    /// The slots of a row in a column tile: place and code.
+    /// The slots of a row in a column tile, each as place and code.
     #[inline(always)]
     pub fn slots(self, row: usize, tile: usize) -> impl Iterator<Item = (usize, u32)> {
         let per_unit = self.layout.per_unit();
@@ -166,7 +166,7 @@ impl<'a> Sparse<'a> {
         }
     }
 
-    /// What the activation of a slot or an entry is multiplied by: the value, the integer, or the level.
+    /// The factor of a slot's or entry's activation: the float, the integer, or the level.
     #[inline(always)]
     #[must_use]
     #[allow(clippy::indexing_slicing)] // by (I4)
@@ -187,7 +187,7 @@ impl<'a> Sparse<'a> {
         if self.layout == SlotLayout::FLOATS { u32::MAX } else { (1 << self.layout.code_bits()) - 1 }
     }
 
-    /// The entries; integers are in two's complement of 32 bits.
+    /// All entries; integers are in two's complement of 32 bits.
     #[must_use]
     pub fn entries(self) -> Entries {
         let mut entries = Entries::new(self.cols);
@@ -208,7 +208,7 @@ impl<'a> Sparse<'a> {
         entries
     }
 
-    /// Entries of slots and residue.
+    /// The number of entries, in slots and in the residue.
     #[must_use]
     pub fn nonzeros(self) -> usize {
         let rows = 0..self.rows();

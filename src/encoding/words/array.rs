@@ -8,8 +8,8 @@ use crate::encoding::layout::tiles::Tiling;
 
 /// A stored array of words.
 ///
-/// Invariants: (I1) `words.len() == tiling.elements()`; (I2) `tiling.units() == layout.units(cols)`; (I3) the words are
-/// stored little-endian and handed out by [`Words::word`] only, or raw on little-endian hosts.
+/// Invariants: (I1) `words.len() == tiling.elements()`; (I2) `tiling.units() == layout.units(cols)`; (I3) the words are stored little-endian.
+/// [`Words::word`] converts them; they are read raw only on little-endian hosts.
 #[derive(Clone, Copy, Debug)]
 pub struct Words<'a> {
     words: &'a [u32],
@@ -22,7 +22,7 @@ impl<'a> Words<'a> {
     /// The view of `bytes` as a `[rows, cols]` array.
     ///
     /// # Errors
-    /// `size` when `bytes` is not exactly the array, `align` when it is not aligned to 4.
+    /// `size` when `bytes` does not have the length of the array, `align` when it is not aligned to 4.
     pub fn new(rows: usize, cols: usize, layout: WordLayout, bytes: &'a [u8]) -> Result<Self> {
         let tiling = Tiling::new(rows, layout.units(cols));
         let words = cast(bytes, tiling.map(Tiling::elements))?;
@@ -30,13 +30,13 @@ impl<'a> Words<'a> {
         Ok(Self { words, tiling, layout, cols })
     }
 
-    /// Outputs.
+    /// The number of outputs.
     #[must_use]
     pub fn rows(self) -> usize {
         self.tiling.rows()
     }
 
-    /// Inputs, without padding columns.
+    /// The number of inputs, without padding columns.
     #[must_use]
     pub fn cols(self) -> usize {
         self.cols
@@ -54,24 +54,24 @@ impl<'a> Words<'a> {
         self.layout
     }
 
-    /// Word `unit` of a row, in the host's byte order.
+    /// Word number `unit` of a row, in the host's byte order.
     #[must_use]
-    #[allow(clippy::indexing_slicing)] // by (I1); a panic here is a bug of a kernel, not a matter of the file
+    #[allow(clippy::indexing_slicing)] // by (I1); a panic here is a bug of a kernel: no file can cause it
     pub fn word(self, row: usize, unit: usize) -> u32 {
         u32::from_le(self.words[self.tiling.index(row, unit)])
     }
 
-    /// All words in storage order: what SIMD kernels read.
+    /// All words in storage order, as SIMD kernels read them.
     #[cfg(target_endian = "little")]
     #[must_use]
     pub fn raw(self) -> &'a [u32] {
         self.words
     }
 
-    /// Checks padding rows, spare bits and, through `field(f, code)`, every field of a real row.
+    /// Checks padding rows and the bits above the last field. `field(f, code)` checks field `f` of a row that is not padding.
     ///
     /// # Errors
-    /// `padding`; those of `field`, with their place in the file.
+    /// `padding`; those of `field`, with the byte of the file.
     pub fn check(self, offset: u64, mut field: impl FnMut(usize, u32) -> Result<(), (Defect, String)>) -> Result<()> {
         let mut words = self.words.iter();
         let mut at = offset;
@@ -98,7 +98,7 @@ impl<'a> Words<'a> {
         })
     }
 
-    /// Calls `f(row, field, code)` for every field of every real row, row by row.
+    /// Calls `f(row, field, code)` for every field of every row that is not padding, row by row.
     pub(super) fn for_each_field(self, mut f: impl FnMut(usize, usize, u32)) {
         for row in 0..self.rows() {
             let codes = (0..self.tiling.units()).flat_map(|unit| self.layout.split(self.word(row, unit)));
@@ -106,7 +106,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// The code of every weight, row-major, for layouts of one column per field.
+    /// The code of every weight, row-major, for layouts with one column in each field.
     #[must_use]
     pub fn codes(self) -> Vec<u32> {
         let mut codes = Vec::with_capacity(self.rows().saturating_mul(self.cols));

@@ -1,4 +1,4 @@
-//! An index into K levels (`format-spec/encodings/codebook.md`).
+//! Codebook weights: indices into K levels (`format-spec/encodings/codebook.md`).
 
 use super::array::Words;
 use crate::base::checked::from_u32;
@@ -11,8 +11,8 @@ use crate::encoding::values::index_bits;
 
 /// A stored array of level indices.
 ///
-/// Invariants: (I1) those of [`Words`]; (I2) the table has a factor for every field of the words, so that no stored index leaves it,
-/// for any mapped bytes.
+/// Invariants: (I1) those of [`Words`]; (I2) the table has a factor for every value of a field, so no stored index lies outside of it, whatever
+/// the mapped bytes are.
 #[derive(Clone, Copy, Debug)]
 pub struct Codebook<'a> {
     words: Words<'a>,
@@ -40,7 +40,7 @@ impl<'a> Codebook<'a> {
         self.table.factors()
     }
 
-    /// Checks every index, and that every level is used; `offset` is where the array starts in the file.
+    /// Checks every index, and that every level is used. `offset` is the byte of the file where the array starts.
     ///
     /// # Errors
     /// `code`, `padding`, `non_canonical`.
@@ -76,7 +76,7 @@ impl<'a> Codebook<'a> {
 /// Encodes a row-major `[rows, cols]` matrix of indices into ascending `levels`, all of which are used.
 ///
 /// # Panics
-/// When the matrix has another size, or an index is none of a level.
+/// When the matrix has another size, or an index has no level.
 #[must_use]
 pub fn encode(rows: usize, cols: usize, levels: &[f32], indices: &[u8]) -> Encoded {
     assert_eq!(Some(indices.len()), rows.checked_mul(cols), "a {rows} x {cols} layer");

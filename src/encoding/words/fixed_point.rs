@@ -1,4 +1,4 @@
-//! Integers of 2 to 8 bits times a step (`format-spec/encodings/fixed_point.md`).
+//! Fixed-point weights: integers of 2 to 8 bits times a step (`format-spec/encodings/fixed_point.md`).
 
 use super::array::Words;
 use crate::base::error::{Defect, Error, Result};
@@ -35,19 +35,19 @@ impl<'a> FixedPoint<'a> {
         self.words
     }
 
-    /// Bits of an integer.
+    /// The bits of an integer.
     #[must_use]
     pub fn bits(self) -> u32 {
         self.words.layout().field_bits()
     }
 
-    /// What an integer is multiplied by: the scale of the layer.
+    /// The step: the scale of the layer.
     #[must_use]
     pub fn step(self) -> f32 {
         self.step
     }
 
-    /// Checks every field; `offset` is where the array starts in the file.
+    /// Checks every field. `offset` is the byte of the file where the array starts.
     ///
     /// # Errors
     /// `code`, `padding`.

@@ -1,4 +1,4 @@
-//! A negative level, zero and a positive level, three to a 5-bit field (`format-spec/encodings/ternary.md`).
+//! Ternary weights: a negative level, zero or a positive level, three weights to a 5-bit field (`format-spec/encodings/ternary.md`).
 
 use super::array::Words;
 use crate::base::checked::from_u32;
@@ -22,13 +22,13 @@ pub struct Ternary<'a> {
 }
 
 impl<'a> Ternary<'a> {
-    /// The view of `bytes` as a `[rows, cols]` array of digits, which mean zero and these levels.
+    /// The view of `bytes` as a `[rows, cols]` array of digits, which stand for zero and these levels.
     ///
     /// # Errors
     /// `size`, `align`; `codebook` for a level of the wrong sign or one that is not finite.
     pub fn new(rows: usize, cols: usize, bytes: &'a [u8], negative: f32, positive: f32) -> Result<Self> {
         let words = Words::new(rows, cols, LAYOUT, bytes)?;
-        // Each is finite, not their difference: the greatest floats are levels too.
+        // Each level must be finite, but their difference may overflow: the greatest floats are levels too.
         if (f32::MIN..=0.0).contains(&negative) && (0.0..=f32::MAX).contains(&positive) {
             return Ok(Self { words, negative, positive });
         }
@@ -48,7 +48,7 @@ impl<'a> Ternary<'a> {
         [0.0, self.positive, self.negative]
     }
 
-    /// Checks every field, and that exactly the levels that are not zero are used; `offset` is where the array starts in the file.
+    /// Checks every field, and that a level is used exactly if it is not zero. `offset` is the byte of the file where the array starts.
     ///
     /// # Errors
     /// `code`, `padding`, `non_canonical`.
@@ -100,7 +100,7 @@ impl<'a> Ternary<'a> {
 /// Encodes a row-major `[rows, cols]` matrix of signs: -1, 0, 1. A level that no weight uses is stored as zero.
 ///
 /// # Panics
-/// When the matrix has another size, or holds another number.
+/// When the matrix has another size, or holds a number other than -1, 0 and 1.
 #[must_use]
 pub fn encode(rows: usize, cols: usize, negative: f32, positive: f32, signs: &[i8]) -> Encoded {
     assert_eq!(Some(signs.len()), rows.checked_mul(cols), "a {rows} x {cols} layer");
