@@ -1,4 +1,4 @@
-//! What surrounds every entry: it catches panics and turns failures into a status and a message of the thread.
+//! The guard around every entry: it catches panics, and turns failures into a status and a message of the thread.
 
 use crate::status::curt_status;
 use runtime::{Error, ErrorKind};
@@ -9,7 +9,7 @@ thread_local! {
     static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// When set, the next entry panics: the tests show that every entry answers with CURT_INTERNAL.
+/// When set, the next entry panics. With it the tests show that every entry returns CURT_INTERNAL after a panic.
 #[cfg(test)]
 pub(crate) static PLANTED_PANIC: AtomicBool = AtomicBool::new(false);
 
@@ -33,23 +33,23 @@ fn fail(status: curt_status, message: &str) -> Outcome {
 
 /// Runs the body of an entry.
 pub(crate) fn guard(body: impl FnOnce() -> Outcome) -> curt_status {
-    // A handle that a panic left half-changed holds floats only, which the next run overwrites: safe to use again.
+    // `AssertUnwindSafe` is right: a panic can leave only floats half-changed in a handle, and the next run overwrites them.
     let (status, message) = match caught(body) {
         Some(Ok(())) => return curt_status::OK,
         Some(Err(failure)) => (failure.status, failure.message),
         None => (curt_status::of(ErrorKind::Internal), "a bug in the library: it panicked".to_owned()),
     };
-    // A thread that is ending has no message any more; the status is still returned.
+    // A thread that is ending has no message any more. The status is still returned.
     let _ = MESSAGE.try_with(|slot| *slot.borrow_mut() = message);
     status
 }
 
-/// Runs the body of an entry that answers no status; after a panic the answer is `otherwise`.
+/// Runs the body of an entry that returns no status. After a panic it returns `otherwise`.
 pub(crate) fn guard_or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
     caught(body).unwrap_or(otherwise)
 }
 
-/// What the body answers, or nothing when it panics.
+/// The result of the body; `None` when it panics.
 fn caught<T>(body: impl FnOnce() -> T) -> Option<T> {
     let guarded = || {
         #[cfg(test)]
@@ -59,12 +59,12 @@ fn caught<T>(body: impl FnOnce() -> T) -> Option<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(guarded)).ok()
 }
 
-/// Calls `f` with the message of this thread's last failure, which is empty when the thread is ending.
+/// Calls `f` with the message of this thread's last failure. The message is empty when the thread is ending.
 pub(crate) fn with_message<T>(f: impl Fn(&str) -> T) -> T {
     MESSAGE.try_with(|slot| f(&slot.borrow())).unwrap_or_else(|_| f(""))
 }
 
-/// Whether a pointer is neither null nor misaligned, both of which no access survives.
+/// Whether a pointer is neither null nor misaligned: an access through such a pointer would be undefined behaviour.
 pub(crate) fn usable<T>(pointer: *const T) -> bool {
     !pointer.is_null() && pointer.is_aligned()
 }
@@ -94,7 +94,7 @@ pub(crate) fn check_apart(a: usize, a_len: usize, b: usize, b_len: usize) -> Out
     fail(curt_status::of(ErrorKind::Input), "input and output overlap")
 }
 
-/// A session that is in use until this is dropped.
+/// Holds a session: it counts as in use until this is dropped.
 pub(crate) struct Hold<'a>(pub(crate) &'a AtomicBool);
 
 impl<'a> Hold<'a> {

@@ -1,9 +1,9 @@
 //! The C library: opaque handles, status codes, buffers owned by the caller. `include/curt.h` is generated from this file.
 //!
-//! Every entry but the constant version runs inside [`guard`] or [`guard_or`], so that a panic never crosses the boundary, and checks that
-//! its pointers are neither null nor misaligned. What C cannot promise by types it promises by the rules in the header: pointers are valid
-//! for the lengths given, handles are not used after they were freed.
-#![allow(unsafe_code)] // the boundary to C; each block does one thing and names the rule of the header that makes it sound
+//! Every entry except the constant version runs inside [`guard`] or [`guard_or`], so a panic never crosses the boundary. Every entry checks
+//! that its pointers are neither null nor misaligned. The types of C cannot say the rest, so the header states it as rules: pointers are
+//! valid for the lengths given, and no handle is used after it was freed.
+#![allow(unsafe_code)] // the boundary to C; each block does one operation and names the rule of the header that makes it sound
 #![allow(non_camel_case_types)] // the names of C
 
 mod guard;
@@ -16,7 +16,7 @@ use std::ffi::{CStr, c_char};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-/// The version of this interface. It changes when an entry or a structure changes in a way that programs must know of.
+/// The version of this interface. It changes when an entry or a structure changes in a way that affects programs.
 pub const CURT_ABI_VERSION: u32 = 1;
 
 /// The element type of an input: bytes.
@@ -24,39 +24,39 @@ pub const CURT_U8: u32 = 0;
 /// The element type of an input: 32-bit floats.
 pub const CURT_F32: u32 = 1;
 
-/// A loaded model. Immutable: any number of threads and sessions may use it at once.
+/// A loaded model. It is immutable: any number of threads and sessions may use it at once.
 pub struct curt_model(Model);
 
-/// A session on a model: it holds the memory that running needs. One thread at a time; a second one gets CURT_BUSY.
+/// A session on a model. It holds the memory for running. Only one thread may run it at a time; a second one gets CURT_BUSY.
 pub struct curt_session {
     session: Session,
     busy: AtomicBool,
 }
 
-/// How a session is made. Set `struct_size` to sizeof(curt_session_options); fields that are zero have their default.
+/// The options of a session. Set `struct_size` to sizeof(curt_session_options). A field that is zero has its default.
 #[repr(C)]
 pub struct curt_session_options {
     /// sizeof(curt_session_options)
     pub struct_size: usize,
-    /// Samples that are computed together; 0 is 1. The results are the same bits.
+    /// The number of samples that are computed together; 0 stands for 1. It does not change the bits of the results.
     pub batch: usize,
 }
 
-/// CURT_ABI_VERSION of the library that is linked.
+/// The CURT_ABI_VERSION of the linked library.
 #[unsafe(no_mangle)]
 pub extern "C" fn curt_abi_version() -> u32 {
     CURT_ABI_VERSION
 }
 
-/// The name of a status in snake_case, such as "checksum"; "unknown" for a number that is none. Never NULL; valid for ever.
+/// The name of a status in snake_case, such as "checksum"; "unknown" for a number that is no status. It is never NULL and stays valid.
 #[unsafe(no_mangle)]
 pub extern "C" fn curt_status_name(status: i32) -> *const c_char {
     guard_or(c"unknown", || curt_status::name(status).unwrap_or(c"unknown")).as_ptr()
 }
 
-/// Copies the message of this thread's last failure, with a terminating NUL, into `buffer` of `len` bytes, cut where it does not fit.
-/// Returns the bytes that the whole message needs, NUL included. `buffer` may be NULL when `len` is 0. A success leaves the message
-/// as it is.
+/// Copies the message of this thread's last failure, with a terminating NUL, into `buffer` of `len` bytes. A message that does not fit is
+/// cut. Returns the number of bytes of the whole message, NUL included. `buffer` may be NULL when `len` is 0. A success does not change
+/// the message.
 ///
 /// # Safety
 /// `buffer` is valid for writes of `len` bytes.
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn curt_last_error(buffer: *mut c_char, len: usize) -> usi
             unsafe { std::ptr::copy_nonoverlapping(message.as_ptr(), buffer.cast(), copied) };
             // SAFETY: `copied < len`: within the caller's buffer.
             let end = unsafe { buffer.add(copied) };
-            // SAFETY: within the caller's buffer, which he promises may be written.
+            // SAFETY: within the caller's buffer, and the caller promises that it may be written.
             unsafe { end.write(0) };
         }
         message.len() + 1
@@ -77,10 +77,10 @@ pub unsafe extern "C" fn curt_last_error(buffer: *mut c_char, len: usize) -> usi
     guard_or(0, || guard::with_message(copy))
 }
 
-/// Reads the file at `path`, checks all of it, and makes a model. `*model` is written on CURT_OK only.
+/// Reads the file at `path`, checks all of it, and makes a model. `*model` is written only on CURT_OK.
 ///
 /// # Safety
-/// `path` is a NUL-terminated string, `model` valid for a write.
+/// `path` is a NUL-terminated string, and `model` is valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_model_open(path: *const c_char, model: *mut *mut curt_model) -> curt_status {
     guard(|| {
@@ -95,17 +95,17 @@ pub unsafe extern "C" fn curt_model_open(path: *const c_char, model: *mut *mut c
 }
 
 /// Maps the file at `path` instead of reading it. While the model or a session on it lives, nobody may truncate the file or write into
-/// it in place; replacing it by renaming is allowed.
+/// it in place. Renaming another file over it is allowed.
 ///
 /// # Safety
-/// As curt_model_open, and the file is left alone as said.
+/// As for curt_model_open. In addition, nobody truncates the file or writes into it, as said above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_model_map(path: *const c_char, model: *mut *mut curt_model) -> curt_status {
     guard(|| {
         check(!path.is_null() && usable(model))?;
         // SAFETY: not null, and the caller promises a NUL-terminated string.
         let path = unsafe { CStr::from_ptr(path) };
-        // SAFETY: the caller promises that the file is left alone.
+        // SAFETY: the caller promises that nobody truncates the file or writes into it.
         let mapped = unsafe { Model::map(to_path(path), &Limits::DEFAULT, Check::Full) }?;
         // SAFETY: not null, and the caller promises that it may be written.
         unsafe { model.write(Box::into_raw(Box::new(curt_model(mapped)))) };
@@ -113,10 +113,10 @@ pub unsafe extern "C" fn curt_model_map(path: *const c_char, model: *mut *mut cu
     })
 }
 
-/// Makes a model of `len` bytes at `bytes`, which are copied.
+/// Makes a model from a copy of the `len` bytes at `bytes`.
 ///
 /// # Safety
-/// `bytes` is valid for reads of `len` bytes, `model` for a write.
+/// `bytes` is valid for reads of `len` bytes, and `model` is valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_model_from_bytes(bytes: *const u8, len: usize, model: *mut *mut curt_model) -> curt_status {
     guard(|| {
@@ -146,11 +146,11 @@ pub unsafe extern "C" fn curt_model_free(model: *mut curt_model) {
     });
 }
 
-/// What the model reads and writes: the type of an input element (CURT_U8 or CURT_F32), the elements of one input sample and of one
-/// output sample. Each pointer may be NULL.
+/// Gives the type of an input element (CURT_U8 or CURT_F32), and the number of elements of one input sample and of one output sample.
+/// Each of the three pointers may be NULL.
 ///
 /// # Safety
-/// `model` is a live handle; the others are NULL or valid for a write.
+/// `model` is a live handle; each other pointer is NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_model_shape(
     model: *const curt_model,
@@ -178,10 +178,10 @@ pub unsafe extern "C" fn curt_model_shape(
     })
 }
 
-/// Makes a session on a model. `options` may be NULL. `*session` is written on CURT_OK only. Running allocates nothing.
+/// Makes a session on a model. `options` may be NULL. `*session` is written only on CURT_OK. Running the session allocates nothing.
 ///
 /// # Safety
-/// `model` is a live handle, `options` NULL or valid for reads of `options->struct_size` bytes, `session` valid for a write.
+/// `model` is a live handle. `options` is NULL or valid for reads of `options->struct_size` bytes. `session` is valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_session_new(
     model: *const curt_model,
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn curt_session_new(
         check(usable(model) && usable(session) && options.is_aligned())?;
         let mut chosen = SessionOptions::default();
         if !options.is_null() {
-            // SAFETY: not null and aligned; `struct_size` is the first field of every version of the structure.
+            // SAFETY: not null and aligned; `struct_size` is the first field in every version of the structure.
             let size = unsafe { options.cast::<usize>().read() };
             guard::check_struct_size(size, size_of::<curt_session_options>())?;
             // SAFETY: the structure is as large as this version's.
@@ -210,7 +210,7 @@ pub unsafe extern "C" fn curt_session_new(
 /// Frees a session; NULL is allowed.
 ///
 /// # Safety
-/// `session` came from this library, no call on it is under way, and it is not used again.
+/// `session` came from this library, no call on it is running, and it is not used again.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_session_free(session: *mut curt_session) {
     guard(|| {
@@ -222,11 +222,11 @@ pub unsafe extern "C" fn curt_session_free(session: *mut curt_session) {
     });
 }
 
-/// Runs whole samples of bytes: `input_len` is a multiple of the model's input length, `output_len` the model's output length times
-/// the samples. On failure the output is untouched.
+/// Runs whole samples of bytes. `input_len` is a multiple of the model's input length; `output_len` is the model's output length times the
+/// number of samples. On failure the output does not change.
 ///
 /// # Safety
-/// `session` is a live handle; `input` is valid for reads of `input_len` elements, `output` for writes of `output_len`; they do not overlap.
+/// `session` is a live handle. `input` is valid for reads of `input_len` elements, `output` for writes of `output_len`. They do not overlap.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_session_run_u8(
     session: *mut curt_session,
@@ -242,7 +242,7 @@ pub unsafe extern "C" fn curt_session_run_u8(
 /// Runs whole samples of floats, which must be finite; see curt_session_run_u8.
 ///
 /// # Safety
-/// As curt_session_run_u8.
+/// As for curt_session_run_u8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_session_run_f32(
     session: *mut curt_session,
@@ -255,8 +255,10 @@ pub unsafe extern "C" fn curt_session_run_f32(
     guard(|| unsafe { run(session, input, input_len, output, output_len, |x| Input::F32(x)) })
 }
 
+/// The body of both entries.
+///
 /// # Safety
-/// As the entries above.
+/// As for the entries above.
 unsafe fn run<T>(
     session: *mut curt_session,
     input: *const T,

@@ -1,6 +1,6 @@
-//! Status codes: 0, one for each kind of the library's errors, and three of this interface.
+//! Status codes: 0, one for each kind of the library's errors, and three of this interface only.
 //!
-//! The kinds come from the library's one table ([`ErrorKind`]); [`declaration`] writes them into `curt.h`.
+//! The kinds come from the library's table of them ([`ErrorKind`]). [`declaration`] writes the codes into `curt.h`.
 
 use runtime::ErrorKind;
 use std::ffi::{CStr, CString};
@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 #[allow(non_camel_case_types)]
 pub struct curt_status(i32);
 
-/// The statuses that are no kind of the library's errors: number, name, meaning.
+/// The statuses of this interface only: number, name, meaning.
 const OWN: [(curt_status, &str, &str); 4] = [
     (curt_status::OK, "ok", "Success."),
     (curt_status::NULL_POINTER, "null_pointer", "A pointer is NULL or not aligned to its type."),
@@ -21,7 +21,7 @@ const OWN: [(curt_status, &str, &str); 4] = [
     (curt_status::STRUCT_SIZE, "struct_size", "A structure is smaller than this version's."),
 ];
 
-/// Every status: number, name, meaning; sorted by number.
+/// Every status, sorted by number: number, name, meaning.
 fn all() -> Vec<(i32, &'static str, &'static str)> {
     let own = OWN.iter().map(|(status, name, meaning)| (status.0, *name, *meaning));
     let kinds = ErrorKind::all().map(|kind| (kind.number(), kind.name(), kind.description()));

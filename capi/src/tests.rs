@@ -1,4 +1,4 @@
-//! The boundary called from Rust: misuse, planted panics, the table of statuses.
+//! Tests that call the boundary from Rust: misuse, planted panics, the table of statuses.
 #![allow(clippy::multiple_unsafe_ops_per_block)] // a test of misuse is a sequence of calls on the same handles
 
 use super::*;
@@ -8,7 +8,7 @@ use std::ffi::CString;
 use std::ptr::{null, null_mut};
 use std::sync::Mutex;
 
-/// Planted panics are seen by the next entry of any thread.
+/// Serialises the tests, because a planted panic hits the next entry on any thread.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 fn golden() -> CString {
@@ -114,7 +114,7 @@ fn wrong_lengths_types_and_sizes_are_answered() {
         let small = curt_session_options { struct_size: 4, batch: 1 };
         assert_eq!(curt_session_new(model, &small, &mut null_mut()), curt_status::STRUCT_SIZE);
         assert_eq!(curt_model_from_bytes([1u8, 2].as_ptr(), 2, &mut null_mut()), curt_status::of(Defect::Magic));
-        // A message that does not fit is cut, and its length told.
+        // A message that does not fit is cut, and its full length is returned.
         let mut four = [1i8; 4];
         assert!(curt_last_error(four.as_mut_ptr().cast(), 4) > 10 && four[3] == 0);
         (*live).busy.store(true, std::sync::atomic::Ordering::SeqCst);
@@ -124,7 +124,7 @@ fn wrong_lengths_types_and_sizes_are_answered() {
     }
 }
 
-/// The entries of `symbols.txt` but for the version, which is a constant, with a panic planted in each.
+/// Plants a panic in each entry of `symbols.txt` except the version, which is a constant.
 #[test]
 fn a_planted_panic_in_every_entry_is_the_internal_error() {
     let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -150,7 +150,7 @@ fn a_planted_panic_in_every_entry_is_the_internal_error() {
         assert!(message.contains("panicked"), "{name}: {message}");
     }
     assert!(models.iter().all(|model| model.is_null()) && sessions.is_null(), "written on CURT_OK only");
-    // Those that answer no status. A free that panics has freed nothing: the handles are whole.
+    // The entries that return no status. A free that panics has freed nothing, so the handles are still live.
     // SAFETY: live handles, which the planted panic keeps from being freed; a buffer of no bytes; static strings.
     let (name, needed) = unsafe {
         planted(|| curt_session_free(live));
@@ -169,7 +169,7 @@ fn a_planted_panic_in_every_entry_is_the_internal_error() {
     }
 }
 
-/// Calls an entry with a panic planted in it: its answer, and the message it left.
+/// Calls an entry with a panic planted in it. Returns its result and the message that it left.
 fn planted<T>(entry: impl FnOnce() -> T) -> (T, String) {
     PLANTED_PANIC.store(true, std::sync::atomic::Ordering::SeqCst);
     let answer = entry();
