@@ -1,4 +1,4 @@
-//! The answer of a command: a text for people and an object for programs. One of them is printed.
+//! The answer of a command: a text for people and a JSON object for programs. One of them is printed.
 
 use crate::exit;
 use serde::Serialize;
@@ -14,12 +14,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// An answer with an object of these fields.
+    /// An answer whose JSON object has these fields.
     pub(crate) fn new(text: String, fields: &impl Serialize) -> Self {
         Self { text, json: to_json(fields) }
     }
 
-    /// Prints it on stdout. A reader that has gone (`curt inspect | head`) is no failure.
+    /// Prints it on stdout. A closed pipe (`curt inspect | head`) is no failure.
     pub(crate) fn print(&self, json: bool) -> ExitCode {
         let text = if json { format!("{:#}\n", self.json) } else { self.text.clone() };
         match exit::write_stdout(&text) {
@@ -33,7 +33,7 @@ impl Answer {
     }
 }
 
-/// The object of these fields, its keys sorted.
+/// The JSON object of these fields, with sorted keys.
 pub(crate) fn to_json(fields: &impl Serialize) -> Value {
     serde_json::to_value(fields).expect("invariant: keys are strings, and no field fails")
 }

@@ -1,11 +1,11 @@
-//! A network on labelled samples.
+//! Runs a network on labelled samples.
 
 use crate::exit::Failure;
 use crate::progress;
 use crate::samples::SampleSet;
 use curt::Session;
 
-/// All outputs, and how many one sample has.
+/// All outputs, and the number of outputs of one sample.
 pub(crate) fn outputs(session: &mut Session, samples: &SampleSet) -> Result<(Vec<f32>, usize), Failure> {
     const BLOCK: usize = 1024;
     let width = session.output_len();
@@ -20,7 +20,7 @@ pub(crate) fn outputs(session: &mut Session, samples: &SampleSet) -> Result<(Vec
     Ok((outputs, width))
 }
 
-/// The class of each sample: the index of its greatest output, the first of equals.
+/// The class of each sample: the index of its greatest output; of equals, the first.
 pub(crate) fn classes(outputs: &[f32], width: usize) -> Vec<usize> {
     let greatest = |outputs: &[f32]| {
         let first = (0, f32::NEG_INFINITY);
@@ -29,12 +29,12 @@ pub(crate) fn classes(outputs: &[f32], width: usize) -> Vec<usize> {
     outputs.chunks_exact(width).map(greatest).collect()
 }
 
-/// Samples whose class is not their label.
+/// The number of samples whose class is not their label.
 pub(crate) fn misclassified(classes: &[usize], labels: &[u8]) -> usize {
     labels.iter().zip(classes).filter(|&(&label, &class)| usize::from(label) != class).count()
 }
 
-/// Refuses labels that are not one for each sample, or that a model with so many outputs cannot give.
+/// Checks that there is one label for each sample, and that each label is one of the model's outputs.
 pub(crate) fn check_labels(labels: &[u8], samples: usize, outputs: usize) -> Result<(), Failure> {
     if labels.len() != samples {
         return Err(Failure::input(format!("there are {} labels for {samples} images", labels.len())));

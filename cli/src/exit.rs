@@ -22,7 +22,7 @@ pub(crate) const HELP: &str = "Exit codes:
   3  a bug in Curt
   4  a file cannot be opened, read or written, or memory allocation failed";
 
-/// Why a command failed. Its fields but the code are those of `failure` in `--json`.
+/// Why a command failed. Its fields, except the code, are those of `failure` in `--json`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Failure {
     #[serde(skip)]
@@ -43,13 +43,13 @@ impl Failure {
         Error::new(ErrorKind::Input, message).into()
     }
 
-    /// A bug; the panic has printed its details.
+    /// A bug. The panic has already printed the details.
     pub(crate) fn internal() -> Self {
         let message = "curt has a bug; please report it with the message above and the command".to_owned();
         Self { code: INTERNAL, kind: ErrorKind::Internal.name(), message, offset: None }
     }
 
-    /// The same failure of `what`.
+    /// The same failure, with `what` before its message.
     pub(crate) fn context(self, what: &str) -> Self {
         Self { message: format!("{what}: {}", self.message), ..self }
     }
@@ -58,7 +58,7 @@ impl Failure {
     pub(crate) fn print(&self, json: bool) -> ExitCode {
         if json {
             let object = serde_json::json!({ "failure": self });
-            let _ = write_stdout(&format!("{object:#}\n")); // the exit code says it too
+            let _ = write_stdout(&format!("{object:#}\n")); // if this fails, the exit code still tells the failure
         } else {
             eprintln!("error: {}", self.message);
         }
@@ -78,14 +78,14 @@ impl From<Error> for Failure {
     }
 }
 
-/// Writes to stdout without the panic of `print!`.
+/// Writes to stdout. `print!` would panic on a closed pipe.
 pub(crate) fn write_stdout(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
-/// Prints a warning on stderr: the command succeeds all the same.
+/// Prints a warning on stderr. The command still succeeds.
 pub(crate) fn warn(message: impl std::fmt::Display) {
     eprintln!("warning: {message}");
 }

@@ -17,7 +17,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, Failure> {
     Ok(value)
 }
 
-/// Reads a file of one object a line.
+/// Reads a file with one object on each line.
 pub(crate) fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Failure> {
     let file = Storage::read(path, MAX_BYTES)?;
     let lines = serde_json::Deserializer::from_slice(file.bytes()).into_iter();

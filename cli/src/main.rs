@@ -79,7 +79,7 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let json = args.json;
-    // A panic is a bug. Its message is on stderr by then; the exit code must still be the documented one.
+    // A panic is a bug. Its message is already on stderr; the exit code must still be the documented one.
     let result = std::panic::catch_unwind(|| execute(&args));
     match result.unwrap_or_else(|_| Err(Failure::internal())) {
         Ok(answer) => answer.print(json),
@@ -103,10 +103,10 @@ fn execute(args: &Args) -> Result<Answer, Failure> {
     }
 }
 
-/// Prints help and version on stdout, and a wrong command line as a failure like any other.
+/// Prints help and version on stdout. A wrong command line is a failure like any other.
 fn refuse(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print(); // the reader may have gone
+        let _ = error.print(); // the pipe may be closed
         return ExitCode::SUCCESS;
     }
     if std::env::args_os().any(|arg| arg == "--json") {

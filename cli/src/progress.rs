@@ -1,4 +1,4 @@
-//! A bar on stderr while something takes long. Nothing is drawn when stderr is not a terminal.
+//! A progress bar on stderr. Nothing is drawn if stderr is not a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 

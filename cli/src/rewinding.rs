@@ -1,4 +1,4 @@
-//! The comparison of three ways of retraining after pruning: its record, and the figures of its table and plot.
+//! Three ways of retraining after pruning, compared: the record, and the figures for the table and the plot.
 
 use crate::exit::Failure;
 use crate::json_file;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-/// Training images that the trainer keeps apart.
+/// The number of training images that the trainer keeps apart.
 const VALIDATION_IMAGES: u64 = 5000;
 const SEEDS: [u64; 3] = [1, 2, 3];
 

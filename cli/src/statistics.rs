@@ -1,6 +1,6 @@
 //! Medians and intervals.
 
-/// The median; for an even count the mean of the middle two, for none `None`.
+/// The median. For an even count it is the mean of the middle two; without figures, `None`.
 pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut figures: Vec<f64> = figures.into_iter().collect();
     figures.sort_unstable_by(f64::total_cmp);

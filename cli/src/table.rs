@@ -4,7 +4,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentLineStyle, TableStyle};
 use std::fmt;
 
-/// Bars between cells, as Markdown has them.
+/// Bars between cells, as in Markdown.
 const BARS: TableStyle = NOTHING.content_lines(ContentLineStyle::new('|', '|', '|'));
 
 /// Rows of cells below a row of headings.
@@ -42,7 +42,7 @@ impl Table {
 
     fn print(&self, style: TableStyle, padding: (u16, u16), rows: impl Iterator<Item = Vec<String>>) -> String {
         let mut table = comfy_table::Table::new();
-        // Headings are a row like the others: a style of the library has a rule below them.
+        // The headings are added as a row like the others, because the library's styles would draw a rule below headings.
         table.load_style(style).add_row(&self.headings).add_rows(rows);
         for (column, align) in table.column_iter_mut().zip(&self.align) {
             column.set_cell_alignment(*align);

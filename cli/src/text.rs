@@ -10,7 +10,7 @@ pub(crate) fn grouped(n: u64) -> String {
     groups.join(",")
 }
 
-/// Nanoseconds with as many digits as a measurement has.
+/// Nanoseconds, with as many digits as a measurement justifies.
 pub(crate) fn nanoseconds(ns: f64) -> String {
     match ns {
         ..100.0 => format!("{ns:.1} ns"),
@@ -20,7 +20,7 @@ pub(crate) fn nanoseconds(ns: f64) -> String {
     }
 }
 
-/// `n` over `d`, with three digits.
+/// `n` divided by `d`, with three digits.
 pub(crate) fn ratio(n: f64, d: f64) -> String {
     match n / d {
         r @ ..10.0 => format!("{r:.2}x"),

@@ -1,4 +1,4 @@
-//! `curt bench`: a model beside its dense twins, layer by layer and whole.
+//! `curt bench`: the times of a model and of its dense twins, for each layer and for the whole network.
 
 use super::doctor::LimitFields;
 use crate::answer::Answer;
@@ -37,12 +37,12 @@ pub(crate) struct BenchArgs {
     pub(crate) seconds: f64,
 }
 
-/// How long each limit of the machine is measured.
+/// The time for measuring each limit of the machine.
 const LIMIT_TIME: Duration = Duration::from_millis(60);
-/// Samples that calls go through.
+/// The number of samples that are run in turn.
 const SAMPLES: usize = 256;
 
-/// What was measured.
+/// The measurements.
 struct Outcome {
     report: Report,
     isa: &'static str,
@@ -70,7 +70,7 @@ fn measure(model: &Model, batch: usize, time: Duration) -> Result<Outcome, Failu
     let mut comparison = Comparison::new(model, &SessionOptions::new().batch(batch))?;
     let len = comparison.session().input_len();
     let samples = SAMPLES.max(batch).min((1 << 24) / len).max(batch);
-    // Every input takes part whatever its value: bytes that differ are all that is needed.
+    // The times hardly depend on the values, so bytes that differ from each other are enough.
     let bytes: Vec<u8> = (0..samples * len).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let floats: Vec<f32> = match model.graph().input().dtype {
         Dtype::U8 => Vec::new(),
@@ -94,10 +94,10 @@ fn measure(model: &Model, batch: usize, time: Duration) -> Result<Outcome, Failu
     })
 }
 
-/// Where dense f32 would have been the better choice.
+/// A warning for each layer, and for the network, that dense f32 runs faster.
 fn warnings(outcome: &Outcome) -> Vec<String> {
     let faster = |compressed: &Timing, dense: &Timing| dense.median_ns < compressed.median_ns;
-    // The times of one patch say nothing about a direct convolution.
+    // A layer's time is that of one im2col patch, which says nothing about a direct convolution.
     let linear = outcome.layers.iter().filter(|times| times.direct.is_none());
     let layers = linear.filter(|times| faster(&times.compressed.timing, &times.shrunk.timing));
     let mut warnings: Vec<String> = layers
@@ -194,7 +194,7 @@ struct LayerFields<'a> {
     compressed: LinearFields<'a>,
     shrunk_dense: LinearFields<'a>,
     original_dense: Option<LinearFields<'a>>,
-    /// The kernel that runs the layer as a direct convolution, instead of the timed one.
+    /// The kernel that runs the layer as a direct convolution; the timed kernel is then not used.
     direct_kernel: Option<&'a str>,
 }
 

@@ -1,4 +1,4 @@
-//! `curt doctor`: what this processor offers, which kernel serves which encoding, and what was measured.
+//! `curt doctor`: the features of this processor, the kernel for each encoding, and measured limits of the machine.
 
 use crate::answer::Answer;
 use crate::exit::Failure;
@@ -18,7 +18,7 @@ use std::time::Duration;
   CURT_ISA=scalar curt doctor")]
 pub(crate) struct DoctorArgs {}
 
-/// How long each figure is measured.
+/// The time for measuring each figure.
 const TIME: Duration = Duration::from_millis(60);
 
 pub(crate) fn run(_: &DoctorArgs) -> Result<Answer, Failure> {
@@ -29,10 +29,10 @@ pub(crate) fn run(_: &DoctorArgs) -> Result<Answer, Failure> {
     Ok(Answer::new(text(isa, forced, &tiers, &limits), &fields(isa, &tiers, &limits)))
 }
 
-/// What runs a kind of layer: the tier that a kernel was written for, and its name.
+/// The kernel for a kind of layer: the tier that it was written for, and its name.
 type Written = (Isa, &'static str);
 
-/// What runs each encoding on a tier; the last line is of convolutions, if the tier computes them directly.
+/// The kernel of each encoding on a tier. The last line is the direct convolution, if the tier has one.
 fn served(kernels: &Kernels) -> [(&'static str, Option<Written>); 11] {
     let linear = |kernel: LinearKernel| Some((kernel.isa, kernel.name));
     [
@@ -50,7 +50,7 @@ fn served(kernels: &Kernels) -> [(&'static str, Option<Written>); 11] {
     ]
 }
 
-/// Features of the processor that kernels could use, and whether it has them.
+/// The features that kernels could use, and whether the processor has them.
 #[cfg(target_arch = "x86_64")]
 fn features() -> Vec<(&'static str, bool)> {
     macro_rules! features {

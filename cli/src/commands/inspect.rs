@@ -48,7 +48,7 @@ pub(crate) fn run(options: &InspectArgs) -> Result<Answer, Failure> {
     Ok(Answer::new(text, &fields(&report, packed.as_ref(), pictures.as_deref())))
 }
 
-/// Writes the pictures into a folder, and says which.
+/// Writes the pictures into a folder. Returns what was written.
 fn draw_into(folder: &Path, model: &Model) -> Result<Vec<PictureFields>, Failure> {
     if folder.extension().is_some_and(|extension| extension == "png") && !folder.is_dir() {
         return Err(Failure::usage(format!("--png takes a folder for several pictures, not a file: {}", folder.display())));
@@ -197,7 +197,7 @@ fn sections(report: &Report) -> Table {
     table
 }
 
-/// Where the bytes of the packed file go: the parts that no layer has, then a line for each layer.
+/// The cost of each part of the packed file: first the parts that belong to no layer, then a line for each layer.
 fn parts(packed: &PackedReport) -> Table {
     const OF_A_LAYER: [&str; 5] = ["levels and factors", "biases", "zeros", "signs", "magnitudes"];
     let bytes = |bits: f64| format!("{:.1}", bits / 8.0);

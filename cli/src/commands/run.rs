@@ -1,4 +1,4 @@
-//! `curt run`: a network on images, and its size and speed beside dense networks.
+//! `curt run`: runs a network on images, and compares its size and speed with dense networks.
 
 use crate::answer::Answer;
 use crate::draw::terminal::{self, Style};
@@ -59,7 +59,7 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    /// The files of the samples; clap has seen that they were given in one way only.
+    /// The files of the samples. clap has checked that they were given in only one of the two ways.
     pub(crate) fn paths(&self) -> &[PathBuf] {
         if self.inputs.is_empty() { &self.images } else { &self.inputs }
     }
@@ -87,11 +87,11 @@ impl Activations {
     }
 }
 
-/// How long the three networks are timed.
+/// The time for measuring the three networks.
 const TIME: Duration = Duration::from_millis(600);
-/// Images that are drawn.
+/// The number of images that are drawn.
 const DRAWN: usize = 10;
-/// Images that are timed: too many for the branch predictor to learn, few enough to stay in a cache.
+/// The number of images that are timed: too many for the branch predictor to learn them, few enough to stay in a cache.
 const TIMED: usize = 500;
 
 /// The outputs and measurements.
@@ -130,7 +130,7 @@ pub(crate) fn run(options: &RunArgs) -> Result<Answer, Failure> {
     Ok(Answer::new(text(&outcome, &samples, labels.as_deref(), options), &fields(&outcome, &samples)))
 }
 
-/// The samples to run, with their labels where there are any.
+/// The samples to run, with their labels if there are any.
 fn samples(options: &RunArgs, model: &Model) -> Result<(SampleSet, Option<Vec<u8>>), Failure> {
     let input = model.graph().input();
     let paths = options.paths();
@@ -150,7 +150,7 @@ fn samples(options: &RunArgs, model: &Model) -> Result<(SampleSet, Option<Vec<u8
     Ok((samples, labels))
 }
 
-/// Times the networks; without images there is nothing to time.
+/// Times the networks; `None` if there are no images.
 fn time(comparison: &mut Comparison, samples: &SampleSet, batch: usize) -> Result<Option<NetworkTimes>, Failure> {
     if samples.count == 0 {
         return Ok(None);
@@ -187,7 +187,7 @@ struct Fields<'a> {
     original_dense_ns_per_image: Option<f64>,
     isa: &'a str,
     activation_type: &'a str,
-    /// Of pictures only.
+    /// The predicted classes; only for pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
     classes: Option<&'a [usize]>,
 }

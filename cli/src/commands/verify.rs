@@ -1,4 +1,4 @@
-//! `curt verify`: every check there is.
+//! `curt verify`: runs every check, including the slow ones.
 
 use crate::answer::Answer;
 use crate::exit::Failure;

@@ -1,4 +1,4 @@
-//! A picture of red, green and blue bytes: rectangles, numbers in small print, PNG.
+//! A canvas of red, green and blue pixels: fills rectangles, prints small numbers, writes PNG files.
 
 use curt::{Error, ErrorKind, Result};
 use std::path::Path;
@@ -11,7 +11,7 @@ pub(crate) const INK: Colour = [60, 60, 60];
 
 /// Width and height of a character in pixels, with the space after it.
 pub(crate) const CHARACTER: (usize, usize) = (8, 10);
-/// Characters of numbers, five rows of three dots each, from the top; the leftmost is the highest bit.
+/// The characters of numbers. Each has five rows of three dots, from the top; the leftmost dot is the highest bit.
 const GLYPHS: [(char, [u8; 5]); 14] = [
     ('0', [2, 5, 5, 5, 2]),
     ('1', [2, 6, 2, 2, 7]),
@@ -108,7 +108,7 @@ impl Canvas {
         Ok(file)
     }
 
-    /// Saves the picture as a PNG; the path holds the old content or all of the new.
+    /// Saves the picture as a PNG. At any moment the path holds either the old or the new content.
     pub(crate) fn save(&self, path: &Path) -> Result<()> {
         curt::format::save(path, &self.png()?)
     }

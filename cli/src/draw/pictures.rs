@@ -11,21 +11,21 @@ use curt::model::Layer;
 use curt::tensor::Mask;
 use curt::{Model, Shape};
 
-/// Smaller pictures are scaled up to about so many pixels a side.
+/// Smaller pictures are scaled up to about this many pixels on each side.
 const WANTED: usize = 960;
-/// Pixels that no picture exceeds by much.
+/// The pixels on each side that no picture exceeds by much.
 const MOST: usize = 4096;
-/// White around everything.
+/// The white margin around a picture, in pixels.
 const MARGIN: usize = 8;
-/// Pruned.
+/// The colour of pruned inputs.
 const GRAY: Colour = [222, 222, 222];
-/// Between tiles and around them.
+/// The colour between and around tiles.
 const FRAME: Colour = [140, 140, 140];
-/// An input that is read.
+/// The colour of an input that is read.
 const KEPT: Colour = [33, 64, 110];
-/// From the most negative weight over zero to the most positive (ColorBrewer's RdBu, reversed).
+/// The colours from the most negative weight, through zero, to the most positive one (ColorBrewer's RdBu, reversed).
 const DIVERGING: [Colour; 5] = [[5, 48, 97], [67, 147, 195], WHITE, [214, 96, 77], [103, 0, 31]];
-/// The least strength of a colour of a nonzero weight, from 0 to 1, so that the pattern of nonzeros shows.
+/// The least strength of a nonzero weight's colour, from 0 to 1. Weaker colours would hide the pattern of nonzero weights.
 const SMALLEST: f32 = 0.2;
 
 /// A picture, its file name and its caption.
@@ -36,7 +36,11 @@ pub(crate) struct Picture {
     pub(crate) canvas: Canvas,
 }
 
-/// Every picture of a model. Error: `limit` when a sparse layer is too large to be drawn.
+/// Every picture of a model.
+///
+/// # Errors
+///
+/// `limit` when a sparse layer is too large to be drawn.
 pub(crate) fn all(model: &Model) -> curt::Result<Vec<Picture>> {
     check_expandable(model)?;
     let names = node_names(model);
@@ -93,14 +97,14 @@ fn kernels(model: &Model, layer: &Layer, weights: &[f32]) -> Option<(Canvas, Str
     let tiles =
         if channels == 1 { Tiles::square(rows, height, width, 0) } else { Tiles::new((rows, channels), height, width, 0) };
     let scale = greatest(weights);
-    // A tile is an output and a channel, in this order, whichever way they are laid out.
+    // Tiles are numbered by output, then by channel, however they are laid out.
     let canvas = tiles.draw(|tile, y, x| diverging(weights[tile * area + y * width + x], scale));
     let shown = tiles.shown_of("kernels");
     let layout = if channels == 1 { String::new() } else { ", outputs down, input channels across".to_owned() };
     Some((with_legend(canvas, scale), format!("{rows} x {channels} kernels of {height} x {width}{layout}{shown}")))
 }
 
-/// The weights of each unit of a layer that reads the input image, where their inputs lie in it.
+/// The weights of each unit of a layer that reads the input image. Each weight is drawn where its input lies in the image.
 fn units(model: &Model, layer: &Layer, weights: &[f32]) -> Option<(Canvas, String)> {
     let (graph, input) = (model.graph(), model.graph().input());
     let Shape::Image { channels, height, width } = input.shape else { return None };
@@ -116,7 +120,7 @@ fn units(model: &Model, layer: &Layer, weights: &[f32]) -> Option<(Canvas, Strin
     }
     let full = Mask::full(input.shape.elements());
     let mask = model.tables().input_mask.as_ref().unwrap_or(&full);
-    let mut column = vec![None; mask.len()]; // of each input
+    let mut column = vec![None; mask.len()]; // for each input
     mask.indices().enumerate().for_each(|(i, at)| column[at] = Some(i));
     let (rows, scale) = (layer.linear.rows, greatest(weights));
     let tiles =
@@ -165,7 +169,7 @@ fn level_counts(model: &Model, index: usize) -> Option<Vec<(f32, usize)>> {
         Encoding::DenseF32 | Encoding::DenseF16 | Encoding::SparseF32 | Encoding::BlockF32 { .. } => return None,
     };
     let mut levels: Vec<(f32, usize)> = values.into_iter().map(|value| (value, 0)).collect();
-    levels.dedup_by(|a, b| a.0 == b.0); // a ternary level that nothing uses is zero
+    levels.dedup_by(|a, b| a.0 == b.0); // a ternary level without weights is zero, too
     for weight in model.weights(index).decode() {
         let at = levels.partition_point(|level| level.0 < weight);
         levels[at].1 += 1;
@@ -211,7 +215,7 @@ fn greatest_of(weights: impl Iterator<Item = f32>) -> f32 {
     weights.map(f32::abs).filter(|weight| weight.is_finite()).fold(0.0, f32::max)
 }
 
-/// The colour of a weight where the greatest magnitude is `scale`.
+/// The colour of a weight, if the greatest magnitude is `scale`.
 fn diverging(weight: f32, scale: f32) -> Colour {
     if weight == 0.0 || scale == 0.0 {
         return WHITE;
@@ -248,15 +252,15 @@ fn with_legend(canvas: Canvas, scale: f32) -> Canvas {
 #[derive(Debug)]
 struct Tiles {
     count: usize,
-    /// Rows and columns of tiles.
+    /// The rows and columns of tiles.
     grid: (usize, usize),
-    /// The same, as far as they are drawn.
+    /// The rows and columns of tiles that are drawn.
     drawn: (usize, usize),
     height: usize,
     width: usize,
     /// Pixels of a cell.
     cell: usize,
-    /// Pixels between cells, of these.
+    /// Those of these pixels that separate cells.
     lines: usize,
 }
 
@@ -264,7 +268,7 @@ impl Tiles {
     /// Pixels between tiles.
     const GAP: usize = 2;
 
-    /// `grid` rows and columns of tiles; `lines` between cells where these are large.
+    /// Tiles in `grid` rows and columns. Large cells are separated by `lines` pixels.
     fn new(grid: (usize, usize), height: usize, width: usize, lines: usize) -> Self {
         let cells = |tiles: usize, side: usize| tiles * side;
         let gaps = |tiles: usize| (tiles + 1) * Self::GAP;
@@ -275,14 +279,14 @@ impl Tiles {
         Self { count: grid.0 * grid.1, grid, drawn, height, width, cell, lines: if cell >= 6 { lines } else { 0 } }
     }
 
-    /// `count` tiles in about a square.
+    /// `count` tiles, arranged in about a square.
     fn square(count: usize, height: usize, width: usize, lines: usize) -> Self {
         let side = ((count * height) as f64 / width as f64).sqrt().ceil().max(1.0) as usize;
         let columns = side.min(count).max(1);
         Self { count, ..Self::new((count.div_ceil(columns), columns), height, width, lines) }
     }
 
-    /// Nothing when all of them are drawn, otherwise how many.
+    /// A text that says how many tiles are drawn; empty if all are.
     fn shown_of(&self, what: &str) -> String {
         if self.drawn == self.grid {
             return String::new();

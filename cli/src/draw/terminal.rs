@@ -1,21 +1,21 @@
-//! Pictures in a terminal: block characters there, plain ASCII in files and pipes.
+//! Pictures as text: block characters in a terminal, plain ASCII in files and pipes.
 
 use curt::tensor::Mask;
 use std::io::IsTerminal;
 
-/// The quarters of a character cell that are lit: bit 0 upper left, 1 upper right, 2 lower left, 3 lower right.
+/// The block character for the lit quarters of a cell: bit 0 upper left, 1 upper right, 2 lower left, 3 lower right.
 const QUARTERS: [char; 16] = [' ', '▘', '▝', '▀', '▖', '▌', '▞', '▛', '▗', '▚', '▐', '▜', '▄', '▙', '▟', '█'];
-/// The upper (bit 0) and lower (bit 1) half of a cell.
+/// The block character for the upper (bit 0) and lower (bit 1) half of a cell.
 const HALVES: [char; 4] = ['·', '▀', '▄', '█'];
 const HALVES_ASCII: [char; 4] = ['.', '\'', ',', '#'];
-/// From dark to light.
+/// The ASCII characters from dark to light.
 const SHADES_ASCII: [char; 7] = [' ', '.', ':', '+', '*', '#', '@'];
-/// A pixel lights its quarter from here on.
+/// A pixel of at least this brightness lights its quarter.
 const LIT: u32 = 70;
 /// The widest and highest picture that is drawn.
 const MAX_SIDE: usize = 128;
 
-/// Which characters are used.
+/// The characters that are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     /// Block characters.
@@ -25,13 +25,13 @@ pub(crate) enum Style {
 }
 
 impl Style {
-    /// That of stdout.
+    /// The style for stdout.
     pub(crate) fn of_stdout() -> Self {
         if std::io::stdout().is_terminal() { Self::Blocks } else { Self::Ascii }
     }
 }
 
-/// A gray image; a character shows 4 rows of 2 pixels. `None` if it is too large for a terminal.
+/// A gray image. A character shows 4 rows of 2 pixels. `None` if the image is too large for a terminal.
 pub(crate) fn image(height: usize, width: usize, pixels: &[u8], style: Style) -> Option<Vec<String>> {
     if height > MAX_SIDE || width > MAX_SIDE {
         return None;
@@ -55,7 +55,7 @@ pub(crate) fn image(height: usize, width: usize, pixels: &[u8], style: Style) ->
     Some((0..height).step_by(4).map(line).collect())
 }
 
-/// The kept members of a `height` x `width` plane; a character shows 2 rows of one column.
+/// The kept members of a `[height, width]` plane. A character shows 2 rows of one column.
 pub(crate) fn mask(height: usize, width: usize, kept: &[bool], style: Style) -> Vec<String> {
     let halves = if style == Style::Blocks { HALVES } else { HALVES_ASCII };
     let is_kept = |y: usize, x: usize| y < height && kept[y * width + x];

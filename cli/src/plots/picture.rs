@@ -1,4 +1,4 @@
-//! What the plots have in common: the layout of a picture, marks, ticks and the legend.
+//! The code that all plots share: the layout of a picture, marks, ticks and the legend.
 
 use plotters::coord::Shift;
 use plotters::element::{ComposedElement, EmptyElement, PathElement, Polygon, Text};
@@ -15,10 +15,10 @@ const LEGEND_STEP: i32 = 21;
 /// A place in pixels.
 type BackendCoord = (i32, i32);
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-/// Drawing into a string does not fail; the type is that of all back ends.
+/// The result of drawing. Drawing into a string does not fail, but all back ends have this type.
 pub(super) type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
 
-/// Colours of series, told apart on white.
+/// Colours of series that differ clearly on white.
 pub(super) const COLOURS: [RGBColor; 14] = [
     RGBColor(31, 119, 180),
     RGBColor(255, 127, 14),
@@ -85,7 +85,7 @@ pub(super) fn ticks(range: &Range<f64>, digits: &[f64]) -> Vec<f64> {
     all.filter(|tick| range.contains(tick)).collect()
 }
 
-/// A range that leaves a share of itself free on either side, on a logarithmic axis.
+/// The range of the values, widened on both sides by a share of itself, on a logarithmic axis.
 pub(super) fn around(values: impl Iterator<Item = f64> + Clone, share: f64) -> Range<f64> {
     let (least, most) = (values.clone().fold(f64::INFINITY, f64::min), values.fold(0.0, f64::max));
     if least > most {
@@ -100,7 +100,7 @@ pub(super) fn font<'a>(size: i32) -> TextStyle<'a> {
     ("sans-serif", size).into_font().color(&BLACK)
 }
 
-/// A picture with a title: `plot` draws on its left part, and beside it stand the marks of the legend with what they mean.
+/// A picture with a title. `plot` draws its left part; the legend with its marks stands beside it.
 pub(super) fn picture(title: &str, legend: &[(Option<Mark>, String)], plot: impl FnOnce(&Area<'_>) -> Drawn) -> String {
     let mut svg = String::new();
     let drawn = draw(SVGBackend::with_string(&mut svg, SIZE), title, legend, plot);

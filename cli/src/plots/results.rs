@@ -6,7 +6,7 @@ use crate::text::grouped;
 use plotters::prelude::{BindKeyPoints, ChartBuilder, IntoLogRange, PathElement};
 use plotters::style::{BLACK, Color, RGBColor};
 
-/// A series: a method, apart for networks trained on augmented images.
+/// A series: a method. Networks trained on augmented images are a series of their own.
 #[derive(Clone, PartialEq, Eq)]
 struct Series {
     method: String,
@@ -40,7 +40,7 @@ fn series_of(row: &Row) -> Series {
     Series { method: row.record.method.clone(), augmented: row.record.augmentation.is_some() }
 }
 
-/// The series of a network with their labels: those of rows, then those that are published only.
+/// The series of a network with their labels: first those of rows, then those with published figures only.
 fn series(results: &Results, network: &str) -> Vec<(Series, String)> {
     let mut all: Vec<(Series, String)> = Vec::new();
     let rows = results.rows_of(network).map(|row| (series_of(row), row.record.label.clone()));
@@ -55,7 +55,7 @@ fn series(results: &Results, network: &str) -> Vec<(Series, String)> {
     all
 }
 
-/// The part of the legend that says what shapes and fillings mean.
+/// The part of the legend that explains shapes and fillings.
 fn shapes() -> Vec<(Option<Mark>, String)> {
     let ours = Column::ALL.map(|column| (Some(Mark::filled(shape(column), BLACK)), format!("file of Curt: {column}")));
     let theirs = Kind::ALL.map(|kind| (Some(outlined(Column::Maximum, kind, BLACK)), format!("published: {kind}")));

@@ -23,7 +23,7 @@ fn mark_of(way: Way) -> Mark {
     }
 }
 
-/// Draws the axes: the inverse of the share on the horizontal one, so that pruning goes to the right.
+/// Draws the axes. The horizontal axis is the inverse of the share kept, so sparser networks lie to the right.
 fn plot(area: &Area<'_>, record: &Record) -> Drawn {
     let ways = Way::ALL.map(|way| (way, record.rounds(way)));
     let all = || ways.iter().flat_map(|(_, rounds)| rounds);

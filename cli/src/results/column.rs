@@ -26,7 +26,7 @@ pub(crate) struct Columns<T> {
 
 impl Column {
     pub(crate) const ALL: [Self; 3] = [Self::Pruning, Self::Fast, Self::Maximum];
-    /// The first of these that a record has is its main file.
+    /// The order in which a record's main file is chosen: the first of these that it has.
     pub(crate) const MAIN_FIRST: [Self; 3] = [Self::Fast, Self::Maximum, Self::Pruning];
 
     /// The part of a file name between the record's name and `.curt`.

@@ -66,7 +66,7 @@ struct GroupJson<'a> {
     method: &'a str,
     rows: Vec<&'a str>,
     best: &'a str,
-    /// The row of median error.
+    /// The name of the row of median error.
     median: &'a str,
     kept_percent: Option<f64>,
     error_percent: Option<f64>,

@@ -20,7 +20,7 @@ impl Machine {
         Self { date: today(), arch: std::env::consts::ARCH, isa, processor: processor() }
     }
 
-    /// For people.
+    /// A text for people.
     pub(crate) fn line(&self) -> String {
         let processor = self.processor.as_deref().unwrap_or("a processor without a name");
         format!("{}, {processor} ({}), kernels of {}, one thread", self.date, self.arch, self.isa)
@@ -40,8 +40,8 @@ fn processor() -> Option<String> {
     Some(name).filter(|name| !name.is_empty())
 }
 
-/// The day so many days after 1970-01-01, by the Gregorian calendar counted from March (Hinnant, "chrono-compatible low-level date
-/// algorithms", `civil_from_days`).
+/// The date `days` days after 1970-01-01, in the Gregorian calendar with years that begin in March (Hinnant, "chrono-compatible low-level
+/// date algorithms", `civil_from_days`).
 fn date(days: u64) -> String {
     let days = days + 719_468; // from 0000-03-01
     let (era, day_of_era) = (days / 146_097, days % 146_097);

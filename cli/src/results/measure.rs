@@ -37,17 +37,17 @@ impl TestSet {
         Ok(Self { images, labels: samples::open_labels(&folder.join(LABELS)).map_err(hint)? })
     }
 
-    /// Images.
+    /// The number of images.
     pub(crate) fn len(&self) -> usize {
         self.images.count
     }
 
-    /// Images that are timed.
+    /// The images that are timed.
     fn timed(&self) -> Input<'_> {
         self.images.input(0, self.images.count.min(TIMED))
     }
 
-    /// Images that a model classifies wrongly.
+    /// The number of images that a model classifies wrongly.
     fn misclassified(&self, model: &Model) -> Result<usize, Failure> {
         self.images.check(model.graph().input())?;
         evaluate::check_labels(&self.labels, self.images.count, model.graph().output_shape().elements())?;
@@ -55,7 +55,7 @@ impl TestSet {
         Ok(evaluate::misclassified(&evaluate::classes(&outputs, width), &self.labels))
     }
 
-    /// Times models in turn, with the dense twins of the first, and returns nanoseconds for one image.
+    /// Times models in turn, with the dense twins of the first. Returns nanoseconds for one image.
     fn times(&self, models: &[&Model], time: Duration) -> Result<Option<(Vec<f64>, Dense)>, Failure> {
         let Some((first, others)) = models.split_first() else { return Ok(None) };
         let others: Result<Vec<Session>> = others.iter().map(|model| Session::with_options(model, &OPTIONS)).collect();
@@ -75,7 +75,7 @@ pub(crate) fn row(record: Record, test: &TestSet, time: Duration) -> Result<Row,
     let model = |wanted: Column| files.iter().find(|(column, ..)| *column == wanted).map(|(_, model, _)| model);
     record.check_packed(model(Column::Fast), model(Column::Maximum))?;
     let network = network::listed_as(&record.network).to_owned();
-    // A maximum file does not hold the size before pruning.
+    // A maximum file does not hold the size before pruning, so it is not asked.
     let of_file = || [Column::Pruning, Column::Fast].into_iter().filter_map(model).find_map(size_before);
     let original = network::known_size(&network).or_else(of_file);
     let kept = Column::ALL.into_iter().find_map(model).map(kept).transpose()?;
@@ -104,7 +104,7 @@ fn measure(
     Ok((measured, dense))
 }
 
-/// Weights that are used, and the architecture of what is used.
+/// The number of used weights, and the used architecture.
 fn kept(model: &Model) -> Result<(u64, String)> {
     let layers = used(model)?;
     Ok((layers.iter().map(|layer| layer.weights).sum(), curt::inspect::used::architecture(&layers)))

@@ -1,4 +1,4 @@
-//! The table of results: records of training, published figures, measurements of the files, and the ways to show them.
+//! The table of results: records of training, published figures, measurements of the files, and their presentation.
 
 mod column;
 mod json;

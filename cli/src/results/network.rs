@@ -11,7 +11,7 @@ pub(crate) struct Original {
 }
 
 impl Original {
-    /// 4 bytes for each weight and bias.
+    /// The size in bytes: 4 for each weight and bias.
     pub(crate) fn bytes(self) -> u64 {
         4 * self.parameters
     }
@@ -65,7 +65,7 @@ pub(crate) fn known_size(network: &str) -> Option<Original> {
     known(network).map(|known| known.size)
 }
 
-/// Sorts networks: those that the literature compares first, then the others by name; each once.
+/// Sorts networks and removes duplicates: first those that the literature compares, then the others by name.
 pub(crate) fn in_order(mut networks: Vec<&str>) -> Vec<&str> {
     let place = |network: &str| KNOWN.iter().position(|known| known.name == network).unwrap_or(KNOWN.len());
     networks.sort_unstable_by_key(|network| (place(network), *network));

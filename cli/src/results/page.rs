@@ -171,7 +171,7 @@ fn files(results: &Results, rows: &[&Row], groups: &[Group<'_>]) -> Table {
         for column in Column::ALL {
             let published = results.published(&row.network, Some(&row.record.method));
             let published = published.into_iter().filter(|published| published.column.is_none_or(|its| its == column));
-            // A figure without a column is shown once.
+            // A published figure without a column is shown once, beside the maximum file.
             let published = published.filter(|published| published.column.is_some() || column == Column::Maximum);
             let published: Vec<String> = published.map(published_text).collect();
             let mut cells = vec![if column == Column::Pruning { name(row, groups) } else { String::new() }, column.to_string()];
@@ -206,7 +206,7 @@ fn measured(row: &Row, column: Column, images: usize) -> [String; 6] {
     ]
 }
 
-/// The ratio against the network of the heading, and against the smaller one that training began from.
+/// The ratio to the network of the heading, and to the smaller network that training began from, if there is one.
 fn ratios(row: &Row, bytes: u64) -> String {
     let compared = row.original.map_or_else(dash, |original| ratio(original.ratio(bytes), 1.0));
     match &row.record.start {

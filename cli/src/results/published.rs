@@ -39,7 +39,7 @@ pub(crate) struct Published {
     pub(crate) network: String,
     pub(crate) method: String,
     pub(crate) label: String,
-    /// The file of ours that it compares with, if there is one.
+    /// The column that it is compared with, if there is one.
     pub(crate) column: Option<Column>,
     pub(crate) kind: Kind,
     pub(crate) bytes: Option<f64>,
@@ -77,8 +77,8 @@ impl Published {
         Ok(())
     }
 
-    /// Bytes. Where only a ratio was published they follow from it: from the weights of the original for an accounting, otherwise from its
-    /// weights and biases.
+    /// The size in bytes. If only a ratio was published, the size follows from it: for an accounting from the weights of the original,
+    /// otherwise from its weights and biases.
     pub(crate) fn bytes_of(&self, original: Original) -> Option<f64> {
         let numbers = if self.kind == Kind::Accounting { original.weights } else { original.parameters };
         self.bytes.or_else(|| self.ratio.map(|ratio| 4.0 * numbers as f64 / ratio))

@@ -1,4 +1,4 @@
-//! Records of training: what a row of the table is, the command that remakes it, and its files.
+//! Records of training: the network and method of a row, the command that remakes it, and its files.
 
 use super::column::{Column, Columns};
 use super::network::Original;
@@ -29,9 +29,9 @@ pub(crate) struct Record {
     pub(crate) label: String,
     /// The seed of everything random.
     pub(crate) seed: u64,
-    /// Records of one group differ in their seed alone.
+    /// The group. Records of one group differ only in their seed.
     pub(crate) group: Option<String>,
-    /// How the training images were changed at random. Such rows have tables of their own.
+    /// How the training images were changed at random, if they were. Such rows have tables of their own.
     pub(crate) augmentation: Option<String>,
     /// The least number of networks of other settings or seeds that were measured on the test images before this row was chosen. Its error
     /// is blind only if there are none.
@@ -73,7 +73,11 @@ enum Packs {
     Fast,
 }
 
-/// All records of a folder, by name. Errors: `io`; `input`, with the file, when a record is malformed or there is none.
+/// All records of a folder, by name.
+///
+/// # Errors
+///
+/// `io`; `input`, with the file, when a record is malformed or when there is no record.
 pub(crate) fn open_all(folder: &Path) -> Result<Vec<Record>, Failure> {
     let fail = |error| Error::io(format!("cannot list the folder {}", folder.display()), error);
     let mut paths = Vec::new();
@@ -102,8 +106,11 @@ impl Record {
         format!("{}{}.curt", self.stem, column.infix())
     }
 
-    /// The model of a column and the length of its file; `None` when the record has no such file. Errors: `io` and the kinds of a model that
-    /// is refused; `input` when the record is about another file.
+    /// The model of a column and the length of its file; `None` when the record has no such file.
+    ///
+    /// # Errors
+    ///
+    /// `io` and the kinds of a model that is refused; `input` when the record is about another file.
     pub(crate) fn open_model(&self, column: Column) -> Result<Option<(Model, u64)>, Failure> {
         let path = self.folder.join(self.file_name(column));
         let Some(file) = self.files.get(column) else {
@@ -117,7 +124,7 @@ impl Record {
         if found != file.sha256 {
             return Err(refuse(&path, &format!("its SHA-256 is {found}, {}.json says {}", self.stem, file.sha256)));
         }
-        // The bytes that were hashed, not the file again, which may have changed since.
+        // The model is made from the bytes that were hashed: the file may have changed since.
         let model = Model::from_bytes(storage.bytes(), &Limits::DEFAULT).map_err(|error| error.context(path.display()))?;
         let is_packed = model.packed_bytes().is_some();
         if is_packed != (column == Column::Maximum) {

@@ -9,11 +9,11 @@ use crate::exit::Failure;
 use crate::statistics;
 use std::path::Path;
 
-/// A file as it was measured.
+/// The measurements of a file.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) bytes: u64,
-    /// Test images that are classified wrongly.
+    /// The number of test images that are classified wrongly.
     pub(crate) misclassified: usize,
     /// The same in percent.
     pub(crate) error_percent: f64,
@@ -21,7 +21,7 @@ pub(crate) struct Measured {
     pub(crate) ns: f64,
 }
 
-/// Dense networks that took turns with the files: nanoseconds of one image.
+/// The times of the dense twins, which took turns with the files: nanoseconds for one image.
 #[derive(Debug)]
 pub(crate) struct Dense {
     /// At the kept shape.
@@ -38,7 +38,7 @@ pub(crate) struct Row {
     pub(crate) network: String,
     /// The network that the literature compares, otherwise the size before pruning that a file holds.
     pub(crate) original: Option<Original>,
-    /// Used weights, and the architecture of what is used.
+    /// The number of used weights, and the used architecture.
     pub(crate) kept: Option<(u64, String)>,
     /// Bits per used weight, and the encoding, of each layer of the fast file.
     pub(crate) layers: Option<Vec<(Option<f64>, String)>>,
@@ -52,7 +52,7 @@ impl Row {
         Some(100.0 * self.kept.as_ref()?.0 as f64 / self.original?.weights as f64)
     }
 
-    /// The file that represents the row where only one can be shown.
+    /// The file that represents the row if only one can be shown.
     pub(crate) fn main_file(&self) -> Option<&Measured> {
         Column::MAIN_FIRST.into_iter().find_map(|column| self.files.get(column))
     }
@@ -63,7 +63,7 @@ impl Row {
     }
 }
 
-/// Rows that differ in their seed alone; three at least.
+/// At least three rows that differ only in their seed.
 #[derive(Debug)]
 pub(crate) struct Group<'a> {
     pub(crate) name: &'a str,
@@ -76,12 +76,12 @@ impl Group<'_> {
         statistics::median(self.rows.iter().filter_map(|row| figure(row)))
     }
 
-    /// The row of least error; the smaller file of equals, then the first. This is a choice on the test images.
+    /// The row of least error; of equals, the smaller file, then the first. This is a choice on the test images.
     pub(crate) fn best(&self) -> &Row {
         self.by_error()[0]
     }
 
-    /// The row of median error, in the same order; of an even number the better of the two in the middle.
+    /// The row of median error, in the same order. For an even number of rows it is the better one of the two in the middle.
     pub(crate) fn median_row(&self) -> &Row {
         let rows = self.by_error();
         rows[(rows.len() - 1) / 2]
@@ -94,7 +94,7 @@ impl Group<'_> {
     }
 }
 
-/// All that the table shows.
+/// The content of the table.
 #[derive(Debug)]
 pub(crate) struct Results {
     pub(crate) machine: Machine,
@@ -131,7 +131,7 @@ impl Results {
         self.published.iter().filter(is_of).collect()
     }
 
-    /// Groups of three rows and more of a network, in the order of their rows.
+    /// The groups of a network with at least three rows, in the order of their rows.
     pub(crate) fn groups(&self, network: &str) -> Vec<Group<'_>> {
         let mut groups: Vec<Group<'_>> = Vec::new();
         for row in self.rows.iter().filter(|row| row.network == network) {

@@ -9,9 +9,9 @@ use curt::bytes::Cursor;
 use curt::{Defect, Dtype, Error, ErrorKind, Result};
 use std::path::Path;
 
-/// Bytes of the longest header that is read: far more than a plain array needs.
+/// The bytes of the longest header that is read: far more than a plain array needs.
 const MAX_HEADER: usize = 1 << 16;
-/// Dimensions of an array; numpy has at most 64.
+/// The most dimensions of an array: numpy's limit.
 const MAX_DIMS: usize = 64;
 
 /// Reads the bytes of a file.
@@ -64,7 +64,7 @@ struct Header {
     shape: Vec<usize>,
 }
 
-/// Where in the header, and what is wrong there.
+/// A place in the header, and what is wrong there.
 type Wrong = (usize, String);
 
 /// Reads the dictionary: its three keys, in any order, each once.
@@ -102,7 +102,7 @@ fn parse_header(bytes: &[u8]) -> Result<Header, Wrong> {
     })
 }
 
-/// The part of Python's literals that headers of plain arrays are written in.
+/// A parser of those Python literals that occur in headers of plain arrays.
 struct Text<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -119,7 +119,7 @@ impl Text<'_> {
         }
     }
 
-    /// Whether `byte` comes next, which is then passed.
+    /// Whether `byte` comes next; if so, skips it.
     fn take(&mut self, byte: u8) -> bool {
         self.space();
         let found = self.peek() == Some(byte);
@@ -131,7 +131,7 @@ impl Text<'_> {
         if self.take(byte) { Ok(()) } else { Err((self.at, format!("{:?} is expected", char::from(byte)))) }
     }
 
-    /// Bytes up to the first that is not of the kind.
+    /// Takes the bytes up to the first that is not of the kind.
     fn run(&mut self, of_kind: impl Fn(u8) -> bool) -> &[u8] {
         let rest = &self.bytes[self.at..];
         let len = rest.iter().position(|&byte| !of_kind(byte)).unwrap_or(rest.len());
@@ -171,7 +171,7 @@ impl Text<'_> {
         digits.parse().map_err(|_| (at, "a dimension that this machine can count is expected".to_owned()))
     }
 
-    /// Numbers in brackets; one alone has a comma.
+    /// Numbers in brackets. A single number has a comma after it.
     fn tuple(&mut self) -> Result<Vec<usize>, Wrong> {
         let mut numbers = Vec::new();
         self.expect(b'(')?;
@@ -189,11 +189,11 @@ impl Text<'_> {
     }
 }
 
-/// The file of a `rows` x `cols` array of 32-bit floats.
+/// The file of a `[rows, cols]` array of 32-bit floats.
 fn bytes(rows: usize, cols: usize, values: &[f32]) -> Vec<u8> {
     debug_assert_eq!(rows * cols, values.len());
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {cols}), }}");
-    // The data start at a multiple of 64: 10 bytes stand before the header, a newline ends it.
+    // The data start at a multiple of 64. There are 10 bytes before the header, and a newline ends it.
     let len = (10 + header.len() + 1).next_multiple_of(64) - 10;
     header.extend(std::iter::repeat_n(' ', len - header.len() - 1));
     header.push('\n');
@@ -205,7 +205,7 @@ fn bytes(rows: usize, cols: usize, values: &[f32]) -> Vec<u8> {
     file
 }
 
-/// Saves the array; the path holds the old content or all of the new, whatever happens.
+/// Saves the array. At any moment the path holds either the old or the new content.
 pub(crate) fn save(path: &Path, rows: usize, cols: usize, values: &[f32]) -> Result<()> {
     curt::format::save(path, &bytes(rows, cols, values))
 }

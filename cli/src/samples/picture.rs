@@ -1,4 +1,4 @@
-//! PNG pictures as samples: taken as they are, never resized, and converted only where nothing has to be guessed.
+//! PNG pictures as samples. They are never resized, and converted only if no guess is needed.
 
 use super::refuse;
 use curt::graph::InputSpec;
@@ -6,22 +6,22 @@ use curt::{Defect, Dtype, Error, ErrorKind, Result, Shape};
 use png::{BitDepth, ColorType, Decoder, DecodingError, Info, Limits, Transformations};
 use std::io::Cursor;
 
-/// Bytes that the decoder may allocate besides the pixels; the model fixes their number.
+/// The bytes that the decoder may allocate besides the pixels. The model bounds the pixels.
 const DECODER_BYTES: usize = 16 << 20;
 
-/// What the model takes: its height and width, none for a vector, and its channels.
+/// The input of the model: height and width (`None` for a vector), and channels.
 struct Wanted {
     size: Option<(usize, usize)>,
     channels: usize,
     elements: usize,
 }
 
-/// Whether a file starts as a PNG does.
+/// Whether a file starts with the signature of a PNG.
 pub(super) fn is_one(file: &[u8]) -> bool {
     file.starts_with(b"\x89PNG")
 }
 
-/// The dimensions of the sample that the picture in `file` is.
+/// The dimensions of the picture in `file` as a sample.
 pub(super) fn dims(file: &[u8], input: InputSpec) -> Result<Vec<usize>> {
     let (mut decoder, wanted) = (decoder(file), wanted(input)?);
     let info = decoder.read_header_info().map_err(undecodable)?;
@@ -31,8 +31,8 @@ pub(super) fn dims(file: &[u8], input: InputSpec) -> Result<Vec<usize>> {
 
 /// The picture in `file` as a sample for a model that reads `input`: bytes in the order channel, row, column.
 ///
-/// A gray picture is one channel, also where it is stored as equal red, green and blue or as a palette of grays; a picture in colour is three.
-/// 16-bit values become the nearest of 8 bits. An alpha channel must be opaque throughout.
+/// A gray picture has one channel, even if it is stored as equal red, green and blue or as a palette of grays. A picture in colour has three.
+/// 16-bit values become the nearest 8-bit values. An alpha channel must be fully opaque.
 pub(super) fn read(file: &[u8], input: InputSpec) -> Result<Vec<u8>> {
     let wanted = wanted(input)?;
     let mut decoder = decoder(file);
@@ -71,7 +71,7 @@ pub(super) fn read(file: &[u8], input: InputSpec) -> Result<Vec<u8>> {
 fn decoder(file: &[u8]) -> Decoder<Cursor<&[u8]>> {
     let mut decoder = Decoder::new_with_limits(Cursor::new(file), Limits { bytes: DECODER_BYTES });
     decoder.set_ignore_text_chunk(true);
-    decoder.set_ignore_iccp_chunk(true); // the model has seen values, not colours of a device
+    decoder.set_ignore_iccp_chunk(true); // the model was trained on the stored values, not on device colours
     decoder.set_transformations(Transformations::EXPAND);
     decoder
 }
@@ -92,7 +92,7 @@ fn wanted(input: InputSpec) -> Result<Wanted> {
     Ok(wanted)
 }
 
-/// Such as "28 x 28, 1 channel (u8)".
+/// A text such as "28 x 28, 1 channel (u8)".
 fn describe_wanted(wanted: &Wanted) -> String {
     let channels = if wanted.channels == 1 { "1 channel".to_owned() } else { format!("{} channels", wanted.channels) };
     match wanted.size {
@@ -101,7 +101,7 @@ fn describe_wanted(wanted: &Wanted) -> String {
     }
 }
 
-/// Such as "32 x 32, RGB"; depths of 8 bits go without saying.
+/// A text such as "32 x 32, RGB". It does not mention a depth of 8 bits.
 fn describe(info: &Info<'_>) -> String {
     let colours = match info.color_type {
         ColorType::Grayscale => "gray",
@@ -114,7 +114,7 @@ fn describe(info: &Info<'_>) -> String {
     format!("{} x {}, {colours}{depth}", info.width, info.height)
 }
 
-/// Big-endian 16-bit values as the nearest 8-bit ones (PNG specification, section 13.12).
+/// Big-endian 16-bit values, rounded to the nearest 8-bit values (PNG specification, section 13.12).
 fn to_8_bits(bytes: &[u8]) -> Vec<u8> {
     let nearest = |pair: &[u8]| {
         let value = u32::from(u16::from_be_bytes([pair[0], pair[1]]));

@@ -13,17 +13,17 @@ const MAX_BYTES: u64 = 1 << 32;
 /// Samples of one shape.
 #[derive(Debug)]
 pub(crate) struct SampleSet {
-    /// Samples.
+    /// The number of samples.
     pub(crate) count: usize,
-    /// The dimensions of one.
+    /// The dimensions of one sample.
     pub(crate) dims: Vec<usize>,
     elements: Elements,
-    /// Each sample came from a PNG of its own.
+    /// Whether each sample came from a PNG of its own.
     pub(crate) pictures: bool,
 }
 
 impl SampleSet {
-    /// The samples that the first dimension of an array counts.
+    /// The samples of an array whose first dimension is their number.
     fn of(array: Array) -> Result<Self> {
         let [count, dims @ ..] = array.dims.as_slice() else { return Err(refuse("it has no dimensions")) };
         if dims.contains(&0) {
@@ -37,7 +37,7 @@ impl SampleSet {
         Self { count: 1, dims: array.dims, elements: array.elements, pictures: false }
     }
 
-    /// Reads an array of samples, whose first dimension counts them.
+    /// Reads an array whose first dimension is the number of samples.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         in_file(path, |file| match picture::is_one(file) {
             true => Err(refuse("one picture; many samples are needed, as an IDX or .npy array")),
@@ -61,7 +61,7 @@ impl SampleSet {
                     return Ok(Self { count: 1, dims: picture::dims(file, input)?, elements, pictures: true });
                 }
                 let array = array(file)?;
-                // One sample without a dimension that counts it.
+                // A single sample may lack the dimension for the number of samples.
                 let samples = if fits(&array.dims, input.shape) { Self::one(array) } else { Self::of(array)? };
                 samples.check(input).map(|()| samples)
             })?;
@@ -70,7 +70,7 @@ impl SampleSet {
         Ok(all)
     }
 
-    /// Refuses samples that the model does not read.
+    /// Checks that the samples fit the model's input.
     pub(crate) fn check(&self, input: InputSpec) -> Result<()> {
         if fits(&self.dims, input.shape) && self.dtype() == input.dtype {
             return Ok(());
@@ -169,8 +169,8 @@ fn labels(array: Array) -> Result<Vec<u8>> {
     }
 }
 
-/// Whether a sample of these dimensions fits `shape`. Dimensions of 1 are ignored, and a flattened sample fits. A vector has
-/// no order of its own, so that anything with as many elements is one.
+/// Whether a sample of these dimensions fits `shape`. Dimensions of 1 are ignored, and a flattened sample fits. Any sample with the right
+/// number of elements fits a vector.
 fn fits(dims: &[usize], shape: Shape) -> bool {
     let long = |dims: &[usize]| dims.iter().copied().filter(|&dim| dim != 1).collect::<Vec<_>>();
     let elements = shape.elements();
@@ -197,7 +197,7 @@ fn in_file<T>(path: &Path, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
     read(Storage::read(path, MAX_BYTES)?.bytes()).map_err(|error| error.context(path.display()))
 }
 
-/// Adds `more`, which is moved rather than copied when it is all there is.
+/// Adds `more` to `all`. If `all` is empty, `more` is moved instead of copied.
 fn join<T>(all: &mut Vec<T>, mut more: Vec<T>) {
     if all.is_empty() {
         *all = more;

@@ -1,4 +1,4 @@
-//! `curt compress`: a posterior or a plain network to a `.curt` file.
+//! `curt compress`: from a posterior or a plain network to a `.curt` file.
 
 use crate::answer::Answer;
 use crate::exit::{Failure, warn};
@@ -92,7 +92,7 @@ pub(crate) fn run(options: &CompressArgs) -> Result<Answer, Failure> {
     Ok(Answer { text: format!("{report}written to {}\n", options.output.display()), json })
 }
 
-/// The method is the file's; the option says which one the caller expects.
+/// Checks that the file's method is the one that the caller expects, if the option says one.
 fn check_method(expected: Option<&str>, posterior: &Posterior) -> Result<(), Failure> {
     let Some(expected) = expected else { return Ok(()) };
     let known: Vec<&str> = Method::ALL.into_iter().map(Method::name).collect();
@@ -108,7 +108,7 @@ fn check_method(expected: Option<&str>, posterior: &Posterior) -> Result<(), Fai
     Ok(())
 }
 
-/// The validation images, and the labels of the last of them that are used.
+/// The validation images, and the labels of those that are used: the last ones.
 fn validation(options: &CompressArgs) -> Result<(SampleSet, Vec<u8>), Failure> {
     let [images, labels] = options.validation.as_slice() else {
         return Err(Failure::usage("--validation takes the file of the images and the file of the labels"));

@@ -33,7 +33,7 @@ pub(crate) struct ExportArgs {
     pub(crate) shape: Option<ExportShape>,
 }
 
-/// Shapes of an export.
+/// The shape of exported weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportShape {
     /// Pruned inputs and outputs are zeros
@@ -106,7 +106,7 @@ fn safetensors(model: &Model) -> Result<Vec<u8>, Failure> {
         .map_err(|error| Failure::input(format!("the tensors cannot be written: {error}")))
 }
 
-/// The metadata of the file: graph and input. A network that gathers its inputs is described as one that reads the gathered ones.
+/// The metadata of the file: graph and input. A network that gathers its inputs is described as one that reads only the gathered inputs.
 fn description(model: &Model, names: &[String]) -> Result<Value, Failure> {
     let (graph, tables) = (model.graph(), model.tables());
     let input = graph.input();

@@ -1,4 +1,4 @@
-//! Commands that turn one file into another.
+//! Commands that convert one file to another.
 
 pub(crate) mod compress;
 pub(crate) mod export;

@@ -48,7 +48,7 @@ pub(crate) fn run(options: &RewindingArgs) -> Result<Answer, Failure> {
     Ok(Answer::new(text, &record))
 }
 
-/// Replaces the one table of a page.
+/// Replaces the table of a page. The page must have one.
 fn replace_table(page: &Path, record: &Record) -> Result<(), Failure> {
     let text = std::fs::read_to_string(page).map_err(|error| Error::io(format!("cannot read {}", page.display()), error))?;
     let is_row = |line: &str| line.starts_with('|');

@@ -1,4 +1,4 @@
-//! `curt table`: every trained network, its three files measured, beside the published figures.
+//! `curt table`: measures the three files of every trained network and shows them beside published figures.
 
 use crate::answer::Answer;
 use crate::exit::Failure;
@@ -80,7 +80,7 @@ pub(crate) fn run(options: &TableArgs) -> Result<Answer, Failure> {
     Ok(Answer { text, json: results::json(&results) })
 }
 
-/// Writes the plots, then the page that shows them, and says what was written.
+/// Writes the plots, then the page that shows them. Returns the names of the files.
 fn write(path: &Path, results: &Results) -> Result<Vec<String>, Failure> {
     let stem = path.file_stem().ok_or_else(|| Failure::usage(format!("--write takes a file, not {}", path.display())))?;
     let stem = stem.to_string_lossy().into_owned();

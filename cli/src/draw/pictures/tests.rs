@@ -1,4 +1,4 @@
-//! The pixels of small models, against colours and counts worked out by hand.
+//! Tests that compare the pictures of small models with colours and counts computed by hand.
 
 use super::*;
 use curt::content::{Contents, LayerTables, Tables};
@@ -9,7 +9,7 @@ use curt::{Dtype, Limits};
 
 const DARK_RED: Colour = [103, 0, 31];
 const DARK_BLUE: Colour = [5, 48, 97];
-/// Half of the greatest weight: 0.2 + 0.8 / 2 of the way, that is a fifth of the way from the middle red to the dark one.
+/// The colour of half the greatest weight. Its strength is 0.2 + 0.8 / 2 = 0.6: a fifth of the way from the middle red to the dark red.
 const HALF_RED: Colour = [192, 77, 68];
 
 fn model(input: InputSpec, mask: Option<Mask>, ops: Vec<Op>, layers: Vec<Encoded>) -> Model {
@@ -37,7 +37,7 @@ fn picture(pictures: &[Picture], file: &str) -> usize {
     pictures.iter().position(|picture| picture.file == file).unwrap_or_else(|| panic!("{file} is drawn"))
 }
 
-/// The colours of a picture's cells of 20 pixels: the third pixel of each, behind the margin and the frame.
+/// The colours of a picture's cells of 20 pixels. The third pixel of each cell lies past the margin and the frame.
 fn cells(canvas: &Canvas, rows: usize, columns: usize, (top, left): (usize, usize)) -> Vec<Vec<Colour>> {
     let at = |y: usize, x: usize| canvas.pixel(MARGIN + 2 + left + 20 * x + 2, MARGIN + 2 + top + 20 * y + 2);
     (0..rows).map(|y| (0..columns).map(|x| at(y, x)).collect()).collect()
@@ -80,7 +80,7 @@ fn levels_are_counted_and_drawn_as_bars() {
     let pictures = all(&model).unwrap();
     assert!(!pictures.iter().any(|picture| picture.file == "input-mask.png" || picture.file.ends_with("units.png")));
     let levels = &pictures[picture(&pictures, "1-linear1-levels.png")].canvas;
-    // Bars of 200 pixels for the greatest count stand on row 8 + 10 + 4 + 200, 60 pixels apart; half as many are half as high.
+    // The bar of the greatest count has 200 pixels. Bars stand on row 8 + 10 + 4 + 200, 60 pixels apart.
     let height = |bar: usize| (0..222).filter(|&y| levels.pixel(8 + 60 * bar + 2, y) == INK).count();
     assert_eq!([height(0), height(1), height(2), height(3)], [100, 200, 100, 200]);
     let strip = |bar: usize| levels.pixel(8 + 60 * bar + 10, 222 + 4 + 10);

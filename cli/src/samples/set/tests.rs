@@ -1,4 +1,4 @@
-//! Files that other programs wrote (`tests/data/make.py`), whole, cut and damaged.
+//! Tests on files that other programs wrote (`tests/data/make.py`): whole, cut and damaged ones.
 
 use super::*;
 use curt::ErrorKind;
@@ -11,7 +11,7 @@ macro_rules! data {
     ($($name:literal),*) => { [$(($name, include_bytes!(concat!("../../../tests/data/", $name)).as_slice())),*] };
 }
 
-/// The first digit that the program carries, which `make.py` took.
+/// The first built-in digit, from which `make.py` made its files.
 fn digit() -> &'static [u8] {
     &include_bytes!("../../../data/digits-images-idx3-ubyte")[16..16 + 784]
 }
@@ -71,7 +71,7 @@ fn arrays_of_numpy_are_read() {
     assert!(bytes[..784] == *digit() && bytes[784..4 * 784] == digits[..3 * 784] && bytes[4 * 784..] == *digit());
 }
 
-/// Reads a file in every way that there is, which may fail and may not panic; what comes out has the model's size.
+/// Reads a file in every possible way. This may fail but must not panic, and the result must have the model's size.
 fn survives(file: &[u8]) -> bool {
     let (sizes, picture) = (picture::read(file, INPUT), picture::is_one(file));
     if let Ok(bytes) = &sizes {
@@ -117,7 +117,7 @@ fn cut_and_damaged_files_are_refused_or_read_and_never_panic() {
                 let mut damaged = file.to_vec();
                 damaged[at] ^= flip;
                 let survived = survives(&damaged);
-                // Every byte of a picture but those of its signature lies under a checksum or is a length.
+                // Every byte of a picture, except its signature, is covered by a checksum or is a length.
                 assert!(!(is_picture && survived), "{name} with byte {at} ^ {flip:#x}");
                 *(if survived { &mut read } else { &mut refused }) += 1;
             }
