@@ -1,4 +1,5 @@
-//! The state of a run between two epochs: parameters, moments, units, step count. It holds no generator state: each epoch has its own stream.
+//! The state of a run between two epochs: parameters, moments, units, step count. It needs no generator state, because each epoch has its
+//! own stream.
 
 use std::path::Path;
 
@@ -13,12 +14,12 @@ use crate::shed::Units;
 
 const KEY: &str = "curt-checkpoint";
 
-/// Where a run stands.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
-    /// Finished epochs.
+    /// The number of finished epochs.
     pub epoch: usize,
-    /// Finished optimiser steps.
+    /// The number of finished optimiser steps.
     pub step: u64,
 }
 
@@ -30,7 +31,7 @@ struct Header {
     units: Vec<(Vec<usize>, Vec<usize>)>,
 }
 
-/// Writes the state of a run; `options` is stored to be compared when the run resumes.
+/// Writes the state of a run. `options` is stored too, and compared when the run resumes.
 pub fn write(path: &Path, method: &mut dyn Method, options: &Value, progress: Progress) -> Result<()> {
     let units = method.units().into_iter();
     let header = Header { recipe: options.clone(), progress, units: units.map(|units| (units.inputs, units.outputs)).collect() };
@@ -53,7 +54,7 @@ pub fn write(path: &Path, method: &mut dyn Method, options: &Value, progress: Pr
 /// Restores the state of a run into a freshly initialised method.
 ///
 /// # Errors
-/// When the file is not a checkpoint, or of a run with other options.
+/// When the file is not a checkpoint, or belongs to a run with other options.
 pub fn read(path: &Path, method: &mut dyn Method, options: &Value) -> Result<Progress> {
     let arrays = Arrays::read(path, KEY)?;
     let header: Header =
@@ -81,7 +82,7 @@ pub fn read(path: &Path, method: &mut dyn Method, options: &Value) -> Result<Pro
     Ok(header.progress)
 }
 
-/// The first option in which two runs differ. An option that only one of them has is null in the other.
+/// The first option in which two runs differ. An option that only one of them has counts as null in the other.
 fn first_difference(stored: &Value, given: &Value) -> Option<String> {
     let names = given.as_object()?.keys().chain(stored.as_object().into_iter().flat_map(|stored| stored.keys()));
     let mut differences = names.filter(|&option| stored[option] != given[option]);

@@ -61,7 +61,7 @@ enum Command {
     Graves(Job<GravesOptions>),
     /// Draw the weights of a trained network to a small codebook: variational network quantization
     Vnq(Job<VnqOptions>),
-    /// Train a network of integers under a bound of bits
+    /// Train a network of integers with a bound on its bits (rate-constrained training)
     Rate(Job<RateOptions>),
     /// Prune a plain network by magnitude, in rounds
     Prune(Job<PruneOptions>),

@@ -46,7 +46,7 @@ impl HeldOut {
         Self { validation: count, drawn: None, seed: None }
     }
 
-    /// Divides images into those to train on and those held out. The same count and seed hold out the same images.
+    /// Divides images into training images and held-out images. The same count and seed hold out the same images.
     ///
     /// # Errors
     /// When no image is left to train on.
@@ -58,10 +58,10 @@ impl HeldOut {
     }
 }
 
-/// Images of one size with their labels, and how their pixels are scaled.
+/// Images of one size with their labels, and the scaling of their pixels.
 #[derive(Clone, Debug)]
 pub struct Images {
-    /// Height, width.
+    /// `[height, width]`
     pub size: [usize; 2],
     pub scaling: Scaling,
     /// `count * height * width` bytes.
@@ -77,7 +77,7 @@ pub struct Batch {
 
 impl Images {
     /// # Errors
-    /// When the counts of pixels and labels do not fit together.
+    /// When the number of pixels does not fit the number of labels.
     pub fn new(size: [usize; 2], pixels: Vec<u8>, labels: Vec<u8>, scaling: Scaling) -> Result<Self> {
         ensure!(
             Some(pixels.len()) == labels.len().checked_mul(size[0] * size[1]),
@@ -104,7 +104,7 @@ impl Images {
         self.labels.len()
     }
 
-    /// Splits off the last `count` images: (the others, the last).
+    /// Splits off the last `count` images. Returns (the others, the last).
     pub fn split_last(mut self, count: usize) -> Result<(Self, Self)> {
         ensure!(count < self.len(), "cannot take {count} validation images out of {}", self.len());
         let first = self.len() - count;
@@ -116,7 +116,7 @@ impl Images {
         Ok((self, last))
     }
 
-    /// Splits off `count` images drawn at random: (the others, the drawn), both in the order of the file.
+    /// Splits off `count` images drawn at random. Returns (the others, the drawn), both in the order of the file.
     fn split_drawn(self, count: usize, seed: u64) -> Result<(Self, Self)> {
         ensure!(count < self.len(), "cannot take {count} validation images out of {}", self.len());
         let mut order = Noise::for_held_out(seed).order(self.len());
@@ -126,7 +126,7 @@ impl Images {
         Ok((self.select(others), self.select(drawn)))
     }
 
-    /// The images of these indices.
+    /// The images with these indices.
     fn select(&self, indices: &[usize]) -> Self {
         let length = self.size[0] * self.size[1];
         let pixels = indices.iter().flat_map(|&index| &self.pixels[index * length..(index + 1) * length]);
@@ -134,7 +134,7 @@ impl Images {
         Self { pixels: pixels.copied().collect(), labels: labels.collect(), size: self.size, scaling: self.scaling }
     }
 
-    /// Copies these images out, scaled.
+    /// A scaled copy of these images.
     pub fn batch(&self, indices: impl IntoIterator<Item = usize>) -> Batch {
         let length = self.size[0] * self.size[1];
         let mut batch = Batch { pixels: Vec::new(), labels: Vec::new() };
@@ -150,7 +150,7 @@ impl Images {
 }
 
 impl Batch {
-    /// Moves each image of `[height, width]` by its own `[rows down, columns right]`, in pixels; `background` comes in.
+    /// Moves each `[height, width]` image by its own `[rows down, columns right]`, in pixels. `background` fills the free pixels.
     pub fn shift(&mut self, [height, width]: [usize; 2], moves: &[[isize; 2]], background: f32) {
         assert_eq!(moves.len(), self.labels.len(), "invariant: one move per image");
         for (image, &[down, right]) in self.pixels.chunks_exact_mut(height * width).zip(moves) {
@@ -166,7 +166,7 @@ impl Batch {
     }
 }
 
-/// The dimensions and the elements of an IDX file of bytes.
+/// The dimensions and the elements of an IDX file whose elements are bytes.
 fn read_idx(path: &Path) -> Result<(Vec<usize>, Vec<u8>)> {
     let array = idx::read(path).context("scripts/fetch-mnist provides the images of MNIST")?;
     match array.elements {

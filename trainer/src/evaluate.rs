@@ -1,8 +1,8 @@
 //! Choice of the pruning threshold on validation images: the sparsest network within an error
 //! budget.
 //!
-//! One threshold for all layers, on a coarse grid. A search of each layer's threshold overfits a few thousand images: one gained 0.02 points on them
-//! and lost 0.6 on other images.
+//! All layers have the same threshold, from a coarse grid. A search for a threshold of each layer overfits a few thousand images: one such
+//! search gained 0.02 points on them and lost 0.6 on other images.
 
 use anyhow::{Context, Result};
 
@@ -10,19 +10,19 @@ use crate::data::Images;
 use crate::methods::{Method, Trained, dead};
 use crate::shed;
 
-/// What a choice of thresholds keeps and costs.
+/// A choice of thresholds, with the groups kept and the error.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    /// One per layer: groups and weights whose statistic reaches it are pruned.
+    /// One for each layer. Groups and weights whose statistic reaches it are pruned.
     pub thresholds: Vec<f64>,
-    /// Groups kept in each layer.
+    /// The number of groups kept in each layer.
     pub kept: Vec<usize>,
     pub kept_weights: usize,
-    /// On the images it was made with, in [0, 1].
+    /// The error on the images of the choice, in [0, 1].
     pub error: f64,
 }
 
-/// What these thresholds keep, and the error of the masked posterior mean on `images`.
+/// The groups that these thresholds keep, and the error of the masked posterior mean on `images`.
 pub fn measure(posterior: &dyn Trained, thresholds: &[f64], images: &Images) -> Choice {
     let mut plain = posterior.masked_mean(thresholds);
     let error = plain.score(images).error;
@@ -35,7 +35,7 @@ pub fn measure(posterior: &dyn Trained, thresholds: &[f64], images: &Images) -> 
     }
 }
 
-/// The same threshold in every layer, from the one that prunes least; one choice for each set of weights that comes out.
+/// A choice for each threshold, which is the same in every layer; the one that prunes least first. Choices that keep the same weights are merged.
 pub fn sweep(posterior: &dyn Trained, images: &Images) -> Vec<Choice> {
     let layers = posterior.network().layers.len();
     let shared = posterior.thresholds().into_iter().map(|threshold| vec![threshold; layers]);
@@ -47,7 +47,7 @@ pub fn sweep(posterior: &dyn Trained, images: &Images) -> Vec<Choice> {
 /// The sparsest choice whose error stays within `budget`.
 ///
 /// # Errors
-/// When none does, not even that of the unpruned posterior.
+/// When the error of no choice does, not even that of the unpruned posterior.
 pub fn choose(sweep: &[Choice], budget: f64) -> Result<&Choice> {
     let within = sweep.iter().filter(|choice| choice.error <= budget);
     within.min_by_key(|choice| choice.kept_weights).with_context(|| {

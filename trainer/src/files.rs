@@ -9,7 +9,8 @@ use anyhow::{Context, Result, ensure};
 use curt::posterior::NamedTensor;
 use safetensors::{Dtype, SafeTensors};
 
-/// Writes a file atomically: after a crash it is the old one or the new one. Temporary file, fsync, rename, fsync of the folder.
+/// Writes a file atomically: after a crash the path holds either the old or the new file. The steps are: temporary file, fsync, rename, fsync
+/// of the folder.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let write = || -> std::io::Result<()> {
         let mut temporary = path.as_os_str().to_owned();
@@ -47,7 +48,7 @@ impl Arrays {
         Self::parse(bytes, key).with_context(|| format!("{shown} is not usable"))
     }
 
-    /// Takes over the bytes of a file.
+    /// Parses the bytes of a file.
     pub fn parse(bytes: Vec<u8>, key: &str) -> Result<Self> {
         let (_, header) = SafeTensors::read_metadata(&bytes).context("it is not a safetensors file")?;
         let entry = header.metadata().as_ref().and_then(|all| all.get(key));

@@ -1,4 +1,4 @@
-//! What a network computes, on burn tensors: the chain of operations and the products of a layer.
+//! The forward pass of a network on burn tensors: the chain of operations and the products of a layer.
 //!
 //! Feature maps are stored channel first, `[channels, batch, height, width]`. A convolution is then one matrix product over all images, and its
 //! result has that order already. Each convolution is followed by a 2x2 pool, so its product is arranged by the four phases of the pool ([`Windows`]).
@@ -9,7 +9,7 @@ use burn::tensor::{DType, Device, Element, Gradients, Int, Tensor, TensorData};
 use crate::data::Batch;
 use crate::network::{Network, Operation};
 
-/// What flows between two nodes.
+/// The activations between two nodes.
 pub enum Activation {
     /// `[batch, features]`
     Features(Tensor<2>),
@@ -33,12 +33,12 @@ impl Activation {
     }
 }
 
-/// A constant tensor of values given in f32.
+/// A constant tensor, from values in f32.
 pub fn constant<const D: usize>(values: Vec<f32>, shape: [usize; D], like: &Precision) -> Tensor<D> {
     Tensor::from_data(TensorData::new(values, shape), (&like.device, like.dtype))
 }
 
-/// Where tensors live and how precise they are: f32 to train, f64 to check gradients.
+/// The device and the element type of tensors: f32 for training, f64 for checks of gradients.
 #[derive(Clone)]
 pub struct Precision {
     pub device: Device,
@@ -65,7 +65,7 @@ pub fn images(batch: &Batch, network: &Network, precision: &Precision) -> Tensor
     constant(batch.pixels.clone(), shape, precision)
 }
 
-/// Runs the chain; `weighted` computes the layers that have weights, by index.
+/// Runs the chain. `weighted` computes the layers that have weights, by index.
 ///
 /// Returns `[batch, classes]`.
 pub fn run(network: &Network, input: Tensor<4>, mut weighted: impl FnMut(usize, Activation) -> Activation) -> Tensor<2> {
@@ -90,7 +90,7 @@ fn flatten(maps: Tensor<4>) -> Tensor<2> {
     maps.swap_dims(0, 1).reshape([batch, channels * height * width])
 }
 
-/// The features in these columns: all of them when the layer kept every input.
+/// The features in these columns; all features if the layer kept every input.
 pub fn columns(features: Tensor<2>, positions: &[usize]) -> Tensor<2> {
     if positions.len() == features.dims()[1] {
         return features;
@@ -102,8 +102,9 @@ pub fn columns(features: Tensor<2>, positions: &[usize]) -> Tensor<2> {
 
 /// The im2col matrix of a convolution with stride 1, without padding, followed by a 2x2 pool.
 ///
-/// The four outputs of a pool's window see a block of `k + 1` by `k + 1` pixels; blocks are two pixels apart. The columns are these blocks instead of
-/// `k` by `k` windows: the maps are copied a third as often. Each phase of the pool is a product with a kernel that is shifted within its block.
+/// The four outputs of a pool's window read a block of `k + 1` by `k + 1` pixels; blocks are two pixels apart. The columns are these blocks
+/// instead of `k` by `k` windows, so each pixel is copied a third as often. Each phase of the pool is a product with a kernel that is shifted
+/// within its block.
 pub struct Windows {
     /// `[channels * 4 * blocks * blocks, batch * height / 2 * width / 2]`. There is a row for each channel, each parity of row and column, and each place
     /// of two by two pixels.
@@ -143,12 +144,12 @@ impl Windows {
         Self { columns: self.columns.clone() * self.columns.clone(), ..*self }
     }
 
-    /// Outputs of one map: four for each position of the pooled map.
+    /// The number of outputs of one map: four for each position of the pooled map.
     pub fn positions(&self) -> usize {
         PHASES * self.pooled.iter().product::<usize>()
     }
 
-    /// `[phases, batch, height / 2 * width / 2]`: how the outputs of a map are ordered.
+    /// `[phases, batch, height / 2 * width / 2]`: the order of a map's outputs.
     pub fn order(&self) -> [usize; 3] {
         let [batch, height, width] = self.pooled;
         [PHASES, batch, height * width]
@@ -178,7 +179,7 @@ impl Windows {
             for row in 0..rows {
                 let (channel, parity, place) =
                     (row / (PHASES * blocks * blocks), row / (blocks * blocks) % PHASES, row % (blocks * blocks));
-                // The pixel of the block, less where the kernel of this phase begins.
+                // The position of the pixel in the block, minus the start of this phase's kernel.
                 let tap = |place: usize, parity: usize, phase: usize| {
                     (2 * place + parity).checked_sub(phase).filter(|&tap| tap < kernel)
                 };
@@ -193,7 +194,7 @@ impl Windows {
     }
 }
 
-/// Maps with one more row and column of zeros where their number is odd. No window that is used reaches these zeros.
+/// Maps with an additional row or column of zeros if their number is odd. No window in use reaches these zeros.
 fn even(maps: Tensor<4>) -> Tensor<4> {
     let [channels, batch, height, width] = maps.dims();
     let like = (&maps.device(), maps.dtype());
@@ -219,7 +220,7 @@ fn max_over_phases(maps: Tensor<4>) -> Tensor<4> {
     phases.sum_dim(1).reshape([channels, batch, height, width])
 }
 
-/// 1 where a value is the greatest of its four phases (the first of equals), 0 elsewhere: `[channels, 4 * batch, height, width]`.
+/// 1 where a value is the greatest of its four phases (of equals, the first), 0 elsewhere: `[channels, 4 * batch, height, width]`.
 fn greatest_phases<T: Element + PartialOrd + From<bool>>(maps: &TensorData, shape: [usize; 4]) -> TensorData {
     let maps = maps.as_slice::<T>().expect("invariant: tensors are f32, or f64 and said to be");
     let positions = maps.len() / (shape[0] * PHASES);
@@ -257,7 +258,7 @@ pub fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_into_vec().expect("invariant: training tensors are f32")
 }
 
-/// Takes the gradient of a leaf out of what a backward pass left.
+/// Takes the gradient of a leaf out of the result of a backward pass.
 pub fn gradient<const D: usize>(leaf: &Tensor<D>, slopes: &mut Gradients) -> Vec<f32> {
     let slope = leaf.grad_remove(slopes).expect("invariant: every leaf takes part in the loss");
     values(slope)
@@ -311,7 +312,7 @@ mod tests {
         max_over_phases(windows.maps(windows.product(mean) + windows.squared().product(variance)).maps()).sum()
     }
 
-    /// The same by burn's own convolution, maps in the order it takes.
+    /// The same by burn's own convolution, with maps in its order.
     fn by_conv2d(maps: Tensor<4>, mean: Tensor<2>, variance: Tensor<2>) -> Tensor<1> {
         let channels = maps.dims()[1];
         let own = |maps: Tensor<4>, weight: Tensor<2>| {

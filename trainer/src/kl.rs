@@ -1,7 +1,7 @@
-//! Closed forms of the Kullback-Leibler terms and their slopes, in f64.
+//! Closed forms of the Kullback-Leibler terms and their gradients, in f64.
 //!
-//! They depend on the parameters alone, element by element, so their gradients are written out instead of being traced. They are in f64 because the
-//! sums have hundreds of thousands of terms.
+//! Each term depends on the parameters of one element only, so the gradients are written out instead of traced by autodiff. The sums have
+//! hundreds of thousands of terms, hence f64.
 
 /// Constants of the approximation for the log-uniform prior (Molchanov et al. 2017, eq. 14).
 pub const K1: f64 = 0.63576;
@@ -14,7 +14,7 @@ pub const LOG_ALPHA_EPSILON: f64 = 1e-8;
 /// The log alpha from which a group or weight counts as noise: a dropout rate above 0.95.
 pub const CERTAIN_NOISE: f64 = 3.0;
 
-/// Thresholds of log alpha that are worth a try, from certain noise down.
+/// The thresholds of log alpha to try, from certain noise down.
 pub fn log_alpha_thresholds() -> Vec<f64> {
     (0..=22).map(|step| CERTAIN_NOISE - 0.5 * f64::from(step)).collect()
 }
@@ -36,27 +36,27 @@ pub fn log_alpha(mean: f64, log_variance: f64) -> f64 {
 /// KL from N(mu, alpha mu^2) to the log-uniform prior, in nats (Molchanov et al. 2017, eq. 14):
 /// `k1 - k1 sigma(k2 + k3 log alpha) + softplus(-log alpha) / 2`.
 ///
-/// The constant is chosen so that the KL tends to 0 as alpha grows. Within 0.0094 of the exact value for log alpha in [-8, 8].
+/// The constant makes the KL tend to 0 as alpha grows. The error is at most 0.0094 for log alpha in [-8, 8].
 pub fn log_uniform(log_alpha: f64) -> f64 {
     K1 - K1 * sigmoid(K2 + K3 * log_alpha) + 0.5 * softplus(-log_alpha)
 }
 
-/// Derivative of [`log_uniform`] by log alpha.
+/// The derivative of [`log_uniform`] with respect to log alpha.
 pub fn log_uniform_slope(log_alpha: f64) -> f64 {
     let gate = sigmoid(K2 + K3 * log_alpha);
     -K1 * K3 * gate * (1.0 - gate) - 0.5 * sigmoid(-log_alpha)
 }
 
-/// [`log_uniform`] and [`log_uniform_slope`] together, in half of the time.
+/// [`log_uniform`] and [`log_uniform_slope`] together, in half the time.
 pub fn log_uniform_and_slope(log_alpha: f64) -> (f64, f64) {
     let gate = sigmoid(K2 + K3 * log_alpha);
-    // At -700 and below as at -700: the exponential is still finite.
+    // Below -700 the exponential would overflow.
     let inverse_alpha = (-log_alpha.max(-700.0)).exp();
     let value = K1 - K1 * gate + 0.5 * inverse_alpha.ln_1p();
     (value, -K1 * K3 * gate * (1.0 - gate) - 0.5 * inverse_alpha / (1.0 + inverse_alpha))
 }
 
-/// Derivatives of `log_uniform(log_alpha(mean, log_variance))` by mean and log variance.
+/// The derivatives of `log_uniform(log_alpha(mean, log_variance))` with respect to mean and log variance.
 pub fn log_uniform_gradient(mean: f64, log_variance: f64) -> (f64, f64) {
     let slope = log_uniform_slope(log_alpha(mean, log_variance));
     let by_mean = -2.0 * mean / (mean * mean + LOG_ALPHA_EPSILON);
@@ -68,7 +68,7 @@ pub fn standard_normal(mean: f64, log_variance: f64) -> f64 {
     0.5 * (log_variance.exp() + mean * mean - 1.0 - log_variance)
 }
 
-/// Derivatives of [`standard_normal`] by mean and log variance.
+/// The derivatives of [`standard_normal`] with respect to mean and log variance.
 pub fn standard_normal_gradient(mean: f64, log_variance: f64) -> (f64, f64) {
     (mean, 0.5 * (log_variance.exp() - 1.0))
 }
@@ -77,26 +77,26 @@ pub fn standard_normal_gradient(mean: f64, log_variance: f64) -> (f64, f64) {
 const LN_TWO_PI: f64 = 1.837_877_066_409_345_5;
 const LN_GAMMA_HALF: f64 = 0.572_364_942_924_700_1;
 
-/// KL(LN(mu, s^2) || Gamma(shape 1/2, scale theta)) in nats, `mu` and `s^2` of the logarithm (Louizos et al. 2017, appendix):
+/// KL(LN(mu, s^2) || Gamma(shape 1/2, scale theta)) in nats, where `mu` and `s^2` are those of the logarithm (Louizos et al. 2017, appendix):
 /// `ln Gamma(1/2) + ln(theta) / 2 - mu / 2 + exp(mu + s^2 / 2) / theta - (log s^2 + 1 + ln 2 pi) / 2`.
 pub fn log_normal_to_gamma(mean: f64, log_variance: f64, theta: f64) -> f64 {
     let ratio = (mean + 0.5 * log_variance.exp() - theta.ln()).exp();
     LN_GAMMA_HALF + 0.5 * theta.ln() - 0.5 * mean + ratio - 0.5 * (log_variance + 1.0 + LN_TWO_PI)
 }
 
-/// Derivatives of [`log_normal_to_gamma`] by mean and log variance.
+/// The derivatives of [`log_normal_to_gamma`] with respect to mean and log variance.
 pub fn log_normal_to_gamma_gradient(mean: f64, log_variance: f64, theta: f64) -> (f64, f64) {
     let variance = log_variance.exp();
     let ratio = (mean + 0.5 * variance - theta.ln()).exp();
     (ratio - 0.5, 0.5 * variance * ratio - 0.5)
 }
 
-/// KL(LN(mu, s^2) || inverse Gamma(shape 1/2, scale 1)) in nats: the mirror image of the Gamma's.
+/// KL(LN(mu, s^2) || inverse Gamma(shape 1/2, scale 1)) in nats: that of the Gamma with `-mu` for `mu`.
 pub fn log_normal_to_inverse_gamma(mean: f64, log_variance: f64) -> f64 {
     log_normal_to_gamma(-mean, log_variance, 1.0)
 }
 
-/// Derivatives of [`log_normal_to_inverse_gamma`] by mean and log variance.
+/// The derivatives of [`log_normal_to_inverse_gamma`] with respect to mean and log variance.
 pub fn log_normal_to_inverse_gamma_gradient(mean: f64, log_variance: f64) -> (f64, f64) {
     let (by_mean, by_log_variance) = log_normal_to_gamma_gradient(-mean, log_variance, 1.0);
     (-by_mean, by_log_variance)

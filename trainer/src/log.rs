@@ -1,4 +1,4 @@
-//! What a run records of every epoch: a JSON line in its folder, a line and a bar on the terminal.
+//! The log of a run: for every epoch a JSON line in its folder, and a line on the terminal with a progress bar.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -14,7 +14,7 @@ use crate::files;
 /// One line of `log.jsonl`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EpochRecord {
-    /// Finished epochs.
+    /// The number of finished epochs.
     pub epoch: usize,
     pub learning_rate: f64,
     /// Mean cross-entropy over the epoch's batches, in nats.
@@ -22,7 +22,7 @@ pub struct EpochRecord {
     /// The method's own figures.
     #[serde(flatten)]
     pub method: BTreeMap<String, f64>,
-    /// Groups kept in each layer.
+    /// The number of groups kept in each layer.
     pub kept: Vec<usize>,
     pub kept_weights: usize,
     /// Share of validation images that are classified wrongly.
@@ -40,7 +40,7 @@ pub struct Log {
 }
 
 impl Log {
-    /// Opens the log in a run's folder, dropping lines of epochs after `finished`.
+    /// Opens the log in a run's folder, and removes the lines of epochs after `finished`.
     pub fn open(folder: &Path, finished: usize, epochs: usize) -> Result<Self> {
         let path = folder.join("log.jsonl");
         let old = if finished == 0 {
@@ -57,7 +57,7 @@ impl Log {
         Ok(Self { path, bar })
     }
 
-    /// Shows how far the current epoch is.
+    /// Shows the progress of the current epoch.
     pub fn within_epoch(&self, done: usize, steps: usize) {
         self.bar.set_message(format!("[{}%]", 100 * done / steps));
     }

@@ -1,4 +1,4 @@
-//! The networks that can be trained: which layers, in which order, of which shape.
+//! The networks that can be trained: the order and the shapes of their layers.
 
 use anyhow::{Result, bail};
 use curt::graph::{Conv2d, Linear, Op, Pool, PoolKind, Window};
@@ -33,7 +33,7 @@ impl LayerShape {
         }
     }
 
-    /// Weights that connect one input to one output.
+    /// The number of weights that connect one input with one output.
     pub fn weights_per_pair(self) -> usize {
         match self {
             Self::Linear { .. } => 1,
@@ -41,7 +41,7 @@ impl LayerShape {
         }
     }
 
-    /// Number of products summed into one output.
+    /// The number of products in the sum of one output.
     pub fn fan_in(self) -> usize {
         self.inputs() * self.weights_per_pair()
     }
@@ -50,7 +50,7 @@ impl LayerShape {
         matches!(self, Self::Linear { .. })
     }
 
-    /// Weight shape of a layer with this kernel and so many units: `[out, in]` or
+    /// The weight shape of a layer with this kernel and these numbers of units: `[out, in]` or
     /// `[out, in, kh, kw]`.
     pub fn weight_shape(self, outputs: usize, inputs: usize) -> Vec<usize> {
         match self {
@@ -68,7 +68,7 @@ pub enum Operation {
     Relu,
     /// Maximum over 2x2 windows, stride 2.
     MaxPool,
-    /// Channel, row, column order.
+    /// In the order channel, row, column.
     Flatten,
 }
 
@@ -76,7 +76,7 @@ pub enum Operation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     pub name: String,
-    /// Channels, height, width.
+    /// `[channels, height, width]`
     pub input: [usize; 3],
     pub layers: Vec<(String, LayerShape)>,
     pub nodes: Vec<(String, Operation)>,
@@ -126,7 +126,7 @@ impl Network {
         .shedding_at(&[-3.0; 4])
     }
 
-    /// LeNet-5-Caffe with a rectifier after each pool, as in most later work.
+    /// LeNet-5-Caffe with a ReLU after each pool, as in most later work.
     pub fn lenet_5_relu() -> Self {
         let convolution = |inputs, outputs| [Step::Convolution(inputs, outputs, 5), Step::MaxPool, Step::Relu];
         let linear = [Step::Flatten, Step::Linear(800, 500), Step::Relu, Step::Linear(500, 10)];
@@ -134,7 +134,7 @@ impl Network {
         Self::new("lenet-5-relu", [1, 28, 28], &steps).shedding_at(&[-3.0; 4])
     }
 
-    /// Builds a chain, naming its nodes `conv1`, `fc1`, `relu1`, `pool1`, `flatten`.
+    /// Builds a chain. Its nodes are named `conv1`, `fc1`, `relu1`, `pool1`, `flatten`.
     pub fn new(name: &str, input: [usize; 3], steps: &[Step]) -> Self {
         let mut network =
             Self { name: name.to_owned(), input, layers: Vec::new(), nodes: Vec::new(), shed_thresholds: Vec::new() };
@@ -177,7 +177,7 @@ impl Network {
         self
     }
 
-    /// Number of weights, biases not counted.
+    /// The number of weights, without biases.
     pub fn weights(&self) -> usize {
         self.layers.iter().map(|(_, shape)| shape.fan_in() * shape.outputs()).sum()
     }
@@ -196,14 +196,14 @@ impl Network {
                 Operation::MaxPool => Op::Pool(Pool { kind: PoolKind::Max, window: Window::new([2, 2], [2, 2]) }),
                 Operation::Flatten => Op::Flatten,
             };
-            // A chain: each node reads what the one before it makes.
+            // In a chain each node reads the output of the node before it.
             NamedNode { name: name.clone(), op, inputs: vec![index] }
         };
         self.nodes.iter().enumerate().map(node).collect()
     }
 }
 
-/// A node without its name, as [`Network::new`] takes them.
+/// A node without its name, as [`Network::new`] takes it.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
     /// Inputs, outputs.

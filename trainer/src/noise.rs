@@ -1,4 +1,4 @@
-//! Seeded randomness. Every epoch has its own stream of the seed, so a run that resumes needs no
+//! Seeded random numbers. Every epoch has its own stream of the seed, so a run that resumes needs no
 //! stored generator state.
 
 use rand::seq::SliceRandom;

@@ -1,4 +1,4 @@
-//! The options that every method has, and what they mean epoch by epoch.
+//! The options that every method has, and the values that follow from them for each epoch.
 
 use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
@@ -29,22 +29,22 @@ impl Pixels {
 /// The greatest `--shift`: digits of MNIST have a border of four pixels.
 const MOST_SHIFT: usize = 4;
 
-/// Checks an option that takes one value for all layers or one per layer.
+/// Checks an option that takes one value for all layers, or one for each layer.
 ///
 /// # Errors
-/// Names the option when its values are of another number.
+/// When the number of values is wrong. The error names the option.
 pub fn check_per_layer<T>(values: &[T], layers: usize, option: &str) -> Result<()> {
     let count = values.len();
     ensure!(count == 1 || count == layers, "{option} takes one value or one for each of the {layers} layers, not {count}");
     Ok(())
 }
 
-/// What such an option says of a layer.
+/// The value of such an option for a layer.
 pub fn of_layer<T: Copy>(values: &[T], layer: usize) -> T {
     if let [shared] = *values { shared } else { values[layer] }
 }
 
-/// Everything that decides the result of a run.
+/// Everything that determines the result of a run.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 pub struct CommonOptions {
     /// Network to train: lenet-300-100, lenet-5-caffe or lenet-5-relu
@@ -98,7 +98,7 @@ impl CommonOptions {
         Ok(())
     }
 
-    /// Learning rate at a moment of the run.
+    /// The learning rate at a moment of the run.
     pub fn rate_at(&self, at: Moment) -> f64 {
         /// Steps over which a cosine schedule rises.
         const RISE: f64 = 300.0;

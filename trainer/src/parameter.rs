@@ -60,7 +60,7 @@ impl Adam {
         }
     }
 
-    /// Moves the parameter against its gradient, the learning rate multiplied by `factor`.
+    /// Moves the parameter against its gradient, with `factor` times the learning rate.
     pub fn update(&self, parameter: &mut Parameter, gradient: &[f32], factor: f32) {
         assert_eq!(parameter.value.len(), gradient.len(), "invariant: one gradient per value");
         let rate = self.rate * factor;

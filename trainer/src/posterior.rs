@@ -1,4 +1,4 @@
-//! The posterior file: every array at the original shape, the graph as metadata
+//! Posterior files: every array at the original shape, and the graph as metadata
 //! (`docs/posteriors.md`).
 
 use std::fs;
@@ -19,10 +19,10 @@ use crate::shed::Units;
 /// The key of the metadata in a posterior file.
 const KEY: &str = "curt";
 
-/// Writes what a method learnt.
+/// Writes the posterior that a method has learnt.
 ///
 /// # Errors
-/// When the file cannot be written, or the reader would refuse it: a number of an array is not finite.
+/// When the file cannot be written, or when the reader would refuse it because a number is not finite.
 pub fn write(path: &Path, method: &dyn Method, scaling: Scaling, training: Value) -> Result<()> {
     let bytes = curt::posterior::write(&description(method, scaling, training), &method.arrays())
         .with_context(|| format!("the posterior for {} is not usable", path.display()))?;
@@ -46,7 +46,7 @@ fn description(method: &dyn Method, scaling: Scaling, training: Value) -> Descri
     }
 }
 
-/// Which units of a layer an array runs over.
+/// The units of a layer over which an array runs.
 #[derive(Clone, Copy)]
 pub enum Side {
     Inputs,
@@ -55,7 +55,7 @@ pub enum Side {
     Neither,
 }
 
-/// An array at the original shape: the values of kept units at their original positions, zeros elsewhere.
+/// An array at the original shape. The values of kept units lie at their original positions; the others are zero.
 pub fn array(name: String, values: &[f32], shape: LayerShape, units: &Units, side: Side) -> NamedTensor {
     let (shape, values) = widen(values, shape, units, side);
     NamedTensor { name, shape, values }
@@ -88,7 +88,7 @@ fn widen(values: &[f32], shape: LayerShape, units: &Units, side: Side) -> (Vec<u
     (vec![count], wide)
 }
 
-/// A posterior file: what it says, and its arrays.
+/// A posterior file: its description and its arrays.
 pub struct Stored {
     pub method: FileMethod,
     pub network: Network,
@@ -114,7 +114,7 @@ impl Stored {
         })
     }
 
-    /// The value of an array of one.
+    /// The value of an array with one element.
     pub fn scalar(&self, name: &str) -> Result<f32> {
         Ok(self.arrays.get(name, &[1])?[0])
     }
@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// Records hold digests of posterior files: equal training has to give equal bytes.
+    /// Records hold digests of posterior files, so equal training must give equal bytes.
     #[test]
     fn the_description_keeps_its_text() {
         let network = Network::lenet_5_caffe();

@@ -1,8 +1,8 @@
-//! The units that a network keeps once groups are pruned. Training removes the other units and evaluation counts the kept ones, both by this rule.
+//! The units that a network keeps when groups are pruned. Training removes the other units, and evaluation counts the kept ones, by this rule.
 
 use crate::network::{LayerShape, Network};
 
-/// The input and output units of a layer that are still there, as indices into the original layer.
+/// The remaining input and output units of a layer, as indices into the original layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Units {
     pub inputs: Vec<usize>,
@@ -15,7 +15,7 @@ impl Units {
         Self { inputs: (0..shape.inputs()).collect(), outputs: (0..shape.outputs()).collect() }
     }
 
-    /// Whether these are ascending units of `all`.
+    /// Whether these units ascend and all belong to `all`.
     pub fn is_part_of(&self, all: &Self) -> bool {
         let part = |some: &[usize], all: &[usize]| {
             some.is_sorted_by(|a, b| a < b) && some.iter().all(|unit| all.binary_search(unit).is_ok())
@@ -23,25 +23,25 @@ impl Units {
         part(&self.inputs, &all.inputs) && part(&self.outputs, &all.outputs)
     }
 
-    /// Number of groups: inputs of a linear layer, output maps of a convolution.
+    /// The number of groups: inputs of a linear layer, output maps of a convolution.
     pub fn groups(&self, shape: LayerShape) -> usize {
         if shape.is_linear() { self.inputs.len() } else { self.outputs.len() }
     }
 }
 
-/// Number of weights that join kept units.
+/// The number of weights that connect kept units.
 pub fn kept_weights(network: &Network, units: &[Units]) -> usize {
     let layers = network.layers.iter().zip(units);
     layers.map(|((_, shape), kept)| kept.inputs.len() * kept.outputs.len() * shape.weights_per_pair()).sum()
 }
 
-/// Number of groups kept in each layer, as the literature writes architectures.
+/// The number of groups kept in each layer, as in the literature's notation of architectures.
 pub fn kept_groups(network: &Network, units: &[Units]) -> Vec<usize> {
     let layers = network.layers.iter().zip(units);
     layers.map(|((_, shape), kept)| kept.groups(*shape)).collect()
 }
 
-/// The units left when groups die; `alive[layer][group]` follows the order of the kept groups.
+/// The units left when groups die. `alive[layer][group]` follows the order of the kept groups.
 ///
 /// A weight survives if its input unit survives and the next layer uses its output unit. A dead input of a linear layer removes the output that feeds
 /// it. A dead output map removes the inputs that it feeds. A map is removed when all of its flattened inputs are dead.
@@ -63,7 +63,7 @@ pub fn surviving(network: &Network, units: &[Units], alive: &[Vec<bool>]) -> Vec
     sides.map(|(input, output)| Units { inputs: indices(input), outputs: indices(output) }).collect()
 }
 
-/// The units that stay when each layer keeps only the outputs that the next layer reads and the inputs that the previous layer makes.
+/// The units left when each layer keeps only the outputs that the next layer reads and the inputs that the layer before makes.
 pub fn consistent(network: &Network, units: &[Units]) -> Vec<Units> {
     let layers = || network.layers.iter().zip(units);
     let mut inputs: Vec<Vec<bool>> = layers().map(|((_, shape), kept)| flags(shape.inputs(), &kept.inputs)).collect();
@@ -73,11 +73,11 @@ pub fn consistent(network: &Network, units: &[Units]) -> Vec<Units> {
     sides.map(|(input, output)| Units { inputs: indices(input), outputs: indices(output) }).collect()
 }
 
-/// Makes the outputs of each layer and the inputs of the next agree.
+/// Makes the outputs of each layer agree with the inputs of the next.
 fn agree(inputs: &mut [Vec<bool>], outputs: &mut [Vec<bool>]) {
     for layer in 1..inputs.len() {
         let (output, input) = (&mut outputs[layer - 1], &mut inputs[layer]);
-        // Positions per map where flatten stands between the two layers, else 1.
+        // The positions of each map if flatten stands between the two layers, otherwise 1.
         let spread = input.len() / output.len();
         for (unit, fed) in output.iter_mut().zip(input.chunks_exact_mut(spread)) {
             *unit &= fed.iter().any(|&alive| alive);
@@ -106,12 +106,12 @@ pub fn pick(units: &[usize], flags: &[bool]) -> Vec<usize> {
     units.iter().zip(flags).filter(|&(_, &flag)| flag).map(|(&unit, _)| unit).collect()
 }
 
-/// Where the members of `kept` stand in `before`; both ascend.
+/// The positions of the members of `kept` in `before`. Both ascend.
 pub fn positions(before: &[usize], kept: &[usize]) -> Vec<usize> {
     kept.iter().map(|unit| before.binary_search(unit).expect("invariant: what is kept was there before")).collect()
 }
 
-/// Where the inputs of a layer stand among the features or maps that reach it.
+/// The positions of a layer's inputs among the features or maps that reach it.
 pub fn input_positions(network: &Network, units: &[Units], layer: usize) -> Vec<usize> {
     let Some(previous) = layer.checked_sub(1) else {
         return units[layer].inputs.clone();

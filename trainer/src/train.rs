@@ -22,7 +22,7 @@ pub struct Split {
     pub validation: Option<Images>,
 }
 
-/// Where a run keeps its files, and whether it goes on from its checkpoint.
+/// The folder of a run, and whether the run resumes from its checkpoint.
 pub struct Run<'a> {
     pub folder: &'a Path,
     pub resume: bool,
@@ -30,11 +30,11 @@ pub struct Run<'a> {
     pub stop_after: Option<usize>,
 }
 
-/// Trains a freshly initialised method and writes a checkpoint after every epoch. `recorded` has all options of the run: a checkpoint resumes only
-/// under equal ones.
+/// Trains a freshly initialised method and writes a checkpoint after every epoch. `recorded` has all options of the run. A checkpoint resumes only
+/// with equal options.
 ///
 /// # Errors
-/// When a file cannot be written, the checkpoint does not fit, or the loss stops being a number.
+/// When a file cannot be written, the checkpoint does not fit, or the loss becomes NaN or infinite.
 pub fn train(method: &mut dyn Method, options: &CommonOptions, recorded: &Value, data: &Split, run: &Run) -> Result<()> {
     let file = run.folder.join("checkpoint.safetensors");
     let mut progress = if run.resume { checkpoint::read(&file, method, recorded)? } else { Progress::default() };
@@ -60,7 +60,7 @@ pub fn train(method: &mut dyn Method, options: &CommonOptions, recorded: &Value,
             validation_loss: validation.map(|score| score.loss),
             seconds: started.elapsed().as_secs_f64(),
         };
-        // The log first: a resumed run drops lines after its checkpoint, but cannot restore missing ones.
+        // The log is written first: a resumed run drops lines after its checkpoint, but cannot restore missing lines.
         log.append(&record)?;
         checkpoint::write(&file, method, recorded, progress)?;
     }
@@ -68,7 +68,7 @@ pub fn train(method: &mut dyn Method, options: &CommonOptions, recorded: &Value,
     Ok(())
 }
 
-/// One pass over the training images in random order; returns the mean cross-entropy.
+/// Makes one pass over the training images in random order. Returns the mean cross-entropy.
 fn epoch_of_steps(
     method: &mut dyn Method,
     options: &CommonOptions,
@@ -133,7 +133,7 @@ pub mod tests {
         folder
     }
 
-    /// Images of three classes, which differ in the rows that are bright.
+    /// Images of three classes, which differ in their bright rows.
     fn images() -> Images {
         let mut noise = Noise::for_epoch(9, 0);
         let (mut pixels, mut labels) = (Vec::new(), Vec::new());
@@ -177,7 +177,7 @@ pub mod tests {
         train(method, &options.common, &serde_json::to_value(&options)?, &split(), run)
     }
 
-    /// Values and moments as bits, so that equality means equality.
+    /// Values and moments as bits, which are compared exactly.
     fn bits(method: &mut dyn Method) -> Vec<Vec<u32>> {
         let mut all = Vec::new();
         for named in method.parameters() {

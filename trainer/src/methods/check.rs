@@ -1,10 +1,10 @@
-//! What the tests of the methods share: values in f64, and gradients against finite differences.
+//! Helpers for the tests of the methods: values in f64, and gradients against finite differences.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use crate::forward::Precision;
 
-/// Relative to the expected value, or to 1e-3 where that is larger.
+/// Checks the error relative to the expected value, or to 1e-3 if that is larger.
 pub fn close(actual: f64, expected: f64, tolerance: f64) {
     let error = (actual - expected).abs() / expected.abs().max(1e-3);
     assert!(error < tolerance, "{actual} instead of {expected}");
@@ -24,11 +24,11 @@ pub fn tensor_values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().try_into_vec().unwrap()
 }
 
-/// Parameters in f64, in the order of `Method::parameters`, or gradients by them.
+/// Parameters in f64 in the order of `Method::parameters`, or their gradients.
 pub type Values = Vec<Vec<f64>>;
 
-/// Differentiates the loss by every parameter with central differences of step 1e-5 in f64, with fixed noise. Compares the f64 gradient to 1e-6 and
-/// the f32 gradient of training to 1e-3, both relative to the larger of the slope and 0.01. Returns the number of parameters.
+/// Differentiates the loss with respect to every parameter, by central differences of step 1e-5 in f64 with fixed noise. The tolerance is 1e-6
+/// for the f64 gradient and 1e-3 for the f32 gradient of training, relative to the larger of the slope and 0.01. Returns the number of parameters.
 pub fn check_gradient(mut values: Values, loss: impl Fn(&Values) -> f64, double: &Values, single: &[Vec<f32>]) -> usize {
     const STEP: f64 = 1e-5;
     let mut checked = 0;

@@ -1,4 +1,4 @@
-//! Removal of dead units: all their incoming or all their outgoing weights are zero.
+//! Removal of dead units: units whose incoming weights are all zero, or whose outgoing weights are all zero.
 
 use super::Method;
 use crate::network::{Network, Operation};
@@ -10,15 +10,17 @@ pub trait Folds: Method {
     fn absorb(&mut self, layer: usize, input: usize, value: f32);
 }
 
-/// Removes units without incoming or without outgoing weights, and inputs that nothing reads. A unit without incoming weights has a constant output,
-/// which is folded into the next biases: exact up to rounding. A network without any path from input to output is left as it is.
+/// Removes units without incoming or without outgoing weights, and inputs that nothing reads.
+///
+/// A unit without incoming weights has a constant output, which is folded into the next biases. The result is the same up to rounding. A network
+/// without any path from input to output does not change.
 pub fn remove_dead(method: &mut impl Folds) {
     loop {
         let units = method.units();
         let connected: Vec<_> = method.prediction().layers.iter().map(|layer| layer.connected()).collect();
         let mut kept = units.clone();
         for (index, (of_output, of_input)) in connected.iter().enumerate() {
-            // The inputs of a convolution are maps, which are removed with their unit. The channels of the image stay.
+            // The inputs of a convolution are maps, which go when the unit that makes them goes. The channels of the image stay.
             if index > 0 || method.network().layers[0].1.is_linear() {
                 kept[index].inputs = shed::pick(&units[index].inputs, of_input);
             }
@@ -54,7 +56,7 @@ fn fold_constants(method: &mut impl Folds, index: usize, connected: &[bool]) {
     }
 }
 
-/// Whether a rectifier follows a layer, before the next one.
+/// Whether a ReLU stands between a layer and the next one.
 fn rectified_after(network: &Network, index: usize) -> bool {
     let operations = network.nodes.iter().map(|(_, operation)| *operation);
     let mut after = operations.skip_while(|&operation| operation != Operation::Weighted(index)).skip(1);

@@ -1,4 +1,4 @@
-//! A normal posterior under a normal prior that follows it (Graves 2011). At every step the prior of each layer is set to the one of least KL.
+//! A normal posterior under a normal prior that follows it (Graves 2011). At every step the prior of each layer is set to the prior of least KL.
 //! The loss is then a description length (bits-back coding).
 
 use anyhow::Result;
@@ -20,10 +20,10 @@ pub struct Empirical {
 }
 
 impl Empirical {
-    /// Before it is fitted.
+    /// The prior before it is fitted.
     const STANDARD: Self = Self { mean: 0.0, variance: 1.0 };
 
-    /// The prior of least KL to weights with these means and log variances. It has the mean and the variance of all their samples.
+    /// The prior of least KL to weights with these means and log variances: it has the mean and the variance of all their samples.
     pub fn of(weights: impl Iterator<Item = (f64, f64)> + Clone) -> Self {
         let count = weights.clone().count() as f64;
         let mean = weights.clone().map(|(mean, _)| mean).sum::<f64>() / count;
@@ -47,7 +47,7 @@ impl Prior for Empirical {
 
     /// Density of the posterior at 0, relative to that at its mean: `exp(-mean^2 / 2 s^2)`, in [0, 1].
     fn statistic(mean: f64, log_variance: f64) -> f64 {
-        // 1 also where the variance is too small for a number.
+        // A mean of 0 gives 1 even if the inverse variance overflows, which would give NaN.
         if mean == 0.0 { 1.0 } else { (-0.5 * mean * mean * (-log_variance).exp()).exp() }
     }
 
@@ -60,14 +60,14 @@ impl Prior for Empirical {
         0.5 * (self.variance.ln() - log_variance) + excess / (2.0 * self.variance)
     }
 
-    /// The gradient at this prior. The KL is least at the prior, so a change of the prior with the weights adds nothing.
+    /// The gradient at this prior. The KL is least there, so the dependence of the prior on the weights adds nothing.
     fn gradient(&self, mean: f64, log_variance: f64) -> Slopes {
         let by_log_variance = 0.5 * (log_variance.exp() / self.variance - 1.0);
         Slopes { by_mean: (mean - self.mean) / self.variance, by_log_variance, by_level: 0.0 }
     }
 }
 
-/// The shared options are all there are.
+/// Only the shared options.
 #[derive(Clone, Debug, PartialEq, Args, Serialize)]
 pub struct GravesOptions {
     #[command(flatten)]
@@ -82,7 +82,7 @@ impl MethodOptions for GravesOptions {
         &self.normal.common
     }
 
-    /// The paper gives no schedule: this is the one of sparse variational dropout.
+    /// The paper gives no schedule, so that of sparse variational dropout is used.
     fn complete(self, _: &Network) -> Result<Self> {
         let shares = Shares { warm_up: [0.025, 0.1], decay_from: 0.5 };
         Ok(Self { normal: self.normal.complete(shares)? })
@@ -134,7 +134,7 @@ mod tests {
         close(cost(&weights()), 2.526508831, 1e-6);
     }
 
-    /// The gradient at a fixed prior is that of the cost with the prior following the weights.
+    /// The gradient at a fixed prior equals that of the cost with a prior that follows the weights.
     #[test]
     fn the_gradient_is_that_of_the_cost_under_the_best_prior() {
         const STEP: f64 = 1e-6;

@@ -1,4 +1,4 @@
-//! Training methods behind one interface: options begin a method, the loop trains it, its file is read back.
+//! Training methods behind one interface: options make a method, the loop trains it, and its file can be read again.
 
 #[cfg(test)]
 mod check;
@@ -38,14 +38,14 @@ use plain::Plain;
 use sparse_vd::LogUniform;
 use vnq::Codebook;
 
-/// The options of a method: everything that decides the result of a run.
+/// The options of a method: everything that determines the result of a run.
 pub trait MethodOptions: Serialize {
     type Method: Method;
 
     /// The options that every method has.
     fn common(&self) -> &CommonOptions;
 
-    /// Fills in what was left to the network, then checks every option.
+    /// Fills in the options whose default depends on the network, then checks every option.
     ///
     /// # Errors
     /// Names the option whose value is not allowed.
@@ -64,25 +64,25 @@ pub trait MethodOptions: Serialize {
 pub struct Named<'a> {
     /// `<layer>.<tensor>`, as in the posterior file.
     pub name: String,
-    /// Its learning rate, relative to that of the run; 0 if it is not learned but stored in checkpoints.
+    /// Its learning rate, relative to that of the run; 0 for a parameter that is not learned, but stored in checkpoints.
     pub rate: f64,
     pub parameter: &'a mut Parameter,
 }
 
-/// Where a run stands when it takes a step.
+/// The progress of a run at a step.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
-    /// Finished epochs.
+    /// The number of finished epochs.
     pub epoch: usize,
     /// Share of the run's steps that are done, in [0, 1).
     pub progress: f64,
-    /// Training images.
+    /// The number of training images.
     pub images: usize,
 }
 
 /// Loss of one batch and its gradient.
 pub struct Slope {
-    /// Mean cross-entropy of the batch in nats, without what the method adds to it.
+    /// Mean cross-entropy of the batch in nats, without the method's other terms.
     pub cross_entropy: f64,
     /// Gradient of the whole loss, in the order of [`Method::parameters`].
     pub gradients: Vec<Vec<f32>>,
@@ -90,12 +90,12 @@ pub struct Slope {
 
 /// A method, as the training loop sees it.
 pub trait Method {
-    /// What posterior files call it.
+    /// The method's name in posterior files.
     fn file_method(&self) -> FileMethod;
 
     fn network(&self) -> &Network;
 
-    /// The units that are still there, layer by layer.
+    /// The remaining units of each layer.
     fn units(&self) -> Vec<Units>;
 
     /// Keeps only these units, a subset of [`Method::units`].
@@ -109,16 +109,16 @@ pub trait Method {
         options.rate_at(at)
     }
 
-    /// What precedes an epoch, counted from 0.
+    /// Called before an epoch, counted from 0.
     fn before_epoch(&mut self, _epoch: usize) {}
 
     /// Loss and gradient on one batch.
     fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope;
 
-    /// What follows a step: bounds of parameters, state that the method steers itself.
+    /// Called after a step: applies bounds to parameters and updates the method's own state.
     fn after_step(&mut self, _at: Moment) {}
 
-    /// What follows an epoch, counted from 0: groups or units that died are removed.
+    /// Called after an epoch, counted from 0: removes dead groups or units.
     fn after_epoch(&mut self, _epoch: usize) {}
 
     /// The method's own figures of an epoch, counted from 0, for the log.
@@ -129,7 +129,7 @@ pub trait Method {
     /// The deterministic network of the current parameters.
     fn prediction(&self) -> Plain;
 
-    /// What its posterior file holds, at the original shape (`docs/posteriors.md`).
+    /// The arrays of its posterior file, at the original shape (`docs/posteriors.md`).
     fn arrays(&self) -> Vec<NamedTensor>;
 }
 
@@ -137,7 +137,7 @@ pub trait Method {
 pub trait Trained {
     fn network(&self) -> &Network;
 
-    /// Thresholds of the pruning statistic to try, from the one that prunes least. None where nothing is left to prune.
+    /// The thresholds of the pruning statistic to try, the one that prunes least first. Empty if the method prunes nothing afterwards.
     fn thresholds(&self) -> Vec<f64>;
 
     /// The posterior mean, without the groups or weights whose statistic reaches their layer's threshold.
@@ -147,7 +147,7 @@ pub trait Trained {
 /// Reads the file of any method, with its pixel scaling.
 ///
 /// # Errors
-/// When it is not a posterior of a known network; names the array that does not fit.
+/// When the file is not a posterior of a known network. The error names an array that does not fit.
 pub fn read(path: &Path) -> Result<(Box<dyn Trained>, Scaling)> {
     let stored = Stored::open(path)?;
     let trained = match stored.method {
@@ -168,7 +168,7 @@ fn boxed(trained: impl Trained + 'static) -> Box<dyn Trained> {
 /// The start network of a run: the mean of the posterior in a file, pruned at the threshold.
 ///
 /// # Errors
-/// When the file cannot be used, or is of another network.
+/// When the file cannot be used, or belongs to another network.
 pub fn read_start(path: &Path, network: &Network, threshold: f64) -> Result<Plain> {
     let (posterior, _) = read(path)?;
     ensure!(posterior.network() == network, "{} is of another network than {}", path.display(), network.name);
@@ -178,7 +178,7 @@ pub fn read_start(path: &Path, network: &Network, threshold: f64) -> Result<Plai
 /// The start network of a run: the whole mean of the posterior in a file, or fresh weights.
 ///
 /// # Errors
-/// As [`read_start`].
+/// When the file cannot be used, or belongs to another network.
 pub fn start(path: Option<&Path>, network: &Network, seed: u64) -> Result<Plain> {
     match path {
         None => Ok(Plain::initialise(network, &mut Noise::for_initialisation(seed))),

@@ -26,7 +26,7 @@ pub struct PlainLayer {
 }
 
 impl PlainLayer {
-    /// For each output and each input: whether it has a weight that is not zero.
+    /// For each output and for each input, whether it has a weight that is not zero.
     pub fn connected(&self) -> (Vec<bool>, Vec<bool>) {
         let (outputs, inputs) = (self.units.outputs.len(), self.units.inputs.len());
         let per_pair = self.weight.value.len() / (outputs * inputs).max(1);
@@ -40,12 +40,12 @@ impl PlainLayer {
         (of_output, of_input)
     }
 
-    /// Number of weights that are not zero.
+    /// The number of weights that are not zero.
     pub fn nonzero(&self) -> usize {
         self.weight.value.iter().filter(|&&weight| weight != 0.0).count()
     }
 
-    /// Zeros weights and their moments. They stay zero if [`Plain::hold_zeros`] is applied to every later gradient.
+    /// Sets weights and their moments to zero. They stay zero if [`Plain::hold_zeros`] is applied to every later gradient.
     pub fn prune(&mut self, positions: impl IntoIterator<Item = usize>) {
         let Parameter { value, first_moment, second_moment, .. } = &mut self.weight;
         for position in positions {
@@ -64,7 +64,7 @@ impl PlainLayer {
     }
 }
 
-/// A network with one value per weight.
+/// A network with one value for each weight.
 #[derive(Clone, Debug)]
 pub struct Plain {
     pub network: Network,
@@ -87,7 +87,7 @@ pub struct LayerTensors {
 }
 
 impl Plain {
-    /// Random weights: normal of variance 2 / fan-in in every layer (He et al. 2015); biases zero.
+    /// Random weights: normal with variance 2 / fan-in in every layer (He et al. 2015). Biases are zero.
     pub fn initialise(network: &Network, noise: &mut Noise) -> Self {
         let layers = network.layers.iter().map(|(_, shape)| {
             let weight = shape.weight_shape(shape.outputs(), shape.inputs());
@@ -102,14 +102,14 @@ impl Plain {
         Self { network: network.clone(), layers: layers.collect() }
     }
 
-    /// Reads a network back, at the original shape.
+    /// Reads a network at the original shape.
     pub fn read(stored: &Stored) -> Result<Self> {
         let mut plain = Self::initialise(&stored.network, &mut Noise::for_initialisation(0));
         stored.fill(plain.named())?;
         Ok(plain)
     }
 
-    /// How well the network does on images.
+    /// The error and the loss on images.
     pub fn score(&self, images: &Images) -> Score {
         const CHUNK: usize = 500;
         let precision = Precision::inference();
@@ -136,14 +136,14 @@ impl Plain {
         self.layers.iter().map(PlainLayer::nonzero).sum()
     }
 
-    /// Adds `penalty` times the weights, the gradient of half their squares, to the gradients of [`Plain::slope`]; biases are free.
+    /// Adds `penalty` times the weights (the gradient of half their squares) to the gradients of [`Plain::slope`]. Biases have no penalty.
     pub fn add_decay(&self, penalty: f64, gradients: &mut [Vec<f32>]) {
         for (layer, gradient) in self.layers.iter().zip(gradients.iter_mut().step_by(2)) {
             gradient.iter_mut().zip(&layer.weight.value).for_each(|(slope, weight)| *slope += penalty as f32 * weight);
         }
     }
 
-    /// Zeros the gradients of weights that are zero: pruned weights stay pruned.
+    /// Sets the gradients of zero weights to zero, so pruned weights stay pruned.
     pub fn hold_zeros(&self, gradients: &mut [Vec<f32>]) {
         for (layer, gradient) in self.layers.iter().zip(gradients.iter_mut().step_by(2)) {
             let zeros = gradient.iter_mut().zip(&layer.weight.value).filter(|&(_, &weight)| weight == 0.0);
@@ -213,7 +213,7 @@ pub fn vector(parameter: &Parameter, precision: &Precision) -> Tensor<1> {
     constant(parameter.value.clone(), [parameter.value.len()], precision)
 }
 
-/// Position of the largest value, the first of equals.
+/// The position of the largest value; of equals, the first.
 fn argmax(row: &[f32]) -> usize {
     let mut best = 0;
     for (index, value) in row.iter().enumerate() {

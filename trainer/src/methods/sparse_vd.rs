@@ -13,10 +13,10 @@ use crate::network::Network;
 use crate::options::CommonOptions;
 use crate::posterior::Stored;
 
-/// Bound of log alpha in the KL, beyond which it has no slope.
+/// The bound of log alpha in the KL. Beyond it the KL has no slope.
 const LOG_ALPHA_BOUND: f64 = 8.0;
 
-/// The log-uniform prior. It has nothing to learn.
+/// The log-uniform prior. It has no parameters.
 #[derive(Clone, Copy, Debug)]
 pub struct LogUniform;
 
@@ -47,7 +47,7 @@ impl Prior for LogUniform {
     }
 }
 
-/// What sparse variational dropout adds.
+/// The options for sparse variational dropout.
 #[derive(Clone, Debug, PartialEq, Args, Serialize)]
 pub struct SparseVdOptions {
     #[command(flatten)]
@@ -65,7 +65,7 @@ impl MethodOptions for SparseVdOptions {
         &self.normal.common
     }
 
-    /// The authors' schedule has 200 epochs: the KL rises from epoch 5 to 20, and the learning rate falls from epoch 100.
+    /// The authors' schedule has 200 epochs. The weight of the KL rises from epoch 5 to 20, and the learning rate falls from epoch 100.
     fn complete(self, _: &Network) -> Result<Self> {
         let shares = Shares { warm_up: [0.025, 0.1], decay_from: 0.5 };
         Ok(Self { normal: self.normal.complete(shares)?, ..self })

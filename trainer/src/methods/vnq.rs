@@ -1,5 +1,5 @@
 //! Variational network quantization (Achterhold et al. 2018). The prior has a peak at each value of a small codebook. It draws the weights of a
-//! trained network to these values; unneeded weights become noise around zero.
+//! trained network to these values. Weights that are not needed become noise around zero.
 
 use anyhow::{Result, ensure};
 use clap::Args;
@@ -14,28 +14,28 @@ use crate::options::{CommonOptions, check_per_layer, of_layer};
 use crate::parameter::Parameter;
 use crate::posterior::Stored;
 
-/// The paper's distance of neighbouring codebook values, for which the approximation was made, and the width of its windows.
+/// The paper's distance between neighbouring codebook values, for which the approximation was made, and the width of its windows.
 const SPACING: f64 = 0.2;
 const WIDTH: f64 = 0.075;
-/// Bounds during training: of a layer's greatest value, which keeps its codebook from collapsing, and of log variances.
+/// Bounds during training: on a layer's greatest value, so its codebook does not collapse, and on log variances.
 const LEAST_LEVEL: f32 = 0.05;
 const LOG_VARIANCES: [f32; 2] = [-10.0, 1.0];
-/// A mean exceeds the greatest value by at most this many deviations (e^-1.5). There its log alpha around that value is 3.
+/// A mean exceeds the greatest value by at most this many standard deviations (e^-1.5). There its log alpha around that value is 3.
 const OVERSHOOT: f32 = 0.22313016;
 
-/// What a codebook may hold.
+/// The number of values that a codebook may have.
 const LEVELS: std::ops::RangeInclusive<usize> = 3..=255;
 
-/// The prior of a layer: `levels` peaks, equally spaced about 0.
+/// The prior of a layer: `levels` equally spaced peaks, symmetric about 0.
 #[derive(Clone, Debug)]
 pub struct Codebook {
     /// `[1]`: the greatest value of the codebook
     pub level: Parameter,
-    /// Values of the codebook, an odd number
+    /// The number of values of the codebook, odd
     pub levels: usize,
 }
 
-/// A function of a weight and its derivatives by mean and log variance.
+/// A function of a weight's posterior, and its derivatives with respect to mean and log variance.
 #[derive(Clone, Copy)]
 struct Traced {
     value: f64,
@@ -43,7 +43,7 @@ struct Traced {
     by_log_variance: f64,
 }
 
-/// Minus the KL to the log-uniform prior, up to a constant (F_LU of the paper); at a mean of 0 its supremum.
+/// Minus the KL to the log-uniform prior, up to a constant (F_LU of the paper). At a mean of 0 it is the supremum.
 fn about_zero(mean: f64, log_variance: f64) -> Traced {
     let log_alpha = log_variance - (mean * mean).ln();
     let (kl, slope) = kl::log_uniform_and_slope(log_alpha);
@@ -60,7 +60,7 @@ fn windowed(mean: f64, log_variance: f64, levels: usize) -> Traced {
     for value in (-half..=half).filter(|&value| value != 0) {
         let distance = mean - f64::from(value) * SPACING;
         let window = (-0.5 * (distance / WIDTH).powi(2)).exp();
-        // A window that is 0 in f64 adds nothing to the sum.
+        // A window this small adds nothing that f64 resolves.
         if window < 1e-18 {
             continue;
         }
@@ -73,8 +73,8 @@ fn windowed(mean: f64, log_variance: f64, levels: usize) -> Traced {
     sum
 }
 
-/// Minus the KL of a weight up to a constant, for a codebook with this greatest value. Weight and codebook are scaled to [`SPACING`]. The last
-/// number is the derivative by the greatest value.
+/// Minus the KL of a weight, up to a constant, for a codebook with the greatest value `level`. Weight and codebook are scaled to [`SPACING`]. The
+/// last number is the derivative with respect to `level`.
 fn scaled(mean: f64, log_variance: f64, level: f64, levels: usize) -> (Traced, f64) {
     let scale = level / ((levels / 2) as f64 * SPACING);
     let mean = mean / scale;
@@ -163,7 +163,7 @@ impl Prior for Codebook {
     }
 }
 
-/// What variational network quantization adds.
+/// The options for variational network quantization.
 #[derive(Clone, Debug, PartialEq, Args, Serialize)]
 pub struct VnqOptions {
     #[command(flatten)]
@@ -184,7 +184,7 @@ impl MethodOptions for VnqOptions {
         &self.normal.common
     }
 
-    /// The published schedule has 195 epochs: the KL rises over 15, and the learning rate falls from the first.
+    /// The published schedule has 195 epochs. The weight of the KL rises over 15, and the learning rate falls from the first.
     fn complete(self, network: &Network) -> Result<Self> {
         let layers = network.layers.len();
         ensure!(self.normal.start.is_some(), "--start is missing: the posterior of a trained network, as of `trainer dense`");
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(about_zero(0.0, -9.0).by_mean, 0.0);
     }
 
-    /// Values of the codebook and their middles in codebooks of 3, 5 and 9, means past the ends, wide and narrow posteriors.
+    /// At the values and the midpoints of codebooks of 3, 5 and 9, and past the ends, for wide and narrow posteriors.
     #[test]
     fn derivatives_match_finite_differences() {
         const STEP: f64 = 1e-6;
@@ -322,7 +322,7 @@ mod tests {
         std::fs::remove_file(path).unwrap();
     }
 
-    /// The greatest value is far from the weights, so that some become noise in few epochs.
+    /// The greatest value is far from the weights, so some become noise in few epochs.
     #[test]
     fn a_resumed_run_equals_a_straight_one() {
         check_training(&short(12, 0.3), &Codebook::new(1.0, 3));

@@ -1,4 +1,4 @@
-//! The commands of a recipe, as a record states them and as they are run.
+//! The commands of a recipe, as its record states them and as they are run.
 
 use super::recipe::{ModelRecipe, Recipes, StagePlaces, split};
 use anyhow::Result;
@@ -32,7 +32,7 @@ pub struct CompressPlaces<'a> {
     pub output: &'a str,
 }
 
-/// The words of `curt` that compress a posterior into the file of a column.
+/// The arguments of `curt` that compress a posterior into the file of a column.
 pub fn compress(recipe: &ModelRecipe, column: Column, places: &CompressPlaces) -> Vec<String> {
     let options = &recipe.file.compress;
     let method = options.method.as_ref().unwrap_or(&recipe.file.method);
@@ -52,7 +52,7 @@ pub fn compress(recipe: &ModelRecipe, column: Column, places: &CompressPlaces) -
     words
 }
 
-/// The words of `curt` that pack a file.
+/// The arguments of `curt` that pack a file.
 pub fn pack(source: &str, output: &str) -> Vec<String> {
     ["pack", "--strip", source, "-o", output].map(str::to_owned).to_vec()
 }
@@ -109,7 +109,7 @@ impl Commands {
     }
 }
 
-/// A command as a shell takes it.
+/// A command, quoted for a shell.
 pub fn shown(program: &str, words: &[String]) -> String {
     let plain = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c)) && !word.is_empty();
     let quoted = |word: &str| if plain(word) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\"'\"'")) };

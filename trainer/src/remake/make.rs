@@ -1,4 +1,4 @@
-//! The files of a model: compressed and packed beside their places, then moved there.
+//! Makes the files of a model: compresses and packs beside the final places, then moves the files there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::recipe::ModelRecipe;
 use super::record::{FileRecord, FileRecords};
 use super::{Workshop, execute, output_of, say, sha256};
 
-/// What the files of a model are made from.
+/// The inputs from which the files of a model are made.
 pub struct Maker<'a> {
     pub workshop: &'a Workshop,
     /// The program.
@@ -23,7 +23,7 @@ pub struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    /// Makes the three files, says of each whether it has the bytes of before, and moves it to its place.
+    /// Makes the three files, prints whether each has the same bytes as before, and moves it to its place.
     pub fn files(&self) -> Result<FileRecords> {
         let beside = |name: String| self.workshop.models.join(format!(".{name}.new"));
         let place = |column: Column| beside(column.file_name(&self.recipe.stem));

@@ -152,7 +152,7 @@ fn build_curt(root: &Path) -> Result<PathBuf> {
     Ok(root.join("target/release/curt"))
 }
 
-/// Runs a command whose output goes where ours goes.
+/// Runs a command with the stdout and stderr of this program.
 fn execute(command: &mut Command) -> Result<()> {
     let line = announce(command);
     let status = command.status().with_context(|| format!("cannot run {line}"))?;

@@ -1,4 +1,4 @@
-//! Recipes of `models/`: how a model is trained and compressed, as `models/recipes/*.toml` says it (`docs/recipes.md`).
+//! Recipes of `models/`: `models/recipes/*.toml` say how a model is trained and compressed (`docs/recipes.md`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,7 +33,7 @@ pub struct RecipeFile {
     pub after: Option<String>,
     /// What a reader of the figures should know.
     pub note: String,
-    /// The words of `trainer` for each training, in order. `{data}` is the folder of MNIST, `{run}` that of the run, `{before}` that of the
+    /// The arguments of `trainer` for each training, in order. `{data}` is the folder of MNIST, `{run}` that of the run, `{before}` that of the
     /// run before it.
     pub train: Vec<String>,
     pub compress: CompressOptions,
@@ -43,7 +43,7 @@ pub struct RecipeFile {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CompressOptions {
-    /// The method of the posterior file, where it differs from that of the recipe.
+    /// The method of the posterior file, if it differs from that of the recipe.
     pub method: Option<String>,
     /// For every file.
     #[serde(default)]
@@ -70,11 +70,11 @@ pub struct ModelRecipe {
 pub struct Stage {
     /// The folder of its run.
     pub run: String,
-    /// The words of `trainer`, with places to be filled in.
+    /// The arguments of `trainer`, with placeholders.
     template: Vec<String>,
 }
 
-/// The places that [`Stage::words`] fills in.
+/// The values for the placeholders, which [`Stage::words`] fills in.
 pub struct StagePlaces<'a> {
     pub data: &'a str,
     pub run: &'a str,
@@ -154,7 +154,7 @@ fn read_file(path: &Path) -> Result<Vec<ModelRecipe>> {
     Ok(file.seeds.iter().map(model).collect())
 }
 
-/// The words of options: none has a space in it.
+/// Splits options at spaces. No option has a space in it.
 pub fn split(options: &str) -> Vec<String> {
     options.split_whitespace().map(str::to_owned).collect()
 }

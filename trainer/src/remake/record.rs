@@ -1,4 +1,4 @@
-//! The record of a model, `models/NAME.json`: what it is, how its files were made, and what came out.
+//! The record of a model, `models/NAME.json`: the network, how its files were made, and the reports on them.
 
 use std::fs;
 use std::path::Path;
@@ -74,7 +74,7 @@ pub struct FileRecord {
 pub struct TrainingRecord {
     pub command: String,
     pub seed: u64,
-    /// Of all trainings together.
+    /// The epochs of all trainings together.
     pub epochs: usize,
     /// Wall-clock time of all trainings together.
     pub seconds: f64,

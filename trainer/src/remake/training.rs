@@ -1,4 +1,4 @@
-//! The training of a model: what is not trained yet, each run in a process of its own.
+//! Trains a model: the runs that are not trained yet, each in a process of its own.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,7 +13,7 @@ use super::record::TrainingRecord;
 use super::{Workshop, execute, say, sha256};
 use crate::log::EpochRecord;
 
-/// Trains what is not trained yet; returns the posterior of the last run and the record of all.
+/// Runs the trainings that are not done yet. Returns the posterior of the last run, and the record of all runs.
 pub fn train(
     workshop: &Workshop,
     recipes: &Recipes,
@@ -24,7 +24,7 @@ pub fn train(
     let data = workshop.data.display().to_string();
     let (mut epochs, mut before) = (Vec::new(), String::new());
     for stage in recipes.stages(recipe)? {
-        // Relative to trainer/: the path of --start becomes a part of the posterior.
+        // The path is relative to trainer/, because the path of --start becomes part of the posterior.
         let run = format!("runs/{}", stage.run);
         let folder = here.join(&run);
         if folder.join("posterior.safetensors").exists() {
@@ -34,7 +34,7 @@ pub fn train(
             if folder.join("checkpoint.safetensors").exists() {
                 words.push("--resume".to_owned());
             }
-            // One thread a run: more gain nothing on layers this small.
+            // One thread for each run: more threads gain nothing on layers this small.
             let program = env::current_exe().context("cannot tell the path of this program")?;
             execute(Command::new(program).args(words).current_dir(&here).env("RAYON_NUM_THREADS", "1"))?;
         }

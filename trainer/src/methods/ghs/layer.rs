@@ -42,7 +42,7 @@ impl LogNormal {
 pub struct Tau(pub f64);
 
 impl Default for Tau {
-    /// That of the paper.
+    /// The value of the paper.
     fn default() -> Self {
         Self(1e-5)
     }
@@ -55,7 +55,7 @@ impl Tau {
     }
 }
 
-/// The posterior of the remaining units (Louizos et al. 2017, eq. 12 to 16; Gamma by shape and scale).
+/// The posterior of the remaining units (Louizos et al. 2017, eq. 12 to 16). Gamma distributions are given by shape and scale.
 ///
 /// `w = w~ sqrt(s_a s_b a_i b_i)` with w~ normal, `s_a ~ G(1/2, tau^2)`, `a_i ~ G(1/2, 1)` and `s_b, b_i ~ IG(1/2, 1)`. Thus z_i is the product of
 /// two half-Cauchy variables. q is log-normal in each scale, so z_i is log-normal too.
@@ -134,14 +134,14 @@ fn pairs<'a>(mean: &'a Parameter, log_variance: &'a Parameter) -> impl Iterator<
 
 impl GroupLayer for GhsLayer {
     const FILE_METHOD: FileMethod = FileMethod::Ghs;
-    /// Scales whose mode is e^-8.
+    /// The negative log mode of a scale whose mode is e^-8.
     const CERTAIN_NOISE: f64 = 8.0;
 
     type Leaves = LayerTensors;
     type Hyper = Tau;
 
-    /// Starts with scales near 1 and small variances. s_a begins at its prior, and s_b as far on the other side: the heavy tail of the inverse Gamma
-    /// makes that cheap. The weight means are those of `start` when given, otherwise N(0, 1 / fan-in).
+    /// Starts with scales near 1 and small variances. s_a begins at its prior; s_b begins as far on the other side, which the heavy tail of the
+    /// inverse Gamma makes cheap. The weight means are those of `start` if given, otherwise N(0, 1 / fan-in).
     fn initialise(shape: LayerShape, start: Option<&PlainLayer>, tau: Tau, noise: &mut Noise) -> Self {
         let units = start.map_or_else(|| Units::all(shape), |layer| layer.units.clone());
         let weight_shape = shape.weight_shape(units.outputs.len(), units.inputs.len());
@@ -206,7 +206,7 @@ impl GroupLayer for GhsLayer {
         (0..=32).map(|step| Self::CERTAIN_NOISE - 0.25 * f64::from(step)).collect()
     }
 
-    /// The negative logarithm of the mode of z_i: `s2_z - mu_z`. It is infinite for a group that training removed: its means are zeros in the file.
+    /// The negative log mode of z_i: `s2_z - mu_z`. It is infinite for a group that training removed, whose means are zeros in the file.
     fn statistic(&self) -> Vec<f64> {
         let modes = self.log_scales().into_iter().map(|(mean, variance)| variance - mean);
         let mut removed = vec![true; modes.len()];

@@ -1,4 +1,4 @@
-//! The formulas against known values, and the gradient against finite differences.
+//! Tests of the formulas against known values, and of the gradient against finite differences.
 
 use super::layer::LayerTensors;
 use super::*;
@@ -50,7 +50,7 @@ fn a_fresh_posterior_begins_with_scales_of_one() {
     }
 }
 
-/// Around the mean of another posterior, over the units that it has left, and with the scales of a fresh one.
+/// A start from another posterior: around its mean, over its remaining units, with the scales of a fresh posterior.
 #[test]
 fn a_run_begins_around_what_another_method_left() {
     let network = Network::lenet_300_100();
@@ -65,12 +65,12 @@ fn a_run_begins_around_what_another_method_left() {
     assert_eq!((ghs.layers[1].units.inputs.len(), ghs.layers[0].units.outputs.len()), (299, 299));
     for layer in &ghs.layers {
         assert!(layer.log_scales().iter().all(|(mean, _)| mean.abs() < 0.05));
-        // Every scale is near where its prior has it: a few nats each, where a scale of the layer off its prior costs 1e10.
+        // Every scale is near its prior and costs a few nats. A layer's scale far from its prior would cost 1e10.
         assert!(layer.kl() < 6.0 * layer.weight_mean.value.len() as f64 + 1e4, "{}", layer.kl());
     }
 }
 
-/// A run that starts from a posterior file keeps the removed units removed. This does not depend on the mode of a scale that the file stores as zeros.
+/// A run that starts from a posterior file keeps the removed units removed, whatever the mode of a scale that the file stores as zeros.
 #[test]
 fn a_run_goes_on_without_what_was_removed() {
     let network = Network::lenet_300_100();
@@ -90,7 +90,7 @@ fn a_run_goes_on_without_what_was_removed() {
     assert_eq!(again.layers[1].units.inputs.len(), 298);
 }
 
-/// Arrays of a layer.
+/// The number of arrays of a layer.
 const ARRAYS: usize = 12;
 
 fn leaves(ghs: &Ghs, values: &Values) -> Vec<LayerTensors> {
@@ -112,7 +112,7 @@ fn cross_entropy(ghs: &Ghs, tensors: &[LayerTensors], batch: &Batch) -> Tensor<1
     likelihood::cross_entropy(&ghs.network, &ghs.units(), tensors, batch, &mut Noise::for_epoch(3, 0), &double())
 }
 
-/// The cross-entropy, noise held fixed; the KL has a test of its own.
+/// The gradient of the cross-entropy with fixed noise. The KL has a test of its own.
 #[test]
 fn gradients_of_the_cross_entropy_match_finite_differences() {
     let steps = [Step::Convolution(1, 3, 3), Step::MaxPool, Step::Flatten, Step::Linear(12, 5), Step::Relu, Step::Linear(5, 3)];
@@ -122,7 +122,7 @@ fn gradients_of_the_cross_entropy_match_finite_differences() {
     for layer in &mut ghs.layers {
         for (name, _, parameter) in layer.parameters() {
             if name.ends_with("_log_variance") {
-                // Away from the start, where variances are too small to matter.
+                // The start is avoided, because its variances are too small to matter.
                 parameter.value = noise.gaussian(parameter.value.len(), -2.5, 0.5);
             }
         }

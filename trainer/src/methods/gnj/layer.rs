@@ -69,8 +69,8 @@ impl GroupLayer for GnjLayer {
     type Leaves = LayerTensors;
     type Hyper = ();
 
-    /// Starts with scales near 1 and small variances, so that no group dies early. The weight means are those of `start`
-    /// when given. Otherwise they are N(0, 1 / fan-in) in a linear layer and uniform with that bound in a convolution.
+    /// Starts with scales near 1 and small variances; otherwise groups would die early. The weight means are those of `start`
+    /// if given. Otherwise they are N(0, 1 / fan-in) in a linear layer and uniform with that bound in a convolution.
     fn initialise(shape: LayerShape, start: Option<&PlainLayer>, _hyper: (), noise: &mut Noise) -> Self {
         let units = start.map_or_else(|| Units::all(shape), |layer| layer.units.clone());
         let weight_shape = shape.weight_shape(units.outputs.len(), units.inputs.len());
@@ -130,7 +130,7 @@ impl GroupLayer for GnjLayer {
         self.log_alpha()
     }
 
-    /// KL of scales, weights and biases to their priors in nats.
+    /// The KL of scales, weights and biases to their priors, in nats.
     fn kl(&self) -> f64 {
         let scales = self.log_alpha().into_iter().map(kl::log_uniform).sum::<f64>();
         let normal = |mean: &Parameter, variance: &Parameter| {
@@ -157,7 +157,7 @@ impl GroupLayer for GnjLayer {
         }
     }
 
-    /// `diag(mu_z) M` (Louizos et al. 2017, eq. 10 without a mask). The scale of an output map multiplies its bias too; that of an input unit does not.
+    /// `diag(mu_z) M` (Louizos et al. 2017, eq. 10 without a mask). The scale of an output map multiplies its bias too; an input unit's does not.
     fn mean(&self) -> PlainLayer {
         groups::scaled(self.shape, &self.units, &self.weight_mean, &self.bias_mean, &self.scale_mean.value)
     }

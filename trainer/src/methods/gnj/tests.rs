@@ -1,4 +1,4 @@
-//! The formulas against known values, and the gradient against finite differences.
+//! Tests of the formulas against known values, and of the gradient against finite differences.
 
 use burn::tensor::Tensor;
 
@@ -22,7 +22,7 @@ fn all_close(actual: &[f64], expected: &[f64]) {
     }
 }
 
-/// A linear layer of 3 inputs and 2 outputs. Every figure of it is known in double precision.
+/// A linear layer with 3 inputs and 2 outputs, whose figures are all known in double precision.
 fn known_layer() -> GnjLayer {
     let vector = |values: &[f32]| Parameter::new(vec![values.len()], values.to_vec());
     let shape = LayerShape::Linear { inputs: 3, outputs: 2 };
@@ -95,7 +95,7 @@ fn the_variance_bound_of_the_first_layer_holds_after_a_step() {
     assert_eq!((variances(0), variances(1)), (vec![-6.0, 0.04_f32.ln()], vec![-6.0, 0.0]));
 }
 
-/// One output, its scale of negligible variance. The scale noise is 0, so z is the scale mean.
+/// One output whose scale has a negligible variance. The scale noise is 0, so z is the mean of the scale.
 #[test]
 fn local_reparametrisation_of_a_linear_layer_has_its_known_sample() {
     let layer = LayerTensors {
@@ -116,7 +116,7 @@ fn local_reparametrisation_of_a_linear_layer_has_its_known_sample() {
     close(sample(1.0).powi(2), 0.2027, 1e-6);
 }
 
-/// A 1x1 convolution of four pixels alike, with mean 0.7 and variance 0.03 before its scale of 1.2.
+/// A 1x1 convolution of four equal pixels, with mean 0.7 and variance 0.03 before its scale of 1.2.
 #[test]
 fn local_reparametrisation_of_a_convolution_has_its_known_sample() {
     let layer = LayerTensors {
@@ -134,13 +134,13 @@ fn local_reparametrisation_of_a_convolution_has_its_known_sample() {
     }
 }
 
-/// A network small enough to differentiate by every parameter, some of its units removed.
+/// A network small enough to differentiate with respect to every parameter. Some of its units are removed.
 fn small(input: [usize; 3], steps: &[Step], removed: &[Vec<usize>]) -> (Gnj, Batch) {
     let network = Network::new("small", input, steps);
     let mut noise = Noise::for_initialisation(11);
     let mut gnj = Gnj::initialise(&network, None, (), &mut noise);
     for (layer, removed) in gnj.layers.iter_mut().zip(removed) {
-        // Away from the start, where variances are too small to matter.
+        // The start is avoided, because its variances are too small to matter.
         for parameter in [&mut layer.weight_log_variance, &mut layer.scale_log_variance, &mut layer.bias_log_variance] {
             parameter.value = noise.gaussian(parameter.value.len(), -2.5, 0.5);
         }
@@ -198,8 +198,8 @@ fn loss(gnj: &Gnj, values: &Values, batch: &Batch) -> f64 {
     likelihood + KL_FACTOR * kl
 }
 
-/// Compares the gradient of the whole loss with finite differences: see [`check::check_gradient`]. Autodiff gives the f64 gradient, except the
-/// part of the KL.
+/// Compares the gradient of the whole loss with finite differences: see [`check::check_gradient`]. Autodiff gives the f64 gradient, except that
+/// of the KL.
 fn check_gradient(gnj: &mut Gnj, batch: &Batch) -> usize {
     let values: Values = gnj.named().into_iter().map(|(_, _, p)| p.value.iter().map(|&v| f64::from(v)).collect()).collect();
     let slope = gnj.slope(batch, KL_FACTOR, &mut Noise::for_epoch(NOISE_SEED, 0));
@@ -214,7 +214,7 @@ fn check_gradient(gnj: &mut Gnj, batch: &Batch) -> usize {
         trace.push(tensor_values(layer.bias_mean.grad_remove(&mut traced).unwrap()));
         trace.push(tensor_values(layer.bias_log_variance.grad_remove(&mut traced).unwrap()));
     }
-    // Pairs of (mean, log variance): of weights, of scales, of biases.
+    // The pairs (mean, log variance) of weights, scales and biases.
     for (pair, (values, slopes)) in values.chunks_exact(2).zip(trace.chunks_exact_mut(2)).enumerate() {
         let of_kl = if pair % 3 == 1 { kl::log_uniform_gradient } else { kl::standard_normal_gradient };
         for index in 0..values[0].len() {

@@ -8,7 +8,7 @@ use crate::network::{LayerShape, Network};
 use crate::noise::Noise;
 use crate::shed::{self, Units};
 
-/// Added to a variance before the square root, whose slope is infinite at 0.
+/// Added to a variance before the square root is taken: the slope of the root is infinite at 0.
 const VARIANCE_EPSILON: f64 = 1e-8;
 
 /// The distributions of a layer in the trace; weights as `[out, in * kh * kw]`.
@@ -19,11 +19,11 @@ pub trait SampledLayer {
     /// Mean and log variance of the biases, `[out]`.
     fn bias(&self) -> [&Tensor<1>; 2];
 
-    /// Scales from these standard normals. The axis `axis` runs over the groups.
+    /// Scales from these standard normals. Groups lie along `axis`.
     fn scales(&self, noise: Tensor<2>, axis: usize) -> Tensor<2>;
 }
 
-/// A vector as a matrix that is constant along the other axis than `axis`.
+/// A vector as a matrix that varies only along `axis`.
 pub fn along(vector: Tensor<1>, axis: usize) -> Tensor<2> {
     vector.unsqueeze_dim(1 - axis)
 }

@@ -23,23 +23,23 @@ use crate::posterior::{self, Side, Stored};
 use crate::shed::{self, Units};
 use likelihood::SampledLayer;
 
-/// One layer of such a posterior, for the units still there.
+/// One layer of such a posterior, for the remaining units.
 pub trait GroupLayer: Clone {
     /// What posterior files call the method.
     const FILE_METHOD: FileMethod;
-    /// Threshold of the statistic above which a group is certain to be noise.
+    /// The threshold of the statistic above which a group is certainly noise.
     const CERTAIN_NOISE: f64;
 
-    /// What the layer is in the trace.
+    /// The arrays of the layer in the trace.
     type Leaves: SampledLayer;
 
-    /// What the prior depends on; its default where a posterior is only read.
+    /// The parameters of the prior. A posterior that is only read has their default.
     type Hyper: Copy + Default;
 
-    /// A fresh layer, around the weights of `start` and over its units when given.
+    /// A fresh layer. If `start` is given, its means are the weights of `start`, over the units of `start`.
     fn initialise(shape: LayerShape, start: Option<&PlainLayer>, hyper: Self::Hyper, noise: &mut Noise) -> Self;
 
-    /// Sets the prior of a layer that was read.
+    /// Sets the prior of a layer that was read from a file.
     fn set_hyper(&mut self, _hyper: Self::Hyper) {}
 
     fn shape(&self) -> LayerShape;
@@ -51,13 +51,13 @@ pub trait GroupLayer: Clone {
     /// The arrays with their names and the units they run over, in the order of every list of gradients.
     fn parameters(&mut self) -> Vec<(&'static str, Side, &mut Parameter)>;
 
-    /// Thresholds of the statistic that are worth a try, from the one that prunes least.
+    /// The thresholds of the statistic to try, the one that prunes least first.
     fn thresholds() -> Vec<f64>;
 
-    /// The statistic of each group, which is compared with the threshold: the greater, the less the group matters.
+    /// The pruning statistic of each group: the greater it is, the less the group matters.
     fn statistic(&self) -> Vec<f64>;
 
-    /// KL to the prior, nats.
+    /// The KL to the prior, in nats.
     fn kl(&self) -> f64;
 
     /// Adds `factor` times the gradient of [`GroupLayer::kl`].
@@ -90,7 +90,7 @@ pub trait GroupLayer: Clone {
     }
 }
 
-/// The side of the arrays that have a value for each group.
+/// The side of arrays with one value for each group.
 pub fn group_side(shape: LayerShape) -> Side {
     if shape.is_linear() { Side::Inputs } else { Side::Outputs }
 }
@@ -124,7 +124,7 @@ pub struct Groups<L> {
 }
 
 impl<L: GroupLayer> Groups<L> {
-    /// A fresh posterior, around the weights of `start` when given.
+    /// A fresh posterior, around the weights of `start` if given.
     pub fn initialise(network: &Network, start: Option<&Plain>, hyper: L::Hyper, noise: &mut Noise) -> Self {
         let layers = network.layers.iter().enumerate();
         let layers =
@@ -132,7 +132,7 @@ impl<L: GroupLayer> Groups<L> {
         Self { network: network.clone(), layers: layers.collect() }
     }
 
-    /// Reads a posterior back, at the original shape.
+    /// Reads a posterior at the original shape.
     pub fn read(stored: &Stored) -> Result<Self> {
         let (found, expected) = (stored.method.name(), L::FILE_METHOD.name());
         ensure!(found == expected, "its method is {found}, expected {expected}");
@@ -141,7 +141,7 @@ impl<L: GroupLayer> Groups<L> {
         Ok(groups)
     }
 
-    /// The units left once every group at or above its layer's threshold is removed. A layer always keeps its most certain group.
+    /// The units left after every group at or above its layer's threshold is removed. A layer always keeps the group of least statistic.
     pub fn survivors(&self, thresholds: &[f64]) -> Vec<Units> {
         let layers = self.layers.iter().zip(thresholds);
         let alive: Vec<Vec<bool>> = layers
@@ -162,7 +162,7 @@ impl<L: GroupLayer> Groups<L> {
         plain
     }
 
-    /// The units that are still there, layer by layer.
+    /// The remaining units of each layer.
     pub fn units(&self) -> Vec<Units> {
         self.layers.iter().map(|layer| layer.units().clone()).collect()
     }
@@ -189,7 +189,7 @@ impl<L: GroupLayer> Groups<L> {
         arrays.map(|(name, (tensor, side, parameter))| (format!("{name}.{tensor}"), side, parameter)).collect()
     }
 
-    /// Cross-entropy of a batch and the gradient of `cross-entropy + kl_factor * KL`.
+    /// The cross-entropy of a batch, and the gradient of `cross-entropy + kl_factor * KL`.
     pub fn slope(&self, batch: &Batch, kl_factor: f64, noise: &mut Noise) -> Slope {
         let precision = Precision::training();
         let tensors: Vec<_> = self.layers.iter().map(|layer| layer.leaves(&precision)).collect();
@@ -205,14 +205,14 @@ impl<L: GroupLayer> Groups<L> {
     }
 }
 
-/// A posterior in training, by its options.
+/// A posterior in training, with its options.
 pub struct Training<L> {
     pub groups: Groups<L>,
     pub options: GroupOptions,
 }
 
 impl<L: GroupLayer> Training<L> {
-    /// A fresh posterior, around a network where one is given; or an earlier posterior without its noise groups.
+    /// A fresh posterior, around a plain network if one is given; or an earlier posterior without its noise groups.
     pub fn begin(options: &GroupOptions, hyper: L::Hyper, network: &Network) -> Result<Self> {
         let mut noise = Noise::for_initialisation(options.common.seed);
         let groups = match options.start.as_deref() {
@@ -289,7 +289,7 @@ impl<L: GroupLayer> Method for Training<L> {
         self.groups.mean_over(&self.groups.units())
     }
 
-    /// Units that training removed are written as zeros. `GroupLayer::statistic` of each layer type says what the statistic then is.
+    /// Units that training removed are written as zeros. `GroupLayer::statistic` of each layer type says which statistic that gives.
     fn arrays(&self) -> Vec<NamedTensor> {
         let mut groups = self.groups.clone();
         let layers: Vec<_> = groups.layers.iter().map(|layer| (layer.shape(), layer.units().clone())).collect();

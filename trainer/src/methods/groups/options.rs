@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::network::Network;
 use crate::options::{CommonOptions, check_per_layer, of_layer, ramp};
 
-/// What the posterior's training adds.
+/// The options for training a posterior with scales.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 pub struct GroupOptions {
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub struct GroupOptions {
 }
 
 impl GroupOptions {
-    /// Fills in what was left to the network, then checks every option.
+    /// Fills in the options whose default depends on the network, then checks every option.
     ///
     /// # Errors
     /// Names the option whose value is not allowed.
@@ -64,7 +64,7 @@ impl GroupOptions {
         Ok(self)
     }
 
-    /// Weight beta of the KL in an epoch, counted from 0.
+    /// The weight beta of the KL in an epoch. Epochs count from 0.
     pub fn beta_at(&self, epoch: usize) -> f64 {
         if self.warm_up == 0 {
             return self.beta;
@@ -72,7 +72,7 @@ impl GroupOptions {
         self.beta * ramp(epoch, 0, self.warm_up)
     }
 
-    /// Thresholds of the layers at the end of an epoch, counted from 0; they fall from `certain`.
+    /// The thresholds of the layers at the end of an epoch, counted from 0. They fall from `certain`.
     pub fn thresholds_at(&self, epoch: usize, layers: usize, certain: f64) -> Vec<f64> {
         let progress = ramp(epoch, self.shed_between[0], self.shed_between[1]);
         (0..layers).map(|layer| certain + progress * (of_layer(&self.shed, layer) - certain)).collect()

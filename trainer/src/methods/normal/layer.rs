@@ -1,11 +1,11 @@
-//! One layer of the posterior: its arrays, and what they predict.
+//! One layer of the posterior: its arrays and its prediction.
 
 use crate::methods::plain::PlainLayer;
 use crate::network::LayerShape;
 use crate::parameter::Parameter;
 use crate::shed::{self, Units};
 
-/// q(w) = N(mean, s^2), each weight by itself, and one value per bias, for the units still there.
+/// Independent weights, `q(w) = N(mean, s^2)`, and one value for each bias, for the remaining units.
 #[derive(Clone, Debug)]
 pub struct NormalLayer {
     pub shape: LayerShape,
@@ -54,7 +54,7 @@ impl NormalLayer {
         self.units = kept.clone();
     }
 
-    /// The layer with one value per weight, of its mean and log variance.
+    /// The layer with one value for each weight, from its mean and log variance.
     pub fn map(&self, value: impl Fn(f32, f32) -> f32) -> PlainLayer {
         let weights = self.mean.value.iter().zip(&self.log_variance.value).map(|(&mean, &variance)| value(mean, variance));
         PlainLayer {

@@ -1,4 +1,4 @@
-//! The sampled forward pass of the posterior, traced by autodiff: noise is drawn through the pre-activations (local reparametrisation).
+//! The sampled forward pass of the posterior, traced by autodiff. Pre-activations are sampled instead of weights (local reparametrisation).
 
 use burn::tensor::{Gradients, Tensor};
 
@@ -10,7 +10,7 @@ use crate::network::{LayerShape, Network};
 use crate::noise::Noise;
 use crate::shed::{self, Units};
 
-/// Added to a variance before the square root, whose slope is infinite at 0.
+/// Added to a variance before the square root is taken: the slope of the root is infinite at 0.
 const VARIANCE_EPSILON: f64 = 1e-8;
 
 /// The arrays of a layer as leaves of the trace; weights as `[out, in * kh * kw]`.
@@ -18,7 +18,7 @@ pub struct LayerTensors {
     pub mean: Tensor<2>,
     pub log_variance: Tensor<2>,
     pub bias: Tensor<1>,
-    /// What the means are multiplied by, if anything: 0 where a weight counts as pruned, else 1.
+    /// The factor of each mean, if there are factors: 0 if the weight counts as pruned, otherwise 1.
     pub open: Option<Tensor<2>>,
 }
 
@@ -89,7 +89,7 @@ pub fn linear(layer: &LayerTensors, x: Tensor<2>, noise: Tensor<2>) -> Tensor<2>
     mean + (variance + VARIANCE_EPSILON).sqrt() * noise
 }
 
-/// The same of a convolution: M with x, S2 with x^2.
+/// The same for a convolution: M with x, S2 with x^2.
 ///
 /// `noise` and the result: `[out, positions]`.
 pub fn convolution(layer: &LayerTensors, windows: &Windows, noise: Tensor<2>) -> Tensor<2> {

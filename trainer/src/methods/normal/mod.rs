@@ -1,5 +1,5 @@
-//! A normal posterior per weight, trained by local reparametrisation (Kingma, Salimans and Welling 2015). Three methods share it and differ in the
-//! prior alone.
+//! A normal posterior of each weight, trained by local reparametrisation (Kingma, Salimans and Welling 2015). Three methods share it; they differ
+//! only in the prior.
 
 mod layer;
 pub mod likelihood;
@@ -22,36 +22,36 @@ use crate::noise::Noise;
 use crate::parameter::Parameter;
 use crate::posterior::Stored;
 
-/// The prior of the weights of one layer, and what it makes of their posterior.
+/// The prior of the weights of one layer, and the method's way to prune and round them.
 pub trait Prior: Clone {
     /// What posterior files call the method.
     const FILE_METHOD: FileMethod;
 
-    /// The threshold from which weights count as pruned during training too; none where the method prunes only afterwards.
+    /// The threshold from which weights count as pruned during training too; `None` if the method prunes only afterwards.
     const PRUNED: Option<f64>;
 
     /// The prior of a layer in a posterior file.
     ///
     /// # Errors
-    /// When an array of its own is missing or cannot be.
+    /// When an array of the prior is missing or has an impossible value.
     fn read(stored: &Stored, layer: &str) -> Result<Self>;
 
-    /// Thresholds of the statistic that are worth a try, from the one that prunes least.
+    /// The thresholds of the statistic to try, the one that prunes least first.
     fn thresholds() -> Vec<f64>;
 
-    /// The pruning statistic of a weight: the larger, the less the weight matters.
+    /// The pruning statistic of a weight: the larger it is, the less the weight matters.
     fn statistic(mean: f64, log_variance: f64) -> f64;
 
     /// Sets the parameters whose optimum has a closed form, given the posterior.
     fn fit(&mut self, _layer: &NormalLayer) {}
 
-    /// The KL of a weight to the prior in nats, up to a constant where the prior is improper.
+    /// The KL of a weight to the prior in nats; up to a constant if the prior is improper.
     fn kl(&self, mean: f64, log_variance: f64) -> f64;
 
-    /// Its derivatives.
+    /// The derivatives of the KL.
     fn gradient(&self, mean: f64, log_variance: f64) -> Slopes;
 
-    /// The prior's own parameter, where it learns one.
+    /// The prior's own parameter, if it learns one.
     fn level(&mut self) -> Option<&mut Parameter> {
         None
     }
@@ -59,7 +59,7 @@ pub trait Prior: Clone {
     /// Applies the method's bounds to the parameters.
     fn constrain(&mut self, _layer: &mut NormalLayer) {}
 
-    /// What a weight that is not pruned is in the compressed network.
+    /// The value in the compressed network of a weight that is not pruned.
     fn value(&self, mean: f32) -> f32 {
         mean
     }
@@ -70,12 +70,12 @@ pub trait Prior: Clone {
     }
 }
 
-/// Derivatives of a weight's KL.
+/// The derivatives of a weight's KL.
 #[derive(Clone, Copy, Debug)]
 pub struct Slopes {
     pub by_mean: f64,
     pub by_log_variance: f64,
-    /// By the prior's own parameter; 0 where it has none.
+    /// With respect to the prior's own parameter; 0 if it has none.
     pub by_level: f64,
 }
 
@@ -88,7 +88,7 @@ pub struct Normal<P> {
 }
 
 impl<P: Prior> Normal<P> {
-    /// A posterior around the weights of a network, all of one variance.
+    /// A posterior around the weights of a network, with the same variance for all.
     pub fn around(plain: &Plain, log_variance: f32, prior: P) -> Self {
         let layers = plain.network.layers.iter().zip(&plain.layers);
         let layers: Vec<_> = layers.map(|((_, shape), layer)| NormalLayer::around(*shape, layer, log_variance)).collect();
@@ -98,7 +98,7 @@ impl<P: Prior> Normal<P> {
         normal
     }
 
-    /// Reads a posterior back, at the original shape.
+    /// Reads a posterior at the original shape.
     ///
     /// # Errors
     /// When an array is missing or does not fit.
@@ -126,7 +126,7 @@ impl<P: Prior> Normal<P> {
         layers.flat_map(|(prior, layer)| layer.weights().map(|(mean, variance)| prior.kl(mean, variance))).sum()
     }
 
-    /// The weights in the compressed network, over the remaining units: zero where the statistic reaches the layer's threshold.
+    /// The weights in the compressed network, over the remaining units. A weight is zero if its statistic reaches the layer's threshold.
     fn without(&self, thresholds: &[f64], value: impl Fn(&P, f32) -> f32) -> Plain {
         let layers = self.layers.iter().zip(&self.priors).zip(thresholds).map(|((layer, prior), &threshold)| {
             layer.map(|mean, variance| {
@@ -137,7 +137,7 @@ impl<P: Prior> Normal<P> {
         Plain { network: self.network.clone(), layers: layers.collect() }
     }
 
-    /// The network that the method makes of the posterior at these thresholds.
+    /// The network that the method makes from the posterior at these thresholds.
     fn masked(&self, thresholds: &[f64]) -> Plain {
         self.without(thresholds, P::value)
     }

@@ -1,4 +1,4 @@
-//! The options that the methods of a normal posterior share.
+//! The options that all methods with a normal posterior share.
 
 use std::path::PathBuf;
 
@@ -14,11 +14,11 @@ use crate::network::Network;
 use crate::noise::Noise;
 use crate::options::{CommonOptions, ramp};
 
-/// Log variance that a posterior starts from: around fresh weights, and around those of a trained network.
+/// The log variance that a posterior starts from: around fresh weights, and around those of a trained network.
 const FRESH_LOG_VARIANCE: f32 = -10.0;
 const START_LOG_VARIANCE: f32 = -8.0;
 
-/// What training a normal posterior adds.
+/// The options for training a normal posterior.
 #[derive(Clone, Debug, PartialEq, Args, Serialize)]
 pub struct NormalOptions {
     #[command(flatten)]
@@ -49,7 +49,7 @@ pub struct Shares {
 }
 
 impl NormalOptions {
-    /// Fills in what was left to the method, then checks every option.
+    /// Fills in the options whose default depends on the method, then checks every option.
     ///
     /// # Errors
     /// Names the option whose value is not allowed.
@@ -65,7 +65,7 @@ impl NormalOptions {
         Ok(self)
     }
 
-    /// Weight beta of the KL in an epoch, counted from 0.
+    /// The weight beta of the KL in an epoch. Epochs count from 0.
     pub fn beta_at(&self, epoch: usize) -> f64 {
         match self.warm_up[..] {
             [0, 0] => self.beta,
@@ -73,7 +73,7 @@ impl NormalOptions {
         }
     }
 
-    /// Epoch from whose end dead units are removed.
+    /// The epoch from whose end on dead units are removed.
     pub fn shed_from(&self) -> usize {
         self.shed_from.unwrap_or(self.warm_up[1])
     }

@@ -1,4 +1,4 @@
-//! What the methods share, checked for each of them: samples, gradients, files, resumption.
+//! Tests of the shared code, for each method: samples, gradients, files, resumption.
 
 use serde_json::Value;
 
@@ -36,7 +36,7 @@ fn local_reparametrisation_has_its_known_sample() {
     close(tensor_values(sample)[0], -0.4, 1e-6);
 }
 
-/// Options of a few epochs without a warm-up, dead units going from the first on.
+/// Options of a few epochs without a warm-up. Dead units are removed from the first epoch on.
 pub fn short(epochs: usize, beta: f64) -> NormalOptions {
     NormalOptions {
         common: options::tests::short(epochs),
@@ -48,7 +48,7 @@ pub fn short(epochs: usize, beta: f64) -> NormalOptions {
     }
 }
 
-/// A network small enough to differentiate by every parameter, away from the start, some of its units removed.
+/// A network small enough to differentiate with respect to every parameter, away from the start. Some of its units are removed.
 fn small<P: Prior>(input: [usize; 3], steps: &[Step], removed: &[usize], prior: P) -> (NormalTraining<P>, Batch) {
     let network = Network::new("small", input, steps);
     let mut noise = Noise::for_initialisation(11);
@@ -85,7 +85,7 @@ fn leaves<P: Prior>(training: &NormalTraining<P>, values: &Values) -> Vec<LayerT
     leaves.collect()
 }
 
-/// Checks the gradient of the whole loss at the starting prior: see [`check::check_gradient`]. Autodiff gives the f64 gradient, except the part of
+/// Checks the gradient of the whole loss at the starting prior: see [`check::check_gradient`]. Autodiff gives the f64 gradient, except that of
 /// the KL.
 fn check_gradient<P: Prior>(training: &mut NormalTraining<P>, batch: &Batch) -> usize {
     let noise = || Noise::for_epoch(3, 0);
@@ -122,7 +122,7 @@ fn check_gradient<P: Prior>(training: &mut NormalTraining<P>, batch: &Batch) -> 
         tensor_values(cross_entropy(&leaves(training, values)))[0] + kl.sum::<f64>() / IMAGES as f64
     };
     let checked = check::check_gradient(values.clone(), loss, &trace, &slope.gradients);
-    // Levels, where there are any, follow the weights; their own slope is checked where it is written.
+    // Levels, if there are any, follow the weights. Another test checks their gradient.
     for ((values, prior), gradient) in values.chunks_exact(3).zip(priors).zip(&slope.gradients[weights..]) {
         let by_level: f64 = of_kl(values, prior).iter().map(|slopes| slopes.by_level).sum();
         close(f64::from(gradient[0]), by_level / IMAGES as f64, 1e-5);
@@ -130,7 +130,7 @@ fn check_gradient<P: Prior>(training: &mut NormalTraining<P>, batch: &Batch) -> 
     checked
 }
 
-/// Gradients of a method in linear layers and through convolutions. Weights of log alpha above 3 are clipped where the method prunes them.
+/// Checks the gradients of a method in linear layers and through convolutions. If the method prunes, weights of log alpha above 3 are clipped.
 pub fn check_gradients<P: Prior>(prior: P) {
     let linear = [Step::Flatten, Step::Linear(9, 5), Step::Relu, Step::Linear(5, 3)];
     let (mut training, batch) = small([1, 3, 3], &linear, &[2], prior.clone());
@@ -154,7 +154,7 @@ fn gradients_of_sparse_vd_match_finite_differences() {
     check_gradients(LogUniform);
 }
 
-/// A posterior of LeNet-300-100 without some of its units comes back from its file with the same masked mean. A run that begins from the file begins
+/// A posterior of LeNet-300-100 without some of its units is read from its file with the same masked mean. A run that starts from the file starts
 /// without these units.
 pub fn check_file<P: Prior + 'static>(prior: P) {
     let network = Network::lenet_300_100();
@@ -232,7 +232,7 @@ fn a_layer_that_is_pruned_whole_stays() {
     assert_eq!(posterior.layers[1].units.inputs.len(), 100);
 }
 
-/// A run of the method by these options, on a small network.
+/// Checks a run of the method with these options, on a small network.
 pub fn check_training<P: Prior>(options: &NormalOptions, prior: &P) {
     let plain = Plain::initialise(&train::tests::network(), &mut Noise::for_initialisation(7));
     let begin =

@@ -1,4 +1,4 @@
-//! The posterior in training, by its options.
+//! A posterior in training, with its options.
 
 use curt::posterior::{Method as FileMethod, NamedTensor};
 
@@ -13,7 +13,7 @@ use crate::noise::Noise;
 use crate::posterior::{self, Side};
 use crate::shed::Units;
 
-/// Learning rate of a level relative to that of the weights (Achterhold et al. 2018).
+/// The learning rate of a level, relative to that of the weights (Achterhold et al. 2018).
 const LEVEL_RATE: f64 = 0.01;
 
 /// A posterior in training.
@@ -25,7 +25,7 @@ pub struct NormalTraining<P> {
 }
 
 impl<P: Prior> NormalTraining<P> {
-    /// What the means of each layer are multiplied by.
+    /// The factors of a layer's means, if there are factors.
     pub fn open(&self, index: usize) -> Option<Vec<f32>> {
         let threshold = P::PRUNED.filter(|_| self.clip)?;
         let weights = self.posterior.layers[index].weights();
@@ -103,7 +103,7 @@ impl<P: Prior> Method for NormalTraining<P> {
         priors.iter_mut().zip(layers).for_each(|(prior, layer)| prior.constrain(layer));
     }
 
-    /// A removed unit cannot come back, so removal begins late.
+    /// Removes dead units. A removed unit cannot come back, so removal begins late.
     fn after_epoch(&mut self, epoch: usize) {
         if P::PRUNED.is_some() && epoch + 1 >= self.options.shed_from() {
             self.posterior.remove_dead();
@@ -121,7 +121,7 @@ impl<P: Prior> Method for NormalTraining<P> {
         self.posterior.masked(&self.posterior.training_thresholds())
     }
 
-    /// Units that training removed come back as zeros: a zero mean with a zero log variance is pruned at any threshold.
+    /// Units that training removed are written as zeros: a zero mean with a zero log variance is pruned at any threshold.
     fn arrays(&self) -> Vec<NamedTensor> {
         let mut arrays = Vec::new();
         let layers = self.posterior.layers.iter().zip(&self.posterior.priors);

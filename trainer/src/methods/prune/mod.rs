@@ -1,5 +1,5 @@
-//! Iterative magnitude pruning (Han et al. 2015; Frankle and Carbin 2019; Renda et al. 2020). Each round zeros the smallest weights of every layer
-//! and retrains the others.
+//! Iterative magnitude pruning (Han et al. 2015; Frankle and Carbin 2019; Renda et al. 2020). Each round sets the smallest weights of every layer
+//! to zero and retrains the others.
 
 mod options;
 #[cfg(test)]
@@ -22,7 +22,7 @@ use crate::shed::Units;
 #[derive(Clone, Debug)]
 pub struct Prune {
     plain: Plain,
-    /// Weights and moments to which rounds rewind. Adam's corrections for its start do not come back with them.
+    /// The weights and moments to which rounds rewind. Adam's bias corrections are not rewound.
     rewind: Option<Plain>,
     options: PruneOptions,
 }
@@ -54,14 +54,14 @@ impl Prune {
     }
 }
 
-/// The positions of all values except the `count` of largest magnitude (the first of equals).
+/// The positions of all values except the `count` values of largest magnitude (of equals, the first).
 pub fn all_but_largest(values: &[f32], count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[b].abs().total_cmp(&values[a].abs()));
     order.split_off(count.min(values.len()))
 }
 
-/// Where the weights of a layer are zero.
+/// The positions of a layer's zero weights.
 fn zeros(layer: &PlainLayer) -> impl Iterator<Item = usize> {
     layer.weight.value.iter().enumerate().filter(|&(_, &weight)| weight == 0.0).map(|(position, _)| position)
 }
@@ -115,7 +115,7 @@ impl Method for Prune {
         }
     }
 
-    /// Weights that are not zero, and the round.
+    /// The number of weights that are not zero, and the round.
     fn report(&self, epoch: usize) -> Vec<(&'static str, f64)> {
         let round = self.options.round_at(epoch).map_or(0, |(round, _)| round);
         vec![("nonzero", self.plain.nonzero() as f64), ("round", round as f64)]

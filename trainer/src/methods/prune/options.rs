@@ -1,4 +1,4 @@
-//! The options of pruning by magnitude, and the schedule of its rounds.
+//! The options of magnitude pruning, and the schedule of its rounds.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::methods::{self, MethodOptions, Moment};
 use crate::network::Network;
 use crate::options::{CommonOptions, check_per_layer, of_layer};
 
-/// What pruning by magnitude adds.
+/// The options for magnitude pruning.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 pub struct PruneOptions {
     #[command(flatten)]
@@ -112,18 +112,18 @@ impl PruneOptions {
         (self.common.epochs - self.first()) / self.rounds
     }
 
-    /// The round that an epoch belongs to, counted from 1, and its epoch there, counted from 0; none in the dense training.
+    /// The round of an epoch, counted from 1, and the epoch within the round, counted from 0. `None` in the dense training.
     pub fn round_at(&self, epoch: usize) -> Option<(usize, usize)> {
         let since = epoch.checked_sub(self.first())?;
         Some((since / self.round() + 1, since % self.round()))
     }
 
-    /// The epoch of the dense training after which its weights are those to which rounds rewind.
+    /// Whether the weights after this epoch of the dense training are those to which rounds rewind.
     pub fn rewinds_to(&self, epoch: usize) -> bool {
         self.retrain == Retrain::RewindWeights && epoch + 1 + self.round() == self.dense
     }
 
-    /// How many weights of a layer remain after a round; there were `now` before it and `all` in the beginning.
+    /// The number of weights of a layer that remain after a round. There were `now` before the round and `all` at the start.
     pub fn left(&self, layer: usize, round: usize, now: usize, all: usize) -> usize {
         let share = if self.keep.is_empty() {
             1.0 - of_layer(&self.share, layer)

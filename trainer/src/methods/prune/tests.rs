@@ -27,7 +27,7 @@ fn options(retrain: Retrain) -> PruneOptions {
     }
 }
 
-/// Noise around brightness by class.
+/// Images whose brightness is that of their class, plus noise.
 fn images(count: usize) -> Images {
     let mut noise = Noise::for_epoch(9, 0);
     let values = noise.normals(count * 144).into_iter().enumerate();
@@ -46,7 +46,7 @@ fn the_smallest_magnitudes_go_and_of_equals_the_last() {
     assert_eq!(all_but_largest(&[0.5, -2.0], 2), [] as [usize; 0]);
 }
 
-/// Four of ten go from what is left: 10, 6, 3.6 rounded to 4, 2.4 rounded to 2.
+/// Each round prunes four tenths of the rest: 10, 6, 3.6 rounded to 4, 2.4 rounded to 2.
 #[test]
 fn a_share_is_of_the_weights_still_there() {
     let options = options(Retrain::FineTune);
@@ -59,7 +59,7 @@ fn a_share_is_of_the_weights_still_there() {
     assert_eq!(options.left(0, 1, 1, 10), 1, "a layer keeps a weight");
 }
 
-/// 1000 weights to 8 in three rounds: a fifth each time. A layer that begins with 64 of them goes down by halves.
+/// From 1000 weights to 8 in three rounds: each keeps a fifth. A layer that starts with 64 of them keeps half each time.
 #[test]
 fn what_is_to_be_kept_is_reached_by_one_ratio() {
     let options = PruneOptions { share: Vec::new(), keep: vec![0.008, 0.5, 0.5], ..options(Retrain::FineTune) };
@@ -81,7 +81,7 @@ fn rounds_repeat_the_end_of_the_schedule() {
     assert_eq!(rates(Retrain::RewindRate), rates(Retrain::RewindWeights));
     let cosine = CommonOptions { schedule: options::Schedule::Cosine, ..options::tests::short(11) };
     let options = PruneOptions { common: cosine, ..options(Retrain::RewindRate) };
-    // The middle of epoch 3 of 5, and of the first epoch of a round, which repeats it: past the rise of 300 steps.
+    // The middle of epoch 3 of 5, and of the first epoch of a round, which repeats it. Both are past the warm-up of 300 steps.
     let at = |epoch: usize| Moment { epoch, progress: (epoch as f64 + 0.5) / 11.0, images: 8000 };
     let expected = 1e-2 * (0.99 * 0.5 * (1.0 + (0.7 * std::f64::consts::PI).cos()) + 0.01);
     for epoch in [3, 5, 7] {
@@ -89,7 +89,7 @@ fn rounds_repeat_the_end_of_the_schedule() {
     }
 }
 
-/// Trains, stopping where told, in a folder of its own; returns the method and the log.
+/// Trains in a folder of its own, and stops after these epochs. Returns the method and the log.
 fn run(options: &PruneOptions, name: &str, stops: &[Option<usize>]) -> (Prune, Vec<Value>) {
     let folder = std::env::temp_dir().join(format!("curt-prune-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -118,11 +118,11 @@ fn a_resumed_run_equals_a_straight_one_bit_for_bit() {
     for (retrain, name) in [(Retrain::RewindWeights, "weights"), (Retrain::RewindRate, "rate")] {
         let options = options(retrain);
         let (straight, log) = run(&options, &format!("{name}-straight"), &[None]);
-        // Before the weights to rewind to are there, between them and the first round, within a round and between two.
+        // The stops lie before the weights to rewind to exist, between them and the first round, within a round, and between two rounds.
         let (resumed, _) = run(&options, &format!("{name}-resumed"), &[Some(2), Some(5), Some(6), Some(9), None]);
         assert_eq!(straight.units(), resumed.units());
         assert!(bits(&straight.plain) == bits(&resumed.plain), "parameters differ");
-        // 27 + 600 + 24 weights: each layer keeps 0.6 of them, rounded. Units that are cut off may take more along.
+        // Of 27 + 600 + 24 weights each layer keeps 0.6, rounded. Removal of dead units may take more.
         let figures: Vec<_> =
             log.iter().map(|line| (line["round"].as_f64().unwrap(), line["nonzero"].as_f64().unwrap())).collect();
         assert_eq!(figures[4], (0.0, 651.0));
@@ -204,7 +204,7 @@ fn units_that_are_cut_off_go_and_what_is_computed_stays() {
     assert!((before.loss - plain.score(&images).loss).abs() < 1e-6);
 }
 
-/// No input reaches the classes. The units stay: a network needs some.
+/// No input reaches the classes. The units stay, because a network needs some.
 #[test]
 fn a_network_without_a_way_through_keeps_its_units() {
     let mut plain = begin(&options(Retrain::FineTune)).plain;

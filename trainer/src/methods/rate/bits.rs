@@ -1,15 +1,15 @@
 //! The expected bits of an adaptive coder for the integers of a layer, and their gradient.
 //!
 //! Each integer costs a flag (zero or not). A nonzero integer also costs a sign and a magnitude. The probability of the flag is a logistic mix of
-//! densities, like the context mixing of the packed profile: of the layer, of the weight's input, of its output and, where the inputs are pixels,
-//! of their neighbours. Signs cost one bit; magnitudes are geometric.
+//! densities, like the context mixing of the packed profile. These are the densities of the layer, of the weight's input, of its output and, if
+//! the inputs are pixels, of their neighbours. Signs cost one bit; magnitudes have a geometric distribution.
 
 /// Magnitudes above this cost no more in the estimate.
 const LARGEST: f64 = 12.0;
-/// Probabilities are kept this far from 0 and 1.
+/// The least distance of a probability from 0 and from 1.
 const MARGIN: f64 = 1e-4;
 
-/// Where the columns of a layer lie among the pixels of an image.
+/// The places of a layer's columns among the pixels of an image.
 #[derive(Clone, Copy, Debug)]
 pub struct Pixels<'a> {
     pub height: usize,
@@ -18,16 +18,16 @@ pub struct Pixels<'a> {
     pub positions: &'a [usize],
 }
 
-/// An estimate for one array.
+/// The estimate for one array.
 #[derive(Clone, Debug)]
 pub struct Bits {
     /// Bits of the rounded values.
     pub total: f64,
-    /// The derivative of the bits by each value.
+    /// The derivative of the bits with respect to each value.
     pub slope: Vec<f32>,
 }
 
-/// Estimates the bits of an `[outputs, columns]` array of values, to be rounded to integers.
+/// Estimates the bits of an `[outputs, columns]` array of values when they are rounded to integers.
 pub fn of_weights(values: &[f32], outputs: usize, pixels: Option<Pixels<'_>>) -> Bits {
     let columns = values.len() / outputs.max(1);
     let kept: Vec<bool> = values.iter().map(|value| value.round() != 0.0).collect();
@@ -59,7 +59,7 @@ pub fn of_weights(values: &[f32], outputs: usize, pixels: Option<Pixels<'_>>) ->
     bits
 }
 
-/// Estimates the bits of biases, which are multiples of their step: a constant, and two bits per doubling.
+/// Estimates the bits of biases, given in steps: a constant, and two bits for each doubling.
 pub fn of_biases(values: &[f32]) -> Bits {
     let total = values.iter().map(|value| 1.5 + 2.0 * (1.0 + f64::from(value.round().abs())).log2()).sum();
     let slope = |value: f32| 2.0 / std::f32::consts::LN_2 / (1.0 + value.abs());
@@ -70,7 +70,7 @@ pub fn of_biases(values: &[f32]) -> Bits {
 /// The probability that a value is not zero.
 struct Flags<'a> {
     density: f64,
-    /// Evidence in log odds against the layer's density, of each output and of each column.
+    /// The log-odds of each output's and of each column's density, relative to the layer's.
     of_output: Vec<f64>,
     of_column: Vec<f64>,
     neighbours: Option<Neighbours<'a>>,
@@ -110,7 +110,7 @@ impl<'a> Flags<'a> {
     }
 }
 
-/// How many of the eight neighbours of each pixel have a weight to the same output.
+/// For each pixel, how many of its eight neighbours have a nonzero weight to the same output.
 struct Neighbours<'a> {
     pixels: Pixels<'a>,
     counts: Vec<u8>,
@@ -149,7 +149,7 @@ impl Pixels<'_> {
         (position / self.width + 1) * (self.width + 2) + position % self.width + 1
     }
 
-    /// The sum of the numbers of a column and its eight neighbours; pixels without a column have 0.
+    /// For each column, the sum of its figure and those of its eight neighbours. A pixel without a column counts as 0.
     fn sums_around(&self, figures: &[f64]) -> Vec<f64> {
         let stride = self.width + 2;
         let mut grid = vec![0.0; stride * (self.height + 2)];

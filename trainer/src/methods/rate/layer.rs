@@ -1,4 +1,4 @@
-//! One layer whose weights and biases are integers times a step, and their average over the last steps.
+//! One layer whose weights and biases are integers times a step, and the average of its values over the last steps of training.
 
 use crate::methods::plain::PlainLayer;
 use crate::network::LayerShape;
@@ -19,7 +19,7 @@ pub struct Grid {
     pub bias: Parameter,
 }
 
-/// The grid of biases: coarse, so that they cost little, and a power of two, so that they are exact.
+/// The step of biases. It is coarse, so biases cost few bits, and a power of two, so they are exact.
 pub const BIAS_STEP: f32 = 0.125;
 
 impl Grid {
@@ -36,7 +36,7 @@ impl Grid {
         [("code", &mut self.code), ("log_step", &mut self.log_step), ("bias", &mut self.bias)]
     }
 
-    /// The step: the exponential of its parameter, rounded to 5 bits after the leading one so that a file stores it in few bits.
+    /// The step: the exponential of its parameter. It is rounded to 5 bits after the leading one, so a file stores it in few bits.
     pub fn step(&self) -> f32 {
         let step = self.log_step.value[0].exp();
         let unit = 2.0_f32.powi(step.log2().floor() as i32 - 5);
@@ -48,7 +48,7 @@ impl Grid {
         self.code.value.iter().map(|code| code.round())
     }
 
-    /// The integers with noise of this deviation on those that are not zero, in steps.
+    /// The integers, with noise of this standard deviation (in steps) on those that are not zero.
     pub fn noisy_integers(&self, deviation: f32, noise: &mut Noise) -> Vec<f32> {
         if deviation == 0.0 {
             return self.integers().collect();
@@ -61,7 +61,7 @@ impl Grid {
         self.bias.value.iter().map(|bias| BIAS_STEP * bias.round()).collect()
     }
 
-    /// Moves this share of the way to another grid of the same shape.
+    /// Moves by this share of the way to another grid of the same shape.
     fn approach(&mut self, other: &mut Self, share: f32) {
         for ((_, own), (_, other)) in self.parameters().into_iter().zip(other.parameters()) {
             own.value.iter_mut().zip(&other.value).for_each(|(own, other)| *own += share * (other - *own));
@@ -85,19 +85,19 @@ impl Grid {
     }
 }
 
-/// The weights of the remaining units. The gradient passes straight through the rounding (Bengio, Léonard and Courville 2013).
+/// The weights of the remaining units. The rounding has a straight-through gradient (Bengio, Léonard and Courville 2013).
 #[derive(Clone, Debug)]
 pub struct RateLayer {
     pub shape: LayerShape,
     pub units: Units,
-    /// The trained values. Towards the end some still cross a border of rounding, back and forth (Nagel et al. 2022).
+    /// The trained values. Some oscillate across a rounding boundary until the end (Nagel et al. 2022).
     pub trained: Grid,
-    /// The exponential moving average of the trained values. It does settle, and is the resulting network.
+    /// The exponential moving average of the trained values. It does not oscillate, and it is the resulting network.
     pub average: Grid,
 }
 
 impl RateLayer {
-    /// Normal weights of variance 2 / fan-in over the kept units, on a grid of about their deviation.
+    /// Normal weights of variance 2 / fan-in over the kept units. The step is about their standard deviation.
     pub fn initialise(shape: LayerShape, units: Units, noise: &mut Noise) -> Self {
         let (outputs, inputs) = (units.outputs.len(), units.inputs.len());
         let deviation = (2.0 / (inputs * shape.weights_per_pair()) as f32).sqrt();
@@ -108,7 +108,7 @@ impl RateLayer {
         Self::new(shape, units, Grid::new(weight, code, step, vec![0.0; outputs]))
     }
 
-    /// The layer of a trained network on a grid of `coarseness` times the root mean square of its weights.
+    /// The layer of a trained network, with a step of `coarseness` times the root mean square of its weights.
     pub fn around(shape: LayerShape, layer: &PlainLayer, coarseness: f32) -> Self {
         let kept = layer.weight.value.iter().filter(|&&weight| weight != 0.0);
         let squares = kept.clone().map(|weight| weight * weight).sum::<f32>();
@@ -122,12 +122,12 @@ impl RateLayer {
         Self { shape, units, average: trained.clone(), trained }
     }
 
-    /// Updates the average over so many steps with the trained values.
+    /// Updates the average, which runs over `steps` steps, with the trained values.
     pub fn follow(&mut self, steps: usize) {
         self.average.approach(&mut self.trained, 1.0 / steps as f32);
     }
 
-    /// The averaged weights and biases as they are computed with.
+    /// The averaged weights and biases, rounded to their grids.
     pub fn plain(&self) -> PlainLayer {
         let step = self.average.step();
         let weight = self.average.integers().map(|code| step * code).collect();
@@ -138,7 +138,7 @@ impl RateLayer {
         }
     }
 
-    /// Expected bits of the weights and biases of either grid.
+    /// The expected bits of a grid's weights, and of its biases.
     pub fn bits(&self, grid: &Grid, image: Option<[usize; 2]>) -> [Bits; 2] {
         let pixels = image.map(|[height, width]| Pixels { height, width, positions: &self.units.inputs });
         [bits::of_weights(&grid.code.value, self.units.outputs.len(), pixels), bits::of_biases(&grid.bias.value)]

@@ -1,6 +1,6 @@
-//! Training under a bound of bits: `loss = cross-entropy + lambda * bits`, with the expected bits of the packed file. The Lagrange multiplier lambda
-//! is steered so that the bits follow a falling bound. At the end lambda is about ln 2 / N: the loss is the length of a two-part description of the
-//! labels.
+//! Rate-constrained training: `loss = cross-entropy + lambda * bits`, with the expected bits of the packed file. A controller sets the Lagrange
+//! multiplier lambda so that the bits follow a falling bound. At the end lambda is about ln 2 / N: the loss is then the length of a two-part
+//! description of the labels.
 
 mod bits;
 mod layer;
@@ -27,11 +27,11 @@ use crate::shed::{self, Units};
 
 /// Bounds of the logarithm of lambda, in nats per bit.
 const LOG_LAMBDA: std::ops::RangeInclusive<f64> = -16.0..=-5.0;
-/// Gains of the PI controller of log lambda: proportional, and integral per step. Its input is the logarithm of the bits over their bound. Bits follow
-/// lambda after some hundred steps. An integral part alone oscillates around the bound, and the weights that it prunes in excess hardly come back.
+/// The gains of the PI controller of log lambda: proportional, and integral per step. Its input is the excess: the logarithm of bits / bound. Bits
+/// follow lambda after some hundred steps. So an integral part alone would oscillate around the bound, and weights pruned in excess hardly come back.
 const PROPORTIONAL: f64 = 10.0;
 const INTEGRAL: f64 = 0.04;
-/// The excess is clamped to this in the proportional part, and in the integral part.
+/// The greatest excess in the proportional part, and in the integral part.
 const MOST_EXCESS: [f64; 2] = [0.15, 0.05];
 /// The first lambda, in nats per bit.
 const FIRST_PRICE: f32 = 5e-6;
@@ -41,9 +41,9 @@ const FIRST_PRICE: f32 = 5e-6;
 pub struct Rate {
     pub network: Network,
     pub layers: Vec<RateLayer>,
-    /// The logarithm of lambda without its proportional part, and the logarithm of the bits from which the bound begins to fall.
+    /// The logarithm of lambda without its proportional part, and the logarithm of the bits when the bound begins to fall.
     steering: Parameter,
-    /// Expected bits of weights and biases at the last step.
+    /// The expected bits of weights and biases at the last step.
     bits: f64,
     options: RateOptions,
 }
@@ -72,7 +72,7 @@ impl Rate {
         rate
     }
 
-    /// Expected bits of either grid, layer by layer: weights, biases.
+    /// The expected bits of a grid of each layer: those of weights, and those of biases.
     fn estimate(&self, grid: impl Fn(&RateLayer) -> &Grid) -> Vec<[Bits; 2]> {
         let [_, height, width] = self.network.input;
         let image = |index: usize| (index == 0 && self.layers[0].shape.is_linear()).then_some([height, width]);
@@ -88,7 +88,7 @@ impl Rate {
         log.clamp(*LOG_LAMBDA.start(), *LOG_LAMBDA.end()).exp() as f32
     }
 
-    /// The logarithm of the bits over their bound, clamped.
+    /// The logarithm of bits / bound, clamped.
     fn excess(&self, progress: f64, most: f64) -> f64 {
         let from = f64::from(self.steering.value[1]).exp();
         (self.bits / self.options.bound_at(progress, from)).ln().clamp(-most, most)
@@ -99,7 +99,7 @@ fn total(estimate: &[[Bits; 2]]) -> f64 {
     estimate.iter().flatten().map(|bits| bits.total).sum()
 }
 
-/// The first units of each hidden layer, as many as given, or all units.
+/// The first `hidden[i]` units of each hidden layer; all units if `hidden` is empty.
 fn starting_units(network: &Network, hidden: &[usize]) -> Vec<Units> {
     let mut units: Vec<Units> = network.layers.iter().map(|(_, shape)| Units::all(*shape)).collect();
     for (index, &count) in hidden.iter().enumerate() {
@@ -169,7 +169,7 @@ impl Method for Rate {
                 averages.push(Named { name: format!("{name}.average.{tensor}"), rate: 0.0, parameter });
             }
         }
-        // The averages are not learned. They are parameters so that a checkpoint holds them.
+        // The averages are not learned. They are parameters because a checkpoint stores all parameters.
         parameters.extend(averages);
         parameters.push(Named { name: "steering".to_owned(), rate: 0.0, parameter: &mut self.steering });
         parameters
@@ -227,14 +227,14 @@ impl Method for Rate {
         }
     }
 
-    /// Dead units are removed once the bound has reached --bytes. Before that they may still come back.
+    /// Removes dead units once the bound has reached --bytes. Before that they may still come back.
     fn after_epoch(&mut self, epoch: usize) {
         if (epoch + 1) as f64 >= self.options.reached * self.options.common.epochs as f64 {
             remove_dead(self);
         }
     }
 
-    /// Expected bytes of weights and biases, nonzero weights, and lambda without its proportional part.
+    /// The expected bytes of weights and biases, the number of nonzero weights, and lambda without its proportional part.
     fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
         let bits = total(&self.estimate(|layer| &layer.average));
         let nonzero = self.layers.iter().flat_map(|layer| layer.average.integers()).filter(|&code| code != 0.0).count();

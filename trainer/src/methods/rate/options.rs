@@ -13,7 +13,7 @@ use crate::network::Network;
 use crate::noise::Noise;
 use crate::options::CommonOptions;
 
-/// What training under a bound of bits adds.
+/// The options for rate-constrained training.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 pub struct RateOptions {
     #[command(flatten)]
@@ -108,8 +108,8 @@ impl RateOptions {
         if progress <= self.settle { 1.0 } else { (1.0 - progress) / (1.0 - self.settle) }
     }
 
-    /// The bound of the bits of weights and biases at a moment of the run. It begins at `from`, the bits when it begins to fall. Its logarithm then falls
-    /// ever more slowly: weights that a fast end prunes in excess do not come back.
+    /// The bound on the bits of weights and biases at a moment of the run. It starts at `from`, the bits when it begins to fall. Its logarithm then
+    /// falls ever more slowly, because weights pruned in excess by a fast end would not come back.
     pub fn bound_at(&self, progress: f64, from: f64) -> f64 {
         let left = 1.0 - ((progress - self.free) / (self.reached - self.free).max(1e-9)).clamp(0.0, 1.0);
         from * (8.0 * self.bytes / from).powf(1.0 - left * left)

@@ -24,7 +24,7 @@ fn options(bytes: f64, dropout: &[f64], noise: f64) -> RateOptions {
     }
 }
 
-/// A network with every kind of join between layers.
+/// A network with every kind of connection between layers.
 fn network() -> Network {
     let steps = [
         Step::Convolution(1, 3, 3),
@@ -49,8 +49,8 @@ fn images(count: usize) -> Images {
 
 const START: Moment = Moment { epoch: 0, progress: 0.0, images: 30 };
 
-/// The bits of independent flags of one density are their entropy and a sign for each nonzero value. All magnitudes are 1 and cost little. (Each
-/// weight counts in the densities that predict it, so the estimate is low where there are few weights.)
+/// The bits of independent flags of one density are their entropy, plus a sign for each nonzero value. All magnitudes are 1 and cost little.
+/// (Each weight counts in the densities that predict it, so the estimate is too low if there are few weights.)
 #[test]
 fn the_estimate_of_scattered_ones_is_their_entropy() {
     let (outputs, columns) = (60, 400);
@@ -78,7 +78,7 @@ fn ones_in_few_outputs_or_in_neighbouring_pixels_cost_less_than_scattered_ones()
     };
     let scattered = cost(&|output, column| (output * 144 + column) * 7 % 10 == 0);
     let in_two_outputs = cost(&|output, _| output < 2);
-    // Squares of 3 x 4 pixels and one of 4 x 6, elsewhere in each output.
+    // Rectangles of 3 x 4 pixels and one of 4 x 6, at another place in each output.
     let square = |output: usize, column: usize| {
         let (y, x) = (column / 12, column % 12);
         let (top, left) = (output % 3 * 4, output % 4 * 3);
@@ -98,7 +98,7 @@ fn a_slope_points_away_from_zero_and_zero_has_none() {
     assert!((f64::from(biases.slope[1]) - 1.0 / 2.0_f64.ln()).abs() < 1e-6);
 }
 
-/// Without noise, dropout and price the gradient is that of the plain network with the same weights, times the steps.
+/// Without noise, dropout and lambda, the gradient is that of the plain network with the same weights, times the steps.
 #[test]
 fn the_gradient_is_that_of_the_rounded_network_passed_straight_through() {
     let mut rate = Rate::initialise(&network(), &options(100.0, &[0.0; 4], 0.0), &mut Noise::for_initialisation(3));
@@ -114,12 +114,12 @@ fn the_gradient_is_that_of_the_rounded_network_passed_straight_through() {
         let close = |actual: f32, expected: f32| assert!((actual - expected).abs() < 1e-5, "{actual} {expected}");
         code.iter().zip(by_weight).for_each(|(&code, weight)| close(code, weight * layer.trained.step()));
         bias.iter().zip(by_bias).for_each(|(&bias, by_bias)| close(bias, by_bias * layer::BIAS_STEP));
-        // The step scales every weight: its logarithm's slope is the sum of slope times weight.
+        // The step scales every weight, so the slope of its logarithm is the sum of slope times weight.
         close(log_step[0], by_weight.iter().zip(&plain.layers[index].weight.value).map(|(slope, weight)| slope * weight).sum());
     }
 }
 
-/// At the end of a run the loss is that of the rounded network itself; before it settles, noise and dropout are whole.
+/// At the end of a run the loss is that of the rounded network. Before noise and dropout begin to fall, they have full strength.
 #[test]
 fn noise_and_dropout_fall_to_nothing_while_a_run_settles() {
     let begin = |dropout: f64, noise| {
@@ -157,7 +157,7 @@ fn dead_units_go_and_what_is_computed_stays() {
     for row in layers[3].code.value.chunks_exact_mut(6) {
         row[5] = -0.3;
     }
-    // Powers of two, so that the constants stay on the grid of the biases.
+    // With powers of two, the constants stay on the grid of the biases.
     for layer in &mut layers {
         layer.log_step.value[0] = 0.25_f32.ln();
     }
@@ -201,7 +201,7 @@ fn a_step_has_five_bits_after_the_first() {
     }
 }
 
-/// A value that oscillates about the border between 1 and 2 becomes the integer that it is most of the time.
+/// A value that oscillates about the boundary between 1 and 2 becomes the integer that it has most of the time.
 #[test]
 fn the_average_settles_where_training_swings() {
     let options = options(9.0, &[0.0; 4], 0.0);
@@ -245,7 +245,7 @@ fn options_that_cannot_be_are_refused_by_name() {
     refused(|options| options.average = 0, "--average");
 }
 
-/// Bits are brought to the bound, and a broken run goes on bit for bit.
+/// The bits reach the bound, and a resumed run gives the same bits as an uninterrupted one.
 #[test]
 fn the_bound_is_reached_and_a_resumed_run_equals_a_straight_one() {
     let common = options::CommonOptions { shift: 1, ..options::tests::short(60) };
@@ -258,7 +258,7 @@ fn the_bound_is_reached_and_a_resumed_run_equals_a_straight_one() {
         let mut last = None;
         for (index, &stop_after) in stops.iter().enumerate() {
             let mut rate = Rate::initialise(&network(), &options, &mut Noise::for_initialisation(7));
-            // So few images are worth a high price from the start.
+            // With so few images, a high lambda is right from the start.
             rate.steering.value[0] = -8.0;
             let run = Run { folder: &folder, resume: index > 0, stop_after };
             train(&mut rate, &options.common, &recorded, &split(), &run).unwrap();

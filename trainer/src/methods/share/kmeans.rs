@@ -1,9 +1,9 @@
-//! k-means of single numbers by Lloyd's algorithm.
+//! One-dimensional k-means by Lloyd's algorithm.
 
-/// The most iterations; clusters that still move are then taken as they are.
+/// The most iterations. After them, clusters that still move are taken as they are.
 const ROUNDS: usize = 300;
 
-/// At most `count` centroids of the values, ascending. The first centroids are spread evenly over the range, so that the few large values, which
+/// At most `count` centroids of the values, ascending. The initial centroids are spread evenly over the range, so the few large values, which
 /// matter most, get their own (Han et al. 2016, section 3.2). Empty clusters are removed.
 pub fn centroids(values: &[f64], count: usize) -> Vec<f64> {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -30,7 +30,7 @@ pub fn centroids(values: &[f64], count: usize) -> Vec<f64> {
     centroids
 }
 
-/// The nearest of ascending centroids; the lower of two at the same distance.
+/// The index of the nearest of ascending centroids; of two at the same distance, the lower.
 pub fn nearest(centroids: &[f64], value: f64) -> usize {
     let above = centroids.partition_point(|&centroid| centroid < value);
     let nearer_below = above == centroids.len() || above > 0 && value - centroids[above - 1] <= centroids[above] - value;

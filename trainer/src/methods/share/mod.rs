@@ -1,4 +1,4 @@
-//! Weight sharing (Han et al. 2016). The remaining weights of a pruned network are clustered layer by layer. Then the centroids are trained in place
+//! Weight sharing (Han et al. 2016). The remaining weights of a pruned network are clustered layer by layer. Then the centroids are trained instead
 //! of the weights.
 
 mod kmeans;
@@ -20,7 +20,7 @@ use crate::options::of_layer;
 use crate::parameter::Parameter;
 use crate::shed::{self, Units};
 
-/// A network whose weights are zero or the centroid of their cluster.
+/// A network in which every weight is zero or the centroid of its cluster.
 #[derive(Clone, Debug)]
 pub struct Share {
     /// The network before sharing. Its biases learn.
@@ -33,7 +33,7 @@ pub struct Share {
 struct Clusters {
     /// `[clusters]`
     centroids: Parameter,
-    /// Shaped like the weights: the cluster of each, counted from 1; 0 for a pruned weight.
+    /// Shaped like the weights: the cluster of each weight, counted from 1; 0 for a pruned weight.
     members: Parameter,
 }
 
@@ -65,7 +65,7 @@ impl Clusters {
         (member as usize).checked_sub(1).map_or(0.0, |cluster| self.centroids.value[cluster])
     }
 
-    /// The gradient of every centroid: the sum of its members'.
+    /// The gradient of every centroid: the sum of the gradients of its members.
     fn gradient(&self, by_weight: &[f32]) -> Vec<f32> {
         let mut sums = vec![0.0; self.centroids.value.len()];
         for (&member, &slope) in self.members.value.iter().zip(by_weight) {
@@ -124,7 +124,7 @@ impl Method for Share {
         Slope { cross_entropy, gradients: by_array }
     }
 
-    /// Weights that are not zero, and the values they share.
+    /// The number of weights that are not zero, and the number of values that they share.
     fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
         let values: usize = self.clusters.iter().map(|clusters| clusters.centroids.value.len()).sum();
         vec![("nonzero", self.plain.nonzero() as f64), ("values", values as f64)]

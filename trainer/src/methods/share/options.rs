@@ -11,7 +11,7 @@ use crate::methods::{self, MethodOptions};
 use crate::network::Network;
 use crate::options::{CommonOptions, check_per_layer};
 
-/// What weight sharing adds.
+/// The options for weight sharing.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 pub struct ShareOptions {
     #[command(flatten)]

@@ -30,11 +30,11 @@ fn pruned(network: &Network) -> Plain {
     plain
 }
 
-/// From 0, 5 and 10: {0, 1, 2}, {4} and {9, 10}, the means of which are 1, 4 and 9.5. There nothing moves any more.
+/// From 0, 5 and 10 the clusters are {0, 1, 2}, {4} and {9, 10}, with the means 1, 4 and 9.5. After that nothing moves.
 #[test]
 fn clusters_begin_evenly_over_the_range() {
     assert_eq!(kmeans::centroids(&[0.0, 9.0, 1.0, 4.0, 2.0, 10.0], 3), [1.0, 4.0, 9.5]);
-    // From -1.25, -0.1875, 0.875, 1.9375 and 3: nothing is near the third and the fourth, and they go.
+    // The initial centroids are -1.25, -0.1875, 0.875, 1.9375 and 3. The third and the fourth get no value and are removed.
     assert_eq!(kmeans::centroids(&[-1.25, -1.0, -0.75, 0.25, 3.0], 5), [-1.0, 0.25, 3.0]);
     assert_eq!(kmeans::centroids(&[2.0, 4.0], 1), [3.0]);
     assert!(kmeans::centroids(&[], 4).is_empty());

@@ -1,6 +1,7 @@
-//! The prior over all weights: a mixture of Gaussians, the first at zero. Its gradients are written out, in f64.
+//! The prior over all weights: a mixture of Gaussians, of which the first is at zero. Its gradients are written out, in f64.
 
-/// Terms whose logarithm is this far below the largest are left out of the sum. They are a tenth of what f32 resolves, and most of the time.
+/// Terms whose logarithm is this far below the largest are left out of the sum. They are a tenth of the resolution of f32, and would take most of
+/// the time.
 const NEGLIGIBLE: f64 = -19.0;
 
 /// `p(w) = sum_k pi_k N(w; m_k, v_k)` with `pi_0` and `m_0 = 0` fixed.
@@ -8,11 +9,11 @@ const NEGLIGIBLE: f64 = -19.0;
 pub struct Mixture {
     /// pi_0
     pub zero: f64,
-    /// m_k of the others
+    /// m_k of the other components
     pub means: Vec<f64>,
-    /// log v_k of all, the one at zero first
+    /// log v_k of all components, the one at zero first
     pub log_variances: Vec<f64>,
-    /// The others' shares of what pi_0 leaves are the softmax of these.
+    /// pi_k of the other components is `(1 - pi_0)` times the softmax of these.
     pub log_proportions: Vec<f64>,
 }
 
@@ -44,7 +45,7 @@ impl Mixture {
         all.map(|((proportion, mean), log_variance)| Component { proportion, mean, variance: log_variance.exp() }).collect()
     }
 
-    /// The cost of the weights, which are independent.
+    /// The cost of weights that are independent.
     pub fn cost(&self, weights: impl Iterator<Item = f64>) -> Cost {
         let components = self.components();
         let scores: Vec<Score> = components.iter().map(Component::score).collect();
@@ -83,7 +84,7 @@ impl Mixture {
     }
 }
 
-/// What a component needs to score a weight.
+/// A component, prepared to score weights.
 struct Score {
     mean: f64,
     precision: f64,
@@ -105,21 +106,21 @@ impl Component {
         Score { mean: self.mean, precision: 1.0 / self.variance, constant }
     }
 
-    /// Both together: proportions added, mean and variance weighted by them.
+    /// Both components as one: the sum of their proportions, and their mean and variance weighted by proportion.
     pub fn merged(&self, other: &Self) -> Self {
         let proportion = self.proportion + other.proportion;
         let weighted = |a: f64, b: f64| (self.proportion * a + other.proportion * b) / proportion;
         Self { proportion, mean: weighted(self.mean, other.mean), variance: weighted(self.variance, other.variance) }
     }
 
-    /// KL divergence of the Gaussians in nats, one way and back.
+    /// The KL divergence of the Gaussians in nats, summed over both directions.
     pub fn divergence(&self, other: &Self) -> f64 {
         let squared = (self.mean - other.mean).powi(2);
         0.5 * ((self.variance + squared) / other.variance + (other.variance + squared) / self.variance) - 1.0
     }
 }
 
-/// Merges the two nearest components until no two are within `least` nats. A component merged with the first one lies at zero.
+/// Merges the two nearest components until no two are within `least` nats. A component that is merged with the first one lies at zero.
 pub fn merge(mut components: Vec<Component>, least: f64) -> Vec<Component> {
     loop {
         let pairs = (0..components.len()).flat_map(|b| (0..b).map(move |a| (a, b)));

@@ -1,5 +1,6 @@
-//! Soft weight sharing (Ullrich, Meeds and Welling 2017). A mixture of Gaussians is the prior and learns with the weights; most weights are drawn to
-//! the component at zero. In the end the weights take the means. `loss = cross-entropy + tau * -log p(w) / N`, N the number of training images.
+//! Soft weight sharing (Ullrich, Meeds and Welling 2017). The prior is a mixture of Gaussians, which is trained with the weights. It draws most
+//! weights to the component at zero. At the end each weight takes the mean of a component. `loss = cross-entropy + tau * -log p(w) / N`, where N is
+//! the number of training images.
 
 mod mixture;
 mod options;
@@ -19,10 +20,10 @@ use crate::parameter::Parameter;
 use crate::shed::Units;
 use mixture::{Component, Cost, Mixture, merge, most_responsible};
 
-/// Least variance of a component. Without it the density of a component with a few equal weights has no bound.
+/// The least variance of a component. Without it the density of a component with a few equal weights would be unbounded.
 const LEAST_VARIANCE: f32 = 1e-6;
 
-/// A network and the mixture over its weights; biases are free.
+/// A network and the mixture over its weights. Biases have no prior.
 #[derive(Clone, Debug)]
 pub struct SoftShare {
     plain: Plain,
@@ -36,7 +37,7 @@ pub struct SoftShare {
 }
 
 impl SoftShare {
-    /// Means spread evenly over the range of the weights, deviations of half the gaps between them, equal proportions.
+    /// A start with means spread evenly over the range of the weights, standard deviations of half the gaps between them, and equal proportions.
     pub fn new(plain: Plain, options: &SoftShareOptions) -> Self {
         let others = options.components - 1;
         let weights = || plain.layers.iter().flat_map(|layer| &layer.weight.value).copied();
@@ -120,7 +121,7 @@ impl Method for SoftShare {
         self.log_variances.value.iter_mut().for_each(|log| *log = log.max(least));
     }
 
-    /// `-log p(w)` in nats, nonzero weights once they take the means, and the components left after merging.
+    /// `-log p(w)` in nats, the nonzero weights after each has taken a mean, and the components left after merging.
     fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
         let (nonzero, components) = (self.prediction().nonzero(), self.merged().len());
         vec![("nats", self.cost().nats), ("nonzero", nonzero as f64), ("components", components as f64)]

@@ -11,7 +11,7 @@ use crate::methods::{self, MethodOptions};
 use crate::network::Network;
 use crate::options::CommonOptions;
 
-/// What soft weight sharing adds.
+/// The options for soft weight sharing.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 pub struct SoftShareOptions {
     #[command(flatten)]

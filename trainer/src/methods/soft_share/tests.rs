@@ -120,12 +120,12 @@ fn merging_adds_proportions_and_weights_the_rest_by_them() {
     for (actual, expected) in [(merged.proportion, 0.4), (merged.mean, 1.75), (merged.variance, 0.2)] {
         assert!((actual - expected).abs() < 1e-12, "{actual} {expected}");
     }
-    // One way (ln 0.2 + 15 - 1) / 2, back (ln 5 + 2.2 - 1) / 2.
+    // One direction is (ln 0.2 + 15 - 1) / 2, the other (ln 5 + 2.2 - 1) / 2.
     assert!((first.divergence(&second) - (7.0 + 0.6)).abs() < 1e-12);
     assert_eq!(first.divergence(&first), 0.0);
 }
 
-/// Of four components the second lies in the one at zero, and the last two in each other.
+/// Of four components, the second overlaps the one at zero, and the last two overlap each other.
 #[test]
 fn components_that_are_alike_are_merged() {
     let at = |proportion, mean| Component { proportion, mean, variance: 0.01 };
@@ -136,7 +136,8 @@ fn components_that_are_alike_are_merged() {
     assert_eq!(merge(merged.clone(), 0.0), merged, "nothing is nearer than nothing");
 }
 
-/// Between equals of variance 0.01 the bound lies halfway; a proportion of 0.9 against 0.1 moves it by 0.01 ln 9 = 0.022 for means 1 apart.
+/// Between two components of variance 0.01 and equal proportions the boundary lies halfway. For means 1 apart, proportions of 0.9 and 0.1 move it
+/// by 0.01 ln 9 = 0.022.
 #[test]
 fn a_weight_goes_to_the_component_that_is_most_responsible() {
     let at = |proportion, mean| Component { proportion, mean, variance: 0.01 };

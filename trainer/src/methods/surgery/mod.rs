@@ -1,4 +1,4 @@
-//! Dynamic network surgery (Guo et al. 2016). Weights below a threshold are masked but continue to learn; they come back once they exceed it.
+//! Dynamic network surgery (Guo et al. 2016). Weights below a threshold are masked but continue to learn. They come back when they exceed it.
 
 mod options;
 #[cfg(test)]
@@ -20,12 +20,12 @@ use crate::shed::{self, Units};
 /// A weight is pruned below the first multiple of the threshold and spliced above the second. Between them its mask does not change.
 const HYSTERESIS: [f32; 2] = [0.9, 1.1];
 
-/// A network whose weights all learn, but whose prediction uses only those under the mask.
+/// A network in which all weights learn, but whose prediction uses only those that the mask keeps.
 #[derive(Clone, Debug)]
 pub struct Surgery {
     /// Every weight, masked or not.
     dense: Plain,
-    /// Per layer, shaped like the weights: 1 or 0.
+    /// For each layer, shaped like the weights: 1 if the weight is kept, 0 if it is masked.
     masks: Vec<Parameter>,
     /// `[layers]`
     thresholds: Parameter,
@@ -103,7 +103,7 @@ impl Method for Surgery {
         parameters
     }
 
-    /// The gradient at the masked network, of every weight.
+    /// The gradient of the masked network's loss, for every weight.
     fn slope(&mut self, batch: &Batch, at: Moment, noise: &mut Noise) -> Slope {
         let probability = self.options.probability_at(at) as f32;
         if noise.flags(1, probability)[0] {
@@ -115,7 +115,7 @@ impl Method for Surgery {
         slope
     }
 
-    /// Weights that take part.
+    /// The number of weights that the mask keeps.
     fn report(&self, _epoch: usize) -> Vec<(&'static str, f64)> {
         vec![("nonzero", self.prediction().nonzero() as f64)]
     }

@@ -11,7 +11,7 @@ use crate::methods::{self, MethodOptions, Moment};
 use crate::network::Network;
 use crate::options::{CommonOptions, check_per_layer};
 
-/// What surgery adds.
+/// The options for dynamic network surgery.
 #[derive(Clone, Debug, PartialEq, Args, Serialize, Deserialize)]
 pub struct SurgeryOptions {
     #[command(flatten)]

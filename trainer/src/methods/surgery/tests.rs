@@ -56,7 +56,7 @@ fn between_its_two_thresholds_a_mask_stays() {
     }
 }
 
-/// 60 images in batches of 8: 8 steps an epoch, 160 in all.
+/// 60 images in batches of 8 are 8 steps an epoch, 160 in all.
 #[test]
 fn masks_are_updated_ever_more_rarely_and_then_stay() {
     let at = |step: usize| Moment { epoch: step / 8, progress: step as f64 / 160.0, images: 60 };
@@ -68,7 +68,7 @@ fn masks_are_updated_ever_more_rarely_and_then_stay() {
     assert_eq!(options().probability_at(at(112)), 0.0);
 }
 
-/// The first step cuts; the gradient of a masked weight is that of the network in which it is zero, which is not zero.
+/// The first step masks weights. The gradient of a masked weight is that of the network in which the weight is zero; it is not zero itself.
 #[test]
 fn masked_weights_go_on_learning() {
     let mut surgery = begin();
