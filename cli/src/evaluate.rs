@@ -42,7 +42,7 @@ pub(crate) fn check_labels(labels: &[u8], samples: usize, outputs: usize) -> Res
     match labels.iter().position(|&label| usize::from(label) >= outputs) {
         None => Ok(()),
         Some(at) => Err(Failure::input(format!(
-            "label {at} is {}; the model has {outputs} outputs, so that labels are 0 to {}",
+            "label {at} is {}; the model has {outputs} outputs, so labels are 0 to {}",
             labels[at],
             outputs - 1
         ))),

@@ -7,17 +7,26 @@ fn overflow(what: &str) -> Error {
     Error::new(ErrorKind::Limit, format!("{what} overflows 64 bits"))
 }
 
-/// `a + b`; the error names `what`.
+/// `a + b`.
+///
+/// # Errors
+/// `limit`, which names `what`, when the sum overflows.
 pub fn add(a: u64, b: u64, what: &str) -> Result<u64> {
     a.checked_add(b).ok_or_else(|| overflow(what))
 }
 
-/// `a * b`; the error names `what`.
+/// `a * b`.
+///
+/// # Errors
+/// `limit`, which names `what`, when the product overflows.
 pub fn mul(a: u64, b: u64, what: &str) -> Result<u64> {
     a.checked_mul(b).ok_or_else(|| overflow(what))
 }
 
 /// The least multiple of 64 that is not less than `n`.
+///
+/// # Errors
+/// `limit` when it overflows.
 pub fn align64(n: u64) -> Result<u64> {
     Ok(add(n, 63, "an aligned offset")? & !63)
 }
@@ -29,6 +38,9 @@ pub fn div_ceil(a: usize, b: usize) -> usize {
 }
 
 /// `n` as an index of this machine.
+///
+/// # Errors
+/// `limit`, which names `what`, when `n` exceeds a `usize`.
 pub fn to_usize(n: u64, what: &str) -> Result<usize> {
     usize::try_from(n).map_err(|_| Error::new(ErrorKind::Limit, format!("{what} ({n}) exceeds this machine's memory")))
 }
@@ -51,7 +63,10 @@ pub fn within(offset: u64, len: u64, total: u64) -> bool {
     offset <= total && len <= total.saturating_sub(offset)
 }
 
-/// `n` if it is at most `max`; the error names `what`, the number and the limit.
+/// `n`, if it is at most `max`.
+///
+/// # Errors
+/// `limit`, which names `what`, the number and the limit, when `n` is greater.
 pub fn at_most(n: u64, max: u64, what: &str) -> Result<u64> {
     if n <= max {
         return Ok(n);

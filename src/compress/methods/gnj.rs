@@ -1,7 +1,7 @@
 //! Group normal-Jeffreys posteriors (Louizos, Ullrich and Welling 2017): one scale `z` for each input unit of a linear
 //! layer and for each output map of a convolution. The scale of a map multiplies its bias too.
 //!
-//! `q(z_i) = N(mu_zi, s_zi^2)`, `q(w_ij | z_i) = N(z_i mu_ij, z_i^2 s_ij^2)`.
+//! `q(z_i) = N(mu_zi, s_zi^2)`, `q(w_ij | z_i) = N(z_i mu_ij, z_i^2 s_ij^2)` (equations 5 and 6).
 
 use super::families::dropout::log_alpha;
 use super::families::scaled;

@@ -95,7 +95,7 @@ impl Sparse<'_> {
             let (place, bits) = slot(element, None);
             let Some(row) = row else {
                 let is_zero = place == 0 && bits == 0;
-                return if is_zero { Ok(()) } else { fail(Defect::Padding, "a unit of a padding row is not zero") };
+                return if is_zero { Ok(()) } else { fail(Defect::Padding, "an element of a padding row is not zero") };
             };
             let filled = rows.get_mut(row % TILE_ROWS).expect("invariant: a remainder");
             if unit % self.units == 0 {
