@@ -1,6 +1,6 @@
-"""Bounds of functions of one value v that is known within e; see error_bound.py.
+"""Bounds on the error of functions of one value v whose own error is at most e; see error_bound.py.
 
-exp is taken to be within 1.5e-7 < 3 u of itself, relatively, but for results below 2^-125, which may be +0.
+The relative error of exp is taken to be at most 1.5e-7 < 3 u, except for results below 2^-125, which may be +0.
 """
 
 import math
@@ -26,7 +26,7 @@ def clip(v, e, low, high):
 
 
 def sigmoid(v, e):
-    """The slope is at most 1/4; exp, 1 + exp and the quotient round."""
+    """The slope of the function is at most 1/4. exp, 1 + exp and the quotient are rounded."""
     small = math.exp(-abs(v)) / (1 + math.exp(-abs(v)))
     y = small if v < 0 else 1 - small
     return y, e / 4 + 8 * U * y + FLUSHED
@@ -44,7 +44,7 @@ def hard_sigmoid(v, e, alpha, beta):
 
 
 def hard_swish(v, e):
-    """|slope| is at most 3/2; x + 3 rounds by at most 6 u where it is not clipped, then product and quotient."""
+    """|slope| is at most 3/2. x + 3 is rounded by at most 6 u where it is not clipped; then product and quotient are rounded."""
     need_finite(6 * (abs(v) + e))
     y = v * min(max(v + 3, 0.0), 6.0) / 6
     return y, 1.5 * e + gamma(4) * (abs(v) + e) + 3 * TINY

@@ -1,4 +1,4 @@
-"""Bounds of layers and means; see error_bound.py."""
+"""Bounds on the error of layers and means; see error_bound.py."""
 
 import math
 
@@ -12,7 +12,7 @@ def gamma(n):
 
 
 class NoBound(Exception):
-    """A sum may overflow."""
+    """There is no bound, because a sum may overflow."""
 
 
 def need_finite(size):
@@ -30,7 +30,7 @@ def scaled(pair, scale, offset):
 
 
 def mean(x, n):
-    """The sum of x divided by n."""
+    """The sum of x, divided by n."""
     size = math.fsum(abs(v) + e for v, e in x)
     need_finite(size)
     inherited = math.fsum(e for _, e in x)
@@ -38,7 +38,7 @@ def mean(x, n):
 
 
 def _dot(layer, row, values, terms):
-    """The output of `row` of multipliers `values`; terms are (column, (value, bound))."""
+    """The output of `row`, whose multipliers are `values`. Terms are (column, (value, bound))."""
     roundings = layer.cols + 12
     factor = layer.factors[row] if layer.row_factors else 1.0
     scale = factor * (layer.step or 1.0)
@@ -57,7 +57,7 @@ def linear(layer, x):
 
 
 def convolution(node, x):
-    """Each output from its definition: every column that lies inside the map."""
+    """Each output by its definition, as a sum over the columns that lie inside the map."""
     layer, (down, across) = node.layer, node.window
     channels, height, width = node.input_shapes[0]
     per_group = channels // node.groups

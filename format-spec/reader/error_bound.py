@@ -1,8 +1,8 @@
-"""An evaluation of a model in binary64, with a bound on the error of every value that binary32 arithmetic may make.
+"""Evaluates a model in binary64, with a bound on the error that binary32 arithmetic may make in every value.
 
 u = 2^-24 is the unit roundoff and gamma(n) = n u / (1 - n u) bounds n roundings in a row (Higham, Accuracy and
 Stability of Numerical Algorithms, section 3.1). A rounding to a subnormal adds at most TINY = 2^-149.
-It knows nothing of segments, fma, the order of additions or the polynomials. A value is a pair (exact, bound).
+The evaluation uses no segments, no fma, no order of additions and no polynomials. A value is a pair (exact, bound).
 """
 
 import math
@@ -33,7 +33,7 @@ def _affine(node, x):
 
 
 def _pool(node, x):
-    """Every output looks for its elements among all of the map."""
+    """Each output by its definition, from all elements of the map."""
     channels, height, width = node.input_shapes[0]
     down, across = node.window
     y = []

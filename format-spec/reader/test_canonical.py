@@ -1,4 +1,4 @@
-"""Changed sparse and block files that the reader accepts: the writer makes the same bytes of what was read."""
+"""Changes sparse and block files at random. From each file that the reader accepts, the writer must make the same bytes."""
 
 import copy
 import pathlib
@@ -18,7 +18,7 @@ from writer.valid import CASES  # noqa: E402
 
 
 def codes_of(layer):
-    """The codes of the writer: floats, integers of fixed point, 0 to K of a codebook."""
+    """The codes as the writer takes them: floats, integers of fixed point, 0 to K of a codebook."""
     if layer.encoding == SPARSE_FIXED_POINT:
         return [[int(q) for q in layer.multipliers(row)] for row in range(layer.rows)]
     if layer.encoding == SPARSE_CODEBOOK:

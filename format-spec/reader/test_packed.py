@@ -21,7 +21,7 @@ from wrong_readings import ChangedReader  # noqa: E402
 
 
 def weights_bytes(path):
-    """The bytes of a golden file's decoded weights: a small file may hold many."""
+    """The number of bytes of a golden file's decoded weights. A small file may hold many weights."""
     return (VECTORS / "valid" / f"{path.stem}.weights").stat().st_size
 
 
@@ -88,7 +88,7 @@ class Packed(unittest.TestCase):
         note(f"packed and unpacked: {len(chosen)} files")
 
     def test_changed_streams_are_refused_or_other_files(self):
-        """A bit flipped, or the end cut off, the checksum being right. (What is left may be the stream of another file.)"""
+        """One bit is flipped or the end is cut off, and the checksum is right. (The result may be the stream of another file.)"""
         rng, answers = random.Random(6), {}
         for path in GOLDEN[:8]:
             data = path.read_bytes()[:-4]
@@ -105,7 +105,7 @@ class Packed(unittest.TestCase):
         note(f"changed streams: {dict(sorted(answers.items()))}")
 
     def test_a_small_file_cannot_ask_for_much(self):
-        """Graphs alone: what they ask for is refused before anything is sized by it."""
+        """Files with a graph only. What the graph requires is refused before it sizes anything."""
         for inputs, encoding, kind in ((2**13, 5, "truncated"), (2**13 + 1, 5, "limit"), (2**13 + 1, 0, "truncated")):
             pattern = [0, 0] if encoding == 5 else []
             words = [1, 1, 1, inputs, 0, 1, 0, 2**13, encoding, 0, 0, *pattern]
@@ -119,7 +119,7 @@ class Packed(unittest.TestCase):
 
 
 class WrongPacked(unittest.TestCase):
-    """Every wrong reading of packed.md is shown by a golden file that it packs to other bytes, or an invalid one."""
+    """Every wrong reading of packed.md packs some golden file to other bytes, or answers an invalid file otherwise."""
 
     def differs(self, reader, path):
         if path in INVALID:

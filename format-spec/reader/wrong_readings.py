@@ -1,8 +1,8 @@
-"""Wrong readings of the specification, each a change of one text of the reader; the golden vectors must show each of them.
+"""Wrong readings of the specification. Each replaces one text of the reader, and the golden vectors must show the difference.
 
-An entry is (name, file, text, replacement, operator). A wrong arithmetic is tried on the valid files that hold the operator
-(None: on all of them; "sparse": those with sparse or block layers), a wrong check ("check", of a pattern "pattern") on invalid
-files, then valid. Those of packed.md ("packed") are tried by test_packed.py.
+An entry is (name, file, text, replacement, operator). A wrong reading of the arithmetic is tried on the valid files that hold
+the operator (None: on all; "sparse": on those with sparse or block layers). A wrong check ("check"; of a pattern: "pattern") is
+tried on invalid files, then on valid ones. test_packed.py tries those of packed.md ("packed").
 """
 
 import functools
@@ -29,7 +29,7 @@ def code_of(file):
 
 
 class ChangedReader:
-    """A copy of the package with one text replaced, as a context; it finds and loads its own modules."""
+    """A context with a copy of the package in which one text is replaced. It finds and loads the modules of that copy."""
     NAME = "changed_reader"
 
     def __init__(self, file, old, new):

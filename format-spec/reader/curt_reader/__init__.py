@@ -16,5 +16,5 @@ __all__ = ["KINDS", "FormatError", "InputError", "Model", "crc32c", "pack", "par
 
 
 def read(data):
-    """The model of a file of either profile."""
+    """The model in a file of either profile."""
     return parse(unpack(data) if is_packed(data) else data)

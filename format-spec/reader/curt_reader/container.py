@@ -27,7 +27,7 @@ def align64(n):
 
 
 def _header(data):
-    """Steps 1 to 3; the section count and the optional feature bits."""
+    """Steps 1 to 3. Returns the section count and the optional feature bits."""
     length = len(data)
     need(length > 0, "empty", 0, "the file has no bytes")
     need(length <= limits.FILE_BYTES, "limit", 0, "the file is larger than the limit")
@@ -70,7 +70,7 @@ def _entry(data, at, previous_id, previous_end):
 
 
 def read_container(data):
-    """Steps 1 to 7: ({id: Section}, optional feature bits)."""
+    """Steps 1 to 7. Returns ({id: Section}, optional feature bits)."""
     count, optional_features = _header(data)
     sections, previous_id, end = {}, None, HEADER_BYTES + ENTRY_BYTES * count
     for index in range(count):

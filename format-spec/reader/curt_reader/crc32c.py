@@ -1,4 +1,4 @@
-"""CRC-32C (Castagnoli), by table: reflected polynomial 0x82F63B78."""
+"""CRC-32C (Castagnoli) by table; the reflected polynomial is 0x82F63B78."""
 
 
 def _entry(index):

@@ -1,4 +1,4 @@
-"""A bounded reader of one section: it never hands out a byte past the section's end."""
+"""A bounded reader of one section: it never reads a byte past the section's end."""
 
 import struct
 
@@ -27,7 +27,7 @@ class Cursor:
 
 
 def check_mask(words, bits, ones, offset, what):
-    """The mask's bits as a list of bool; `mask` unless `ones` of the `bits` are set and none past them."""
+    """The mask's bits as a list of bool. Fails with `mask` unless `ones` of the `bits` are set and none past them."""
     tail = bits % 32
     need(not tail or words[-1] >> tail == 0, "mask", offset, f"{what}: a bit past the last is set")
     count = sum(word.bit_count() for word in words)

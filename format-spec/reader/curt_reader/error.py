@@ -1,4 +1,4 @@
-"""The one error of the reader: a kind of SPEC section 8, where in the file, and a sentence."""
+"""The only error of the reader: a kind of SPEC section 8, its place in the file, and a sentence."""
 
 KINDS = (
     "empty", "limit", "magic", "truncated", "byte_order", "version", "unknown_id", "trailing", "feature", "reserved",

@@ -1,4 +1,4 @@
-"""The fields of each operator, each held against its own range in the order of the fields (SPEC 4.2)."""
+"""The fields of each operator. Each is compared with its own range, in the order of the fields (SPEC 4.2)."""
 
 import math
 import struct
@@ -57,7 +57,7 @@ def _parameter(cursor, encoding):
 
 
 def _pattern(cursor, encoding, parameter):
-    """units and residue, or blocks; what bounds residue and blocks is known with the shapes."""
+    """units and residue, or blocks. The bounds of residue and blocks follow from the shapes, which are checked later."""
     if encoding in SPARSE:
         at, units = cursor.at, cursor.u32("units")
         slots = slots_of_unit(encoding, parameter)[1]
@@ -142,7 +142,7 @@ OPS = {
 
 
 def read_fields(cursor):
-    """`op` and its fields; shapes are not known yet."""
+    """`op` and its fields. Shapes are not known yet."""
     op, fields = OPS[choice(cursor, OPS, "op")]
     node = Node(op)
     fields(cursor, node)

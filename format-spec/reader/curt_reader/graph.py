@@ -62,7 +62,7 @@ class _Sums:
 
 
 def read_graph(data, section):
-    """Step 8: (Input, [Node])."""
+    """Step 8. Returns (Input, [Node])."""
     cursor = Cursor(data, section.offset, section.length)
     count = bounded(cursor, *limits.NODES, "node count")
     spec, nodes = _input(cursor), []

@@ -12,7 +12,7 @@ TILE_COLUMNS = 32
 
 
 def tiled(rows, units):
-    """(row, unit) of every element of tiles (SPEC 6.1) in the order of the file."""
+    """(row, u) of every element in tiles (SPEC 6.1), in the order of the file. `u` is the element within its row."""
     vectors = -(-rows // 16)
     for tile in range(0, vectors, 4):
         for unit in range(units):
@@ -22,7 +22,7 @@ def tiled(rows, units):
 
 @dataclass
 class Layout:
-    """How the array of one layer lies: `fields` of `bits` bits to an element, `columns` to a field."""
+    """The layout of one layer's array: `fields` fields of `bits` bits in an element, `columns` columns in a field."""
     rows: int
     cols: int
     element_bytes: int
@@ -33,7 +33,7 @@ class Layout:
 
     @property
     def unit(self):
-        """Columns of a unit, padding included."""
+        """Columns of an element, padding included."""
         return self.fields * self.columns
 
     @property
@@ -62,7 +62,7 @@ def column_bytes(cols):
 
 
 def slots_of_unit(encoding, parameter):
-    """(bits of a code, slots of a unit); sparse_f32 has no codes."""
+    """(bits of a code, slots of an element). sparse_f32 has no codes."""
     if encoding == SPARSE_F32:
         return 0, 1
     bits = parameter if encoding == SPARSE_FIXED_POINT else parameter.bit_length()
@@ -71,7 +71,7 @@ def slots_of_unit(encoding, parameter):
 
 @dataclass
 class SparseLayout:
-    """encodings/sparse.md: `units` of a column tile, `slots` of a unit, codes of `bits` bits (0: floats)."""
+    """encodings/sparse.md: `units` elements in a column tile, `slots` slots in an element, codes of `bits` bits (0: floats)."""
     rows: int
     cols: int
     bits: int
@@ -121,7 +121,7 @@ class BlockLayout:
 
     @property
     def counts(self):
-        """The groups."""
+        """The number of strips."""
         return -(-self.rows // self.height)
 
     @property
@@ -152,5 +152,5 @@ def layout_of(encoding, parameter, rows, cols, pattern=()):
 
 
 def level_count(encoding, parameter):
-    """Levels in the tables section."""
+    """The number of levels in the tables section."""
     return (0, 0, 1, 2, parameter, 0, 1, parameter, 0)[encoding]

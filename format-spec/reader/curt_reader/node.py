@@ -1,4 +1,4 @@
-"""The nodes of a graph, as they are held after reading."""
+"""The nodes of a graph after reading."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from .window import Axis
 
 @dataclass
 class Layer:
-    """The weights of a linear or conv2d node; `cols` is known when the input's shape is."""
+    """The weights of a linear or conv2d node. `cols` is known once the input's shape is."""
     rows: int
     encoding: int
     parameter: int
@@ -17,7 +17,7 @@ class Layer:
     pattern: tuple = ()  # units and residue, or blocks
     cols: int = 0
     levels: list = field(default_factory=list)
-    counts: list | None = None  # of the residue per row, of the blocks per group
+    counts: list | None = None  # of the residue per row, of the blocks per strip
     factors: list | None = None
     biases: list = field(default_factory=list)
     codes: list | None = None  # per row, of the encodings of words
@@ -31,11 +31,11 @@ class Layer:
 
     @property
     def step(self):
-        """The step of fixed point, by which the sum is multiplied; otherwise None."""
+        """The step of fixed point, which multiplies the sum; None for other encodings."""
         return self.levels[0] if self.encoding in (FIXED_POINT, SPARSE_FIXED_POINT) else None
 
     def multipliers(self, row):
-        """What the activations of `row` are multiplied by, per column: the weights, or the integers of fixed point."""
+        """The multipliers of the activations in `row`, one per column: the weights, or the integers of fixed point."""
         if self.tiles is None:
             return [float(q) for q in self.codes[row]] if self.step else self.decoded[row]
         values = [0.0] * self.cols
@@ -45,7 +45,7 @@ class Layer:
 
     @property
     def weights(self):
-        """Per row, f32, without row factors. With a pattern a small file may hold very many: they are made here alone."""
+        """The dense f32 weights of each row, without row factors. A small file may hold very many: only this makes them."""
         if self.tiles is None:
             return self.decoded
         step = self.step

@@ -10,7 +10,7 @@ from .tables import mask_words
 
 @dataclass
 class Original:
-    """A node before compression; the masks are those of a linear or conv2d node."""
+    """A node before compression. Only a linear or conv2d node has masks."""
     name: str
     row_mask: list | None = None
     column_mask: list | None = None

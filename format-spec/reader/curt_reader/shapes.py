@@ -62,7 +62,7 @@ def _output_shape(node, at):
 
 
 def set_shape(node, input_shapes, at):
-    """Checks the shapes of the inputs and sets what follows from them."""
+    """Checks the shapes of the inputs, and sets the fields of the node that follow from them."""
     node.input_shapes, shape = input_shapes, input_shapes[0]
     if node.layer:
         floats = node.layer.encoding in FLOATS

@@ -8,7 +8,7 @@ from .tables import check_float
 
 
 def read_columns(data, at, counts, cols):
-    """A list of columns for each of `counts`; `mask` for one past `cols`, or that does not ascend."""
+    """A list of columns for each of `counts`. A column past `cols`, or one that does not ascend, is `mask`."""
     size, lists = column_bytes(cols), []
     for count in counts:
         columns, last = [], -1
@@ -23,7 +23,7 @@ def read_columns(data, at, counts, cols):
 
 
 class _Slots:
-    """The slots of each row and column tile while they are read: [(column, code or value)], None for a free one."""
+    """The slots of each row and column tile read so far: [(column, code or value)], None for a free slot."""
 
     def __init__(self, layer):
         self.layer = layer
@@ -61,7 +61,7 @@ def _float_units(layer, data, at):
     bits = struct.unpack_from(f"<{layout.elements}I", data, at)
     values = struct.unpack_from(f"<{layout.elements}f", data, at)
     for index, (row, _) in enumerate(layout.storage_order()):
-        need(row < layer.rows or bits[index] == 0, "padding", at + 4 * index, "a unit of a padding row")
+        need(row < layer.rows or bits[index] == 0, "padding", at + 4 * index, "an element of a padding row")
         check_float(values[index], at + 4 * index, f"a weight of row {row}")
     return values
 
@@ -79,7 +79,7 @@ def _float_places(layer, values, data, at):
 
 
 def _words(layer, data, at):
-    """Part 1 of the others."""
+    """Part 1 of the other encodings."""
     layout, slots = layer.layout, _Slots(layer)
     width = 5 + layout.bits
     for index, (row, unit) in enumerate(layout.storage_order()):
@@ -116,7 +116,7 @@ def _residue_codes(layer, data, at):
 
 
 def _relations(layer, tiles, lists, at):
-    """Rules 5 and 6: no entry of the residue that a slot should hold; every level is used."""
+    """Rules 5 and 6: no entry of the residue belongs in a slot, and every level is used."""
     for row, (slots, entries) in enumerate(zip(tiles, lists)):
         for column, _ in entries if layer.layout.units else ():
             last = slots[column // TILE_COLUMNS][-1]

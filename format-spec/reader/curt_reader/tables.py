@@ -18,7 +18,7 @@ def count_words(layer):
 
 
 def tables_bytes(spec, nodes):
-    """The length that the graph demands."""
+    """The length of the section that the graph needs."""
     words = 2 * spec.channels + (0 if spec.kept is None else mask_words(spec.elements))
     for node in nodes:
         if node.layer:
@@ -81,7 +81,7 @@ def _layer(cursor, layer):
 
 
 def read_tables(data, section, spec, nodes):
-    """Step 10; fills `spec` and the layers and affine pairs of `nodes`."""
+    """Step 10. Fills `spec`, and the layers and affine pairs of `nodes`."""
     cursor = Cursor(data, section.offset, section.length)
     spec.scale = _floats(cursor, spec.channels, "input scale", lambda value: value != 0)
     spec.offset = _floats(cursor, spec.channels, "input offset")

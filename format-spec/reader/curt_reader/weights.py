@@ -12,7 +12,7 @@ from .tables import check_float
 
 
 def array_offsets(layers):
-    """([offset in the section of each array], length of the section)."""
+    """([offset of each array in the section], length of the section)."""
     offsets, end = [], 0
     for layer in layers:
         start = align64(end) if layer.layout.bytes else end
@@ -79,7 +79,7 @@ def _packed(layer, data, at):
 
 
 def _decode(layer, at):
-    """Checks that levels and codes use each other, and sets the weights."""
+    """Checks that the codes use every level and no other, and sets the weights."""
     used = set().union(*layer.codes)
     if layer.encoding == CODEBOOK:
         need(len(used) == layer.parameter, "non_canonical", at, "a level that no weight uses")
@@ -97,7 +97,7 @@ _READ = dict.fromkeys(_FIELD, _packed) | dict.fromkeys(SPARSE, read_sparse) | {B
 
 
 def read_weights(data, section, layers):
-    """Step 11; fills each of `layers`."""
+    """Step 11. Fills each of `layers`."""
     end = section.offset
     for layer, offset in zip(layers, array_offsets(layers)[0]):
         start = section.offset + offset

@@ -27,7 +27,7 @@ def _on_grid(integer, exponent):
 
 
 def _grid(values, before):
-    """(e, integers) of the values; None when they do not lie on a grid."""
+    """(e, integers) of the values, or None when they do not lie on a grid."""
     pairs = [math.frexp(value) for value in map(float_of, values)]
     integers = [(int(m * 2**24), e - 24) for m, e in pairs if m]
     exponent = min((e + (q & -q).bit_length() - 1 for q, e in integers), default=before)
@@ -42,7 +42,7 @@ class ArrayModel:
         self.magnitude, self.exponent = FloatMagnitude(8, 23), -8
 
     def code(self, coder, usual, count, wanted=None):
-        """`count` values; `usual` is the usual one."""
+        """Codes `count` values. `usual` is the usual value."""
         if count == 0:
             return []
         if self.usual.code(coder, wanted is not None and all(value == usual for value in wanted)):

@@ -22,7 +22,7 @@ def _dense(layer, elements):
 
 
 def _words(layer, elements, levels):
-    """Words of `fields` fields; a field holds one code, or three digits of base 3."""
+    """Words of `fields` fields. A field holds one code, or three digits of base 3."""
     layout = layer.layout
     if layer.encoding == CODEBOOK:
         first = nearest_to_zero(levels)
@@ -41,14 +41,14 @@ def _words(layer, elements, levels):
 
 
 def _entry_codes(layer, elements, levels):
-    """Per row the entries as (column, code): the bits of a float, an integer, or 1 to K."""
+    """The entries of each row as (column, code). A code is the bits of a float, an integer, or 1 to K."""
     below = below_zero(levels) if layer.encoding == SPARSE_CODEBOOK else 0
     shift = (below + 1, below) if layer.encoding == SPARSE_CODEBOOK else (0, 0)
     return [[(col, q + shift[q > 0]) for col, q in enumerate(row) if q] for row in elements]
 
 
 def _split(layer, entries):
-    """(per row and column tile the entries in slots, per row those of the residue)."""
+    """(the entries in slots of each row and column tile, the residue of each row)."""
     layout, slots, lists = layer.layout, [], []
     for row in entries:
         tiles, rest = [[] for _ in range(layout.tiles)], []
@@ -61,7 +61,7 @@ def _split(layer, entries):
 
 
 def _unit(layer, slots, row, unit):
-    """The entries of a unit."""
+    """The entries of an element."""
     layout = layer.layout
     if row >= layer.rows:
         return []
@@ -89,8 +89,8 @@ def _sparse(layer, elements, levels):
 
 def _block(layer, elements):
     height, values, columns, counts = layer.layout.height, [], [], []
-    for group in range(layer.layout.counts):
-        rows = elements[group * height:(group + 1) * height]
+    for strip in range(layer.layout.counts):
+        rows = elements[strip * height:(strip + 1) * height]
         kept = [col for col in range(layer.cols) if any(row[col] for row in rows)]
         for col in kept:
             values += [row[col] for row in rows] + [0] * (height - len(rows))

@@ -18,7 +18,7 @@ class _Coder:
         return (self.range >> 16) * min(max(p, 16), 65520)
 
     def plain(self, n, wanted=0):
-        """`n` bits of even odds, the highest first."""
+        """`n` bits of probability 1/2, the highest first."""
         value = 0
         for i in range(n - 1, -1, -1):
             value = 2 * value + self.bit(32768, wanted >> i & 1)
@@ -61,7 +61,7 @@ class Encoder(_Coder):
         self.low, self.written = 0, bytearray()
 
     def _raise_low(self, low):
-        """Sets `low`; a carry out of its 32 bits is added to the bytes written."""
+        """Sets `low`. A carry out of its 32 bits is added to the bytes written."""
         self.low = low % 2**32
         if low >= 2**32:
             at = len(self.written) - 1

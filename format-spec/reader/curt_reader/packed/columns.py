@@ -1,4 +1,4 @@
-"""Where the columns of a matrix stand (packed.md, sections 8.1 and 10)."""
+"""The places of a matrix's columns (packed.md, sections 8.1 and 10)."""
 
 import itertools
 import math
@@ -9,8 +9,8 @@ AROUND = BEFORE + ((0, 1), (1, 0), (1, 1), (1, -1))
 
 
 class Columns:
-    """`map_of[i]`: the map of column i. `before[i]`: the four columns before it, `count` where there is none. `around[i]`: its
-    neighbours. All three are None in a plain row."""
+    """`map_of[i]` is the map of column i. `before[i]` has the four columns before it, `count` for one that does not exist.
+    `around[i]` has its neighbours. All three are None in a plain row."""
 
     def __init__(self, count, places=None):
         self.count, self.map_of, self.before, self.around = count, None, None, None
@@ -26,7 +26,7 @@ def plain_row(count):
 
 
 def maps(shape, kept=None):
-    """A column for each place of an image, or for those that the mask `kept` keeps."""
+    """A column for each place of an image, or only for those that the mask `kept` keeps."""
     channels, height, width = shape
     count = math.prod(shape) if kept is None else sum(kept)
     if height * width <= 1:
@@ -40,7 +40,7 @@ def image_or_row(shape, kept=None):
 
 
 def columns_of_layer(spec, nodes, node):
-    """The columns of a linear or conv2d node; `spec` is the input with its mask."""
+    """The columns of a linear or conv2d node. `spec` is the input with its mask."""
     if node.op == "conv2d":
         return maps((node.input_shapes[0][0] // node.groups, *(axis.kernel for axis in node.window)))
     value = node.inputs[0]

@@ -45,14 +45,14 @@ def _graph(words):
 
 
 def _mask_bits(spec):
-    """Bits of the input mask: those that are coded, those that are not."""
+    """(bits of the input mask that are coded, bits that are not)."""
     if spec.kept is None:
         return 0, 0
     return (0, spec.elements) if spec.kept in (0, spec.elements) else (spec.elements, 0)
 
 
 def _uncoded(spec, layers):
-    """What the stream's length does not bound."""
+    """Bounds the weights and mask bits that the stream's length does not bound."""
     weights = sum(layer.rows * layer.cols for layer in layers if layer.encoding in SPARSE or layer.encoding == BLOCK_F32)
     count = weights + _mask_bits(spec)[1]
     need(count <= MOST_UNCODED, "limit", 0, f"{count} weights of sparse and block layers and bits of the mask")

@@ -25,7 +25,7 @@ class Field:
 
 
 class Graph:
-    """Codes the words one after the other; `wanted` are those to write, None when they are read."""
+    """Codes the words one after the other. `wanted` has the words to write; it is None when they are read."""
 
     def __init__(self, coder, wanted=None):
         self.coder, self.wanted, self.words = coder, wanted, []

@@ -1,4 +1,4 @@
-"""What a mapped file holds, and a mapped file of it (SPEC 2 to 7)."""
+"""From a mapped file to its content, and back (SPEC 2 to 7)."""
 
 import struct
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .tables import Tables
 
 @dataclass
 class Content:
-    """`matrices`: per layer the rows of its elements."""
+    """The content of a file. `matrices` has the rows of elements of each layer."""
     words: list
     tables: Tables
     matrices: list
@@ -31,7 +31,7 @@ def _arrays_of(node):
 
 
 def content_of(data):
-    """The content of a mapped file, which is checked as SPEC section 8 says."""
+    """The content of a mapped file. The file is checked as SPEC section 8 says."""
     model = parse(data)
     parts = {section.id: data[section.offset:section.offset + section.length] for section in model.sections}
     spec = model.input
@@ -57,7 +57,7 @@ def _counts_bytes(layer, counts):
 
 
 def _tables_bytes(nodes, tables, counts):
-    """`counts` of each layer."""
+    """The tables section. `counts` has those of each layer."""
     counts, parts = iter(counts), [words_bytes(tables.scale + tables.offset)]
     if tables.mask is not None:
         parts.append(_mask_bytes(tables.mask))
@@ -97,7 +97,7 @@ def _assemble(sections, features):
 
 
 def mapped_file(nodes, content):
-    """The mapped file of a content; its graph is that of `nodes`."""
+    """The mapped file of a content. `nodes` are those of its graph."""
     layers = [(node.layer, arrays[0]) for node, arrays in zip(nodes, content.tables.nodes) if node.layer]
     arrays = [write_array(layer, elements, levels) for (layer, levels), elements in zip(layers, content.matrices)]
     weights = b""

@@ -1,6 +1,6 @@
 """Zeros, signs and magnitudes of a matrix (packed.md, section 8), coded row by row.
 
-Each of the three keeps what it knows of the row being coded; a column that does not exist is the one past the last."""
+Each of the three models keeps the elements of the row being coded. A column that does not exist is the one past the last."""
 
 from collections import defaultdict
 
@@ -125,14 +125,14 @@ class Magnitudes:
 
 
 def code_mask(coder, columns, wanted=None):
-    """A matrix of one row of which only zeros are coded, as a list of bool."""
+    """A matrix of one row, of which only the zeros are coded, as a list of bool."""
     zeros = Zeros(columns)
     zeros.start_row()
     return [bool(zeros.code(coder, i, wanted is not None and wanted[i])) for i in range(columns.count)]
 
 
 def _rows(coder, rows, columns, parts, element, wanted):
-    """Codes `rows` rows; `element(column, wanted)` codes what is not zero."""
+    """Codes `rows` rows. `element(column, wanted)` codes an element that is not zero."""
     zeros, matrix = Zeros(columns), []
     for r in range(rows):
         for part in (zeros, *parts):

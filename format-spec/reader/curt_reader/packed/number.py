@@ -6,7 +6,7 @@ from .probability import LearningBit
 
 
 class Below:
-    """The bits of a number below its leading one, of numbers of `length` bits and at most `maximum`."""
+    """The bits below the leading one of a number that has `length` bits and is at most `maximum`."""
 
     def __init__(self):
         self.bits = defaultdict(LearningBit)

@@ -49,7 +49,7 @@ def stretch(p):
 
 
 def opinions(shares):
-    """The first share's log-odds, then by how much each other differs."""
+    """The log-odds of the first share, then the difference of each other share's log-odds from it."""
     first = stretch(shares[0])
     return [first] + [stretch(p) - first for p in shares[1:]]
 

@@ -1,4 +1,4 @@
-"""The elements of each encoding (packed.md, section 10), as rows of integers; of floats their bits."""
+"""The elements of each encoding (packed.md, section 10), as rows of integers. For floats these are their bits."""
 
 from ..layout import (BLOCK_F32, CODEBOOK, DENSE_F16, DENSE_F32, FIXED_POINT, SPARSE_CODEBOOK, SPARSE_F32, SPARSE_FIXED_POINT,
                       TERNARY)
@@ -9,17 +9,17 @@ FLOATS = {DENSE_F32: (8, 23), DENSE_F16: (5, 10), SPARSE_F32: (8, 23), BLOCK_F32
 
 
 def nearest_to_zero(levels):
-    """The index of the level nearest to 0, the lower of two. `levels` are bits of floats: without the sign they are in order."""
+    """The index of the level nearest to 0; of two, the lower. `levels` are bits of floats: without the sign they ascend by magnitude."""
     return min(range(len(levels)), key=lambda i: levels[i] & 0x7FFFFFFF)
 
 
 def below_zero(levels):
-    """How many levels are less than zero, as bits: from the least above -0 to minus infinity."""
+    """The number of levels less than zero. By their bits these are those above -0, up to minus infinity."""
     return sum(0x80000000 < bits <= 0xFF800000 for bits in levels)
 
 
 def sides(layer, levels):
-    """The greatest magnitude of an element below and above zero."""
+    """The greatest magnitudes of the elements below zero and above zero."""
     if layer.encoding in (FIXED_POINT, SPARSE_FIXED_POINT):
         return (2**(layer.parameter - 1) - 1,) * 2
     if layer.encoding == TERNARY:
