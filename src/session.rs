@@ -1,4 +1,4 @@
-//! A session: one model, one plan, and the memory to run it. Nothing is allocated after it is made.
+//! A session: a model, its plan, and the memory to run it. After it is made, nothing is allocated.
 
 use crate::base::align::AlignedVec;
 use crate::base::error::{Error, ErrorKind, Result};
@@ -9,7 +9,7 @@ use crate::model::Model;
 use crate::plan::Plan;
 use crate::tensor::Shape;
 
-/// How a session is made: the batch and the instruction set.
+/// The options of a session: the batch size and the instruction set.
 ///
 /// ```
 /// use curt::{Isa, SessionOptions};
@@ -21,7 +21,7 @@ pub struct SessionOptions {
     /// Samples that are computed together, at least 1. A larger batch decodes weights less often and needs more memory; the results
     /// are the same bits.
     pub batch: usize,
-    /// The instruction set; `None` takes the one that `CURT_ISA` names, otherwise the best of this processor.
+    /// The instruction set. `None` takes the one that `CURT_ISA` names, otherwise the best of this processor.
     pub isa: Option<Isa>,
 }
 
@@ -65,7 +65,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session for one sample at a time, on the best instruction set of this processor (or that of `CURT_ISA`).
+    /// A session for one sample at a time, on the best instruction set of this processor or the one that `CURT_ISA` names.
     ///
     /// # Errors
     /// Those of [`Session::with_options`].
@@ -102,31 +102,31 @@ impl Session {
         self.plan.isa
     }
 
-    /// Bytes of weights that the plan holds in another layout than the file's.
+    /// The bytes of weights that the plan holds in another layout than that of the file.
     #[must_use]
     pub fn prepared_bytes(&self) -> usize {
         self.plan.prepared_bytes()
     }
 
-    /// Elements of one sample of the input.
+    /// The number of elements of one sample of the input.
     #[must_use]
     pub fn input_len(&self) -> usize {
         self.plan.converter.inputs()
     }
 
-    /// Elements of one sample of the output.
+    /// The number of elements of one sample of the output.
     #[must_use]
     pub fn output_len(&self) -> usize {
         self.plan.output.elements
     }
 
-    /// Shape of one sample of the input.
+    /// The shape of one sample of the input.
     #[must_use]
     pub fn input_shape(&self) -> Shape {
         self.model.input_shape()
     }
 
-    /// Shape of one sample of the output.
+    /// The shape of one sample of the output.
     #[must_use]
     pub fn output_shape(&self) -> Shape {
         self.model.output_shape()
@@ -134,11 +134,11 @@ impl Session {
 
     /// Runs `n` samples: `input` holds `n * input_len()` elements, `output` receives `n * output_len()`.
     ///
-    /// Allocates nothing and makes no system call. Every output is finite: a sum that overflows is the greatest number of its sign, and +0 where
+    /// Allocates nothing and makes no system call. Every output is finite. A sum that overflows becomes the greatest number of its sign, or +0 if
     /// infinities cancel.
     ///
     /// # Errors
-    /// `input` when the type or the lengths do not fit the model, or an f32 input is not finite. The output is untouched then.
+    /// `input` when the type or the lengths do not fit the model, or when an f32 input is not finite. The output does not change then.
     pub fn run<'a>(&mut self, input: impl Into<Input<'a>>, output: &mut [f32]) -> Result<()> {
         let input = input.into();
         let samples = self.check(input, output)?;
@@ -223,7 +223,7 @@ mod tests {
         assert_eq!(outputs, session.run_to_vec(&two[..]).unwrap());
         assert_eq!(outputs, session.run_to_vec(&two.to_vec()).unwrap());
         assert!(session.run_to_vec(&two[..0]).unwrap().is_empty());
-        // The model reads bytes: floats are refused, and so is a part of a sample.
+        // The model reads bytes, so floats are refused; a part of a sample is refused too.
         let floats = [0.5f32; 784];
         let refused = [
             session.run_to_vec(&floats),

@@ -1,4 +1,4 @@
-//! Activation functions, bit for bit as `format-spec/arithmetic.md` defines them. Those of the platform's library differ.
+//! Activation functions, bit for bit as `format-spec/arithmetic.md` defines them. The functions of C libraries differ from each other.
 
 use super::fma::fma;
 

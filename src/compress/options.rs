@@ -149,7 +149,7 @@ impl CompressOptions {
             return refuse(format!("the weight of the rate is {}, expected a number from 0 up", self.rate_weight));
         }
         if let Some((name, _)) = self.thresholds.iter().find(|(_, threshold)| threshold.is_nan()) {
-            return refuse(format!("the threshold of {name:?} is no number"));
+            return refuse(format!("the threshold of {name:?} is not a number"));
         }
         let lists = self.layer_encodings.values().chain([&self.encodings]);
         for encoding in lists.clone().flatten() {

@@ -83,7 +83,7 @@ fn parse_header(bytes: &[u8]) -> Result<Header, Wrong> {
             _ => return Err((at, format!("the key {key:?} is not known"))),
         };
         if twice {
-            return Err((at, format!("{key} stands twice")));
+            return Err((at, format!("the key {key} occurs twice")));
         }
         if !text.take(b',') {
             text.expect(b'}')?;
