@@ -27,7 +27,7 @@ from wrong_readings import WRONG, ChangedReader  # noqa: E402
 
 VALID = sorted((VECTORS / "valid").glob("*.curt"))
 INVALID = sorted((VECTORS / "invalid").glob("*.curt"))
-# The files on which wrong checks are tried: of graphs with images, of sparse and block layers.
+# The files on which wrong checks are tried: graphs with images, sparse and block layers.
 TRIED = {"check": re.compile("conv|pool|affine|relu|clip|sigmoid|add|concat|reshape|graph|work|values|order|linear-of"),
          "pattern": re.compile("sparse|block|order")}
 
@@ -48,7 +48,7 @@ def stored_output(path):
 
 
 def answer(data, reader=curt_reader):
-    """ok, or the kind of the first violation; a wrong reader may also divide by zero."""
+    """ok, or the kind of the first violation. A wrong reader may also divide by zero."""
     try:
         reader.parse(data)
     except reader.FormatError as error:
@@ -103,7 +103,7 @@ class Valid(unittest.TestCase):
 
 
 class WrongReadings(unittest.TestCase):
-    """Every wrong reading of the text must be shown by some vector: another output, or another answer."""
+    """For every wrong reading of the text, some vector must give another output or another answer."""
 
     def shown_by_output(self, reader, op):
         for path in sorted(VALID, key=lambda path: path.stat().st_size):
@@ -186,7 +186,7 @@ class Invalid(unittest.TestCase):
 
 
     def test_every_word_of_a_graph(self):
-        """Other values in a graph whose checksums are right: accepted, or refused with a kind."""
+        """Changes values in a graph, with right checksums. The file must be accepted, or refused with a kind."""
         answers = {}
         for name in ("graph-inception", "graph-mobile", "graph-gathered-image", "operator-reshape-image", "mlp-sparse-gather"):
             data = (VECTORS / "valid" / f"{name}.curt").read_bytes()

@@ -1,7 +1,7 @@
 """binary32 arithmetic (arithmetic.md) on Python floats that hold binary32 values.
 
-A Python float is binary64. Product: exact in binary64, so one rounding. Sum and quotient: 53 >= 2 * 24 + 2 bits,
-so rounding twice equals rounding once. fma: the exact product plus the addend is rounded to odd, then to binary32.
+A Python float is binary64. A product is exact in binary64, so it is rounded once. For sums and quotients rounding twice equals
+rounding once, because 53 >= 2 * 24 + 2 bits. For fma, the exact product plus the addend is rounded to odd, then to binary32.
 """
 
 import math
@@ -11,7 +11,7 @@ _F32, _U32, _F64, _U64 = (struct.Struct(c) for c in ("<f", "<I", "<d", "<Q"))
 
 
 def round32(x):
-    """`x` (binary64) to binary32, ties to even."""
+    """`x` (binary64), rounded to binary32, ties to even."""
     try:
         return _F32.unpack(_F32.pack(x))[0]
     except OverflowError:

@@ -5,7 +5,7 @@ from .layout import CODEBOOK, TERNARY
 
 
 def _segments(units):
-    """The four half-open ranges of units."""
+    """The four segments, as half-open ranges of elements."""
     length = -(-units // 4)
     return [(min(s * length, units), min((s + 1) * length, units)) for s in range(4)]
 
@@ -81,7 +81,7 @@ def _scale(layer, row):
 
 
 class LinearMap:
-    """Some rows of a layer, prepared to be applied to several columns of activations."""
+    """Some rows of a layer, prepared for several columns of activations."""
 
     def __init__(self, layer, rows):
         self.sums = (_Columns if layer.tiles is None else _Entries)(layer, rows)

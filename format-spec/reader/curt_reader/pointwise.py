@@ -1,4 +1,4 @@
-"""Operators of one element at a time, and softmax: arithmetic.md, section 5."""
+"""Operators on single elements, and softmax: arithmetic.md, section 5."""
 
 from .float32 import add, div, exp, finite, mul, sub, tanh
 

@@ -1,4 +1,4 @@
-"""Running a model, bit for bit as arithmetic.md defines it."""
+"""Runs a model, bit for bit as arithmetic.md defines it."""
 
 import math
 import struct
@@ -19,7 +19,7 @@ class InputError(ValueError):
 
 
 def samples(model, raw):
-    """The samples in `raw`, little-endian elements of one sample after the other."""
+    """The samples in `raw`: little-endian elements, one sample after the other."""
     size = 1 if model.input.dtype == "u8" else 4
     count = model.input.elements
     if not raw or len(raw) % (size * count):
@@ -39,7 +39,7 @@ def _input(spec, sample):
 
 
 def _output(node, inputs):
-    """What `node` makes of its input values."""
+    """The output of `node` for these input values."""
     x = inputs[0]
     if node.op in FUNCTIONS:
         function = FUNCTIONS[node.op]

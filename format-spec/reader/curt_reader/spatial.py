@@ -5,7 +5,7 @@ from .linear import LinearMap
 
 
 def _places(axis, n):
-    """For each window the element of the input under each of its elements, None in the padding."""
+    """For each window, the input elements under it; None for an element in the padding."""
     for p in range(axis.count(n)):
         at = (p * axis.stride + j * axis.dilation - axis.before for j in range(axis.kernel))
         yield [i if 0 <= i < n else None for i in at]
@@ -39,7 +39,7 @@ def conv2d(node, x):
 
 
 def _inside(node, x):
-    """The rows of elements inside the map under each window, in the order of the output."""
+    """For each window, in the order of the output, the rows of those elements under it that lie inside the map."""
     channels, height, width = node.input_shapes[0]
     windows = [([i for i in rows if i is not None], [j for j in columns if j is not None])
                for rows, columns in _windows(node)]

@@ -11,7 +11,7 @@ use crate::encoding::{Encoding, fixed_point};
 
 /// The number of steps tried first, a factor of 2^(-1/8) apart.
 const COARSE: i32 = 33;
-/// A factor of 2^(-1/128) between the steps tried next: this many of them lie between two coarse ones.
+/// The steps tried next are a factor of 2^(-1/128) apart: this many of these factors make a coarse one.
 const FINE: i32 = 16;
 /// The most alternations.
 const ALTERNATIONS: usize = 20;
