@@ -1,8 +1,8 @@
 //! A convolution layer, prepared once and run sample by sample.
 
 use super::geometry::{ConvShape, Planes, Vectors};
-use super::kernel::{DirectKernel, Epilogue, MapCall};
-use super::taps::Taps;
+use super::kernel::{DirectKernel, Epilogue, Positions};
+use super::taps::{Group, MANY, Taps};
 use crate::base::error::Result;
 use crate::encoding::Weights;
 use crate::kernels::PADDING;
@@ -59,7 +59,7 @@ impl DirectConv {
     /// Whether at most twice as many products are computed as im2col would compute: lanes without a position are lost, zero weights are saved.
     fn is_worthwhile(&self) -> bool {
         let [rows, cols] = self.shape.positions;
-        self.vectors.floats(rows, cols) * self.taps.len() <= 2 * rows * cols * self.shape.maps * self.shape.cols()
+        self.vectors.floats(rows, cols) * self.taps.products() <= 2 * rows * cols * self.shape.maps * self.shape.cols()
     }
 
     /// The kernel that runs it.
@@ -71,7 +71,7 @@ impl DirectConv {
     /// Floats of scratch that a call needs.
     #[must_use]
     pub fn scratch_len(&self) -> usize {
-        self.planes_len() + self.vectors.floats(self.vectors.band_rows, self.shape.positions[1])
+        self.planes_len() + MANY * self.vectors.floats(self.vectors.band_rows, self.shape.positions[1])
     }
 
     /// Floats of the copied planes, and of what the last vector reads beyond them.
@@ -112,13 +112,24 @@ impl DirectConv {
         };
         for band in self.vectors.bands(rows) {
             let x = &x[band.start * self.planes.pitch..];
-            let sums = &mut sums[..self.vectors.floats(band.len(), cols)];
-            let (vectors, pitch) = (self.vectors.across, self.vectors.pitch);
-            for map in 0..self.shape.maps {
-                let epilogue = Epilogue { scale: call.scale.map(|scale| scale[map]), bias: call.bias[map], relu: call.relu };
-                let rows = self.vectors.rows(band.len(), cols);
-                self.kernel.loops.map(&self.taps, map, &MapCall { x, rows, vectors, pitch, epilogue }, sums);
-                emit(map, band.clone(), sums);
+            let len = self.vectors.floats(band.len(), cols);
+            let (across, pitch) = (self.vectors.across, self.vectors.pitch);
+            let at = Positions { x, rows: self.vectors.rows(band.len(), cols), across, pitch };
+            let end = |map: usize| Epilogue { scale: call.scale.map(|scale| scale[map]), bias: call.bias[map], relu: call.relu };
+            let (taps, loops) = (&self.taps, self.kernel.loops);
+            for group in &taps.groups {
+                let (map, count) = match *group {
+                    Group::One { map, index } => {
+                        loops.one(&taps.one(index), taps.threes, &at, end(map), &mut sums[..len]);
+                        (map, 1)
+                    }
+                    Group::Many { map, index } => {
+                        let ends = std::array::from_fn(|i| end(map + i));
+                        loops.many(&taps.many(index), taps.threes, &at, &ends, &mut sums[..MANY * len]);
+                        (map, MANY)
+                    }
+                };
+                sums.chunks_exact(len).take(count).enumerate().for_each(|(i, sums)| emit(map + i, band.clone(), sums));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What a tier gives to direct convolution: its inner loops behind a pointer.
 
-use super::taps::Taps;
+use super::taps::{Chains, MANY};
 use crate::kernels::Isa;
 
 /// What ends a sum: scale, bias and ReLU.
@@ -11,25 +11,27 @@ pub(in crate::kernels) struct Epilogue {
     pub(super) relu: bool,
 }
 
-/// The positions of a map, in vectors: `rows` rows of `vectors` vectors.
+/// The positions of a map, in vectors: `rows` rows of `across` vectors.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::kernels) struct MapCall<'a> {
+pub(in crate::kernels) struct Positions<'a> {
     /// The activations from the first position on.
     pub(super) x: &'a [f32],
     pub(super) rows: usize,
-    pub(super) vectors: usize,
+    pub(super) across: usize,
     /// Floats from the activations of a row to those of the next.
     pub(super) pitch: usize,
-    pub(super) epilogue: Epilogue,
 }
 
-/// The inner loops of a tier.
+/// The inner loops of a tier. Taps come in threes for order class T.
 pub(in crate::kernels) trait Loops: std::fmt::Debug + Send + Sync {
     /// Lanes of a vector.
     fn lanes(&self) -> usize;
 
-    /// Computes map `map`; vector `i` goes to `out[i * lanes..]`.
-    fn map(&self, taps: &Taps, map: usize, call: &MapCall<'_>, out: &mut [f32]);
+    /// Computes a map: vector `i` goes to `out[i * lanes..]`.
+    fn one(&self, chains: &Chains<'_, 1>, threes: bool, at: &Positions<'_>, end: Epilogue, out: &mut [f32]);
+
+    /// Computes [`MANY`] maps, one after the other in `out`.
+    fn many(&self, chains: &Chains<'_, MANY>, threes: bool, at: &Positions<'_>, ends: &[Epilogue; MANY], out: &mut [f32]);
 }
 
 /// The direct convolution of a tier.

@@ -1,7 +1,9 @@
 //! The inner loops: a block of positions in the accumulators, one broadcast weight for all of them.
+//!
+//! All chains of a block follow each other, so that its sums stay in registers. Several maps share the loads of their activations.
 
-use super::kernel::{Epilogue, Loops, MapCall};
-use super::taps::{Tap, Taps};
+use super::kernel::{Epilogue, Loops, Positions};
+use super::taps::{Chains, MANY, Tap};
 use super::window::{Block, Window};
 use crate::kernels::segments::SEGMENTS;
 use crate::kernels::simd::Simd;
@@ -15,84 +17,140 @@ impl<S: Simd> Loops for On<S> {
         S::LANES
     }
 
-    fn map(&self, taps: &Taps, map: usize, call: &MapCall<'_>, out: &mut [f32]) {
-        let simd = self.0;
-        simd.vectorize(
+    fn one(&self, chains: &Chains<'_, 1>, threes: bool, at: &Positions<'_>, end: Epilogue, out: &mut [f32]) {
+        let maps = Maps { simd: self.0, chains, threes, at, ends: &[end] };
+        self.0.vectorize(
             out,
             #[inline(always)]
             |out| {
-                columns(simd, &Sums { simd, taps: [false, true].map(|list| taps.of(map, list)), threes: taps.threes, call }, out)
+                for first in (0..at.across).step_by(3) {
+                    match at.across - first {
+                        1 if at.rows >= 8 => maps.blocks::<8, 1>(first, out),
+                        1 if at.rows >= 4 => maps.blocks::<4, 1>(first, out),
+                        1 => maps.blocks::<1, 1>(first, out),
+                        2 if at.rows >= 4 => maps.blocks::<4, 2>(first, out),
+                        2 => maps.blocks::<1, 2>(first, out),
+                        _ if at.rows >= 2 => maps.blocks::<2, 3>(first, out),
+                        _ => maps.blocks::<1, 3>(first, out),
+                    }
+                }
+            },
+        );
+    }
+
+    fn many(&self, chains: &Chains<'_, MANY>, threes: bool, at: &Positions<'_>, ends: &[Epilogue; MANY], out: &mut [f32]) {
+        let maps = Maps { simd: self.0, chains, threes, at, ends };
+        self.0.vectorize(
+            out,
+            #[inline(always)]
+            |out| {
+                for first in (0..at.across).step_by(2) {
+                    match at.across - first {
+                        1 if at.rows >= 2 => maps.blocks::<2, 1>(first, out),
+                        1 => maps.blocks::<1, 1>(first, out),
+                        _ => maps.blocks::<1, 2>(first, out),
+                    }
+                }
             },
         );
     }
 }
 
-/// What the sums of a map are made of.
-struct Sums<'a, S> {
+/// `M` maps.
+struct Maps<'a, S, const M: usize> {
     simd: S,
-    /// The chains of the segments, and those of the list.
-    taps: [[&'a [Tap]; SEGMENTS]; 2],
+    chains: &'a Chains<'a, M>,
     threes: bool,
-    call: &'a MapCall<'a>,
+    at: &'a Positions<'a>,
+    ends: &'a [Epilogue; M],
 }
 
-/// All vectors: up to 4 columns of them at a time, in blocks of as many rows as the registers hold.
-#[inline(always)]
-fn columns<S: Simd>(_: S, sums: &Sums<'_, S>, out: &mut [f32]) {
-    let across = sums.call.vectors;
-    let mut first = 0;
-    while first < across {
-        match across - first {
-            1 => rows::<S, 8, 4, 1>(sums, first, out),
-            2 => rows::<S, 4, 2, 2>(sums, first, out),
-            3 => rows::<S, 4, 2, 3>(sums, first, out),
-            _ => rows::<S, 2, 1, 4>(sums, first, out),
+impl<S: Simd, const M: usize> Maps<'_, S, M> {
+    /// Blocks of `R` rows of `V` vectors from column `column`. The last may overlap the one before: it computes the same again.
+    #[inline(always)]
+    fn blocks<const R: usize, const V: usize>(&self, column: usize, out: &mut [f32]) {
+        let window = Window::<S, V>::new(&self.at.x[column * S::LANES..], self.at.rows, self.at.pitch);
+        for row in (0..self.at.rows).step_by(R) {
+            self.block::<R, V>(&window, row.min(self.at.rows - R), column, out);
         }
-        first += 4;
     }
-}
 
-/// The rows of `V` columns of vectors: blocks of `MANY`, then of `FEW`, then single rows. A last block of `MANY` or `FEW` may overlap the
-/// one before: it computes the same sums again.
-#[inline(always)]
-fn rows<S: Simd, const MANY: usize, const FEW: usize, const V: usize>(sums: &Sums<'_, S>, column: usize, out: &mut [f32]) {
-    let rows = sums.call.rows;
-    if rows >= MANY {
-        blocks::<S, MANY, V>(sums, column, out);
-    } else if rows >= FEW {
-        blocks::<S, FEW, V>(sums, column, out);
-    } else {
-        blocks::<S, 1, V>(sums, column, out);
-    }
-}
-
-#[inline(always)]
-fn blocks<S: Simd, const R: usize, const V: usize>(sums: &Sums<'_, S>, column: usize, out: &mut [f32]) {
-    for row in (0..sums.call.rows).step_by(R) {
-        block::<S, R, V>(sums, row.min(sums.call.rows - R), column, out);
-    }
-}
-
-/// `R` rows of `V` vectors from vector (`row`, `column`).
-#[inline(always)]
-fn block<S: Simd, const R: usize, const V: usize>(sums: &Sums<'_, S>, row: usize, column: usize, out: &mut [f32]) {
-    let (simd, call) = (sums.simd, sums.call);
-    let window = Window::<S, R, V>::new(&call.x[row * call.pitch + column * S::LANES..], call.pitch);
-    let [segments, list] = sums.taps;
-    let mut total = sum(sums, segments, &window);
-    if list.iter().any(|chain| !chain.is_empty()) {
-        let list = sum(sums, list, &window);
-        plus(simd, &mut total, &list);
-    }
-    let Epilogue { scale, bias, relu } = call.epilogue;
-    for (r, total) in total.into_iter().enumerate() {
-        for (v, mut y) in total.into_iter().enumerate() {
-            if let Some(scale) = scale {
-                y = simd.times(y, simd.splat(scale));
+    #[inline(always)]
+    fn block<const R: usize, const V: usize>(&self, window: &Window<'_, S, V>, row: usize, column: usize, out: &mut [f32]) {
+        let (simd, at) = (self.simd, self.at);
+        let [segments, list] = self.chains;
+        let mut totals = self.sums::<R, V>(segments, window, row);
+        if list.iter().any(|chain| !chain.is_empty()) {
+            let list = self.sums::<R, V>(list, window, row);
+            for (total, list) in totals.iter_mut().zip(&list) {
+                plus(simd, total, list);
             }
-            y = simd.plus(y, simd.splat(bias));
-            y = if relu { simd.finite_relu(y) } else { simd.finite(y) };
-            simd.store_lanes(&mut out[((row + r) * call.vectors + column + v) * S::LANES..], y);
+        }
+        for (m, total) in totals.iter().enumerate() {
+            let out = &mut out[m * at.rows * at.across * S::LANES..];
+            for (r, total) in total.iter().enumerate() {
+                for (v, sum) in total.iter().enumerate() {
+                    let y = self.ends[m].apply(simd, *sum);
+                    simd.store_lanes(&mut out[((row + r) * at.across + column + v) * S::LANES..], y);
+                }
+            }
+        }
+    }
+
+    /// The sum of four chains for each map.
+    #[inline(always)]
+    fn sums<const R: usize, const V: usize>(
+        &self,
+        chains: &[&[Tap<M>]; SEGMENTS],
+        window: &Window<'_, S, V>,
+        row: usize,
+    ) -> [Block<S, R, V>; M] {
+        let simd = self.simd;
+        let mut totals = [[[simd.zero(); V]; R]; M];
+        for chain in chains.iter().filter(|chain| !chain.is_empty()) {
+            let mut c = [[[simd.zero(); V]; R]; M];
+            if self.threes {
+                for taps in chain.as_chunks().0 {
+                    threes(simd, taps, window, row, &mut c);
+                }
+            } else {
+                for tap in *chain {
+                    let x = window.load::<R>(simd, tap.offset, row);
+                    for (c, w) in c.iter_mut().zip(tap.weights) {
+                        let w = simd.splat(w);
+                        for (c, x) in c.as_flattened_mut().iter_mut().zip(x.as_flattened()) {
+                            *c = simd.fma(w, *x, *c);
+                        }
+                    }
+                }
+            }
+            for (total, c) in totals.iter_mut().zip(&c) {
+                plus(simd, total, c);
+            }
+        }
+        totals
+    }
+}
+
+/// Continues chains of order class T: `c = c + ((p0 + p1) + p2)`.
+#[inline(always)]
+fn threes<S: Simd, const M: usize, const R: usize, const V: usize>(
+    simd: S,
+    taps: &[Tap<M>; 3],
+    window: &Window<'_, S, V>,
+    row: usize,
+    c: &mut [Block<S, R, V>; M],
+) {
+    // Not `map`: it is not always inlined, and neither are the operations then.
+    let [a, b, c2] = taps;
+    let x = [window.load::<R>(simd, a.offset, row), window.load::<R>(simd, b.offset, row), window.load::<R>(simd, c2.offset, row)];
+    for (m, c) in c.iter_mut().enumerate() {
+        let w = [simd.splat(taps[0].weights[m]), simd.splat(taps[1].weights[m]), simd.splat(taps[2].weights[m])];
+        for r in 0..R {
+            for v in 0..V {
+                let pair = simd.plus(simd.times(w[0], x[0][r][v]), simd.times(w[1], x[1][r][v]));
+                c[r][v] = simd.plus(c[r][v], simd.plus(pair, simd.times(w[2], x[2][r][v])));
+            }
         }
     }
 }
@@ -105,45 +163,12 @@ fn plus<S: Simd, const R: usize, const V: usize>(simd: S, total: &mut Block<S, R
     }
 }
 
-/// The sum of four chains.
-#[inline(always)]
-fn sum<S: Simd, const R: usize, const V: usize>(
-    sums: &Sums<'_, S>,
-    chains: [&[Tap]; SEGMENTS],
-    window: &Window<'_, S, R, V>,
-) -> Block<S, R, V> {
-    let simd = sums.simd;
-    let mut total = [[simd.zero(); V]; R];
-    for chain in chains {
-        let c = if sums.threes { threes(simd, chain, window) } else { ones(simd, chain, window) };
-        if let Some(c) = c {
-            plus(simd, &mut total, &c);
-        }
+impl Epilogue {
+    /// The outputs of sums.
+    #[inline(always)]
+    fn apply<S: Simd>(&self, simd: S, sums: S::Floats) -> S::Floats {
+        let scaled = if let Some(scale) = self.scale { simd.times(sums, simd.splat(scale)) } else { sums };
+        let y = simd.plus(scaled, simd.splat(self.bias));
+        if self.relu { simd.finite_relu(y) } else { simd.finite(y) }
     }
-    total
-}
-
-/// A chain of order class F or S.
-#[inline(always)]
-fn ones<S: Simd, const R: usize, const V: usize>(simd: S, chain: &[Tap], window: &Window<'_, S, R, V>) -> Option<Block<S, R, V>> {
-    let (first, rest) = chain.split_first()?;
-    let mut c = window.product(simd, first);
-    for tap in rest {
-        window.continue_chain(simd, tap, &mut c);
-    }
-    Some(c)
-}
-
-/// A chain of order class T.
-#[inline(always)]
-fn threes<S: Simd, const R: usize, const V: usize>(
-    simd: S,
-    chain: &[Tap],
-    window: &Window<'_, S, R, V>,
-) -> Option<Block<S, R, V>> {
-    let mut c = [[simd.zero(); V]; R];
-    for taps in chain.as_chunks().0 {
-        window.continue_threes(simd, taps, &mut c);
-    }
-    Some(c)
 }

@@ -18,33 +18,31 @@ pub(super) struct Product {
     pub(super) col: usize,
     /// What the activation is multiplied by, without the scale of the row.
     pub(super) weight: f32,
-    /// The field of three columns that the product is of; for order class T only.
-    pub(super) field: usize,
 }
 
 /// Calls `f` for each product of row `row`; those of a chain come in the order of the chain.
 pub(super) fn for_each(weights: &Weights<'_>, row: usize, mut f: impl FnMut(Product)) {
-    let mut push = |chain, col, weight: f32, field| {
+    let mut push = |chain, col, weight: f32| {
         if weight != 0.0 {
-            f(Product { chain, col, weight, field });
+            f(Product { chain, col, weight });
         }
     };
     let units = |units: usize| (0..SEGMENTS).flat_map(move |s| segment(units, s).map(move |unit| (s, unit)));
     match *weights {
-        Weights::DenseF32(w) => units(w.cols()).for_each(|(s, col)| push(s, col, w.weight(row, col), 0)),
-        Weights::DenseF16(w) => units(w.cols()).for_each(|(s, col)| push(s, col, w.weight(row, col), 0)),
+        Weights::DenseF32(w) => units(w.cols()).for_each(|(s, col)| push(s, col, w.weight(row, col))),
+        Weights::DenseF16(w) => units(w.cols()).for_each(|(s, col)| push(s, col, w.weight(row, col))),
         Weights::FixedPoint(w) => {
             let (words, layout) = (w.words(), w.words().layout());
             for (s, unit) in units(words.tiling().units()) {
                 let codes = layout.split(words.word(row, unit)).enumerate();
-                codes.for_each(|(i, code)| push(s, unit * layout.columns() + i, integer(code, w.bits()), 0));
+                codes.for_each(|(i, code)| push(s, unit * layout.columns() + i, integer(code, w.bits())));
             }
         }
         Weights::Codebook(w) => {
             let (words, layout) = (w.words(), w.words().layout());
             for (s, unit) in units(words.tiling().units()) {
                 let codes = layout.split(words.word(row, unit)).enumerate();
-                codes.for_each(|(i, code)| push(s, unit * layout.columns() + i, w.table()[code as usize], 0));
+                codes.for_each(|(i, code)| push(s, unit * layout.columns() + i, w.table()[code as usize]));
             }
         }
         Weights::Ternary(w) => {
@@ -53,22 +51,22 @@ pub(super) fn for_each(weights: &Weights<'_>, row: usize, mut f: impl FnMut(Prod
                 for (i, code) in layout.split(words.word(row, unit)).enumerate() {
                     let first = unit * layout.columns() + 3 * i;
                     let levels = digits(code).map(|digit| w.levels()[digit as usize]);
-                    (0..3).for_each(|digit| push(s, first + digit, levels[digit], first / 3));
+                    (0..3).for_each(|digit| push(s, first + digit, levels[digit]));
                 }
             }
         }
         Weights::Sparse(w) => {
             for (s, tile) in units(w.tiles()) {
-                w.slots(row, tile).for_each(|(place, code)| push(s, tile * TILE_COLUMNS + place, w.factor(code), 0));
+                w.slots(row, tile).for_each(|(place, code)| push(s, tile * TILE_COLUMNS + place, w.factor(code)));
             }
             let lists = w.lists();
             let listed = lists.range(row).enumerate();
-            listed.for_each(|(j, i)| push(SEGMENTS + j % SEGMENTS, lists.column(i), w.factor(w.listed(i)), 0));
+            listed.for_each(|(j, i)| push(SEGMENTS + j % SEGMENTS, lists.column(i), w.factor(w.listed(i))));
         }
         Weights::Blocks(w) => {
             let lists = w.lists();
             let listed = lists.range(row / w.height()).enumerate();
-            listed.for_each(|(j, i)| push(SEGMENTS + j % SEGMENTS, lists.column(i), w.weight(i, row % w.height()), 0));
+            listed.for_each(|(j, i)| push(SEGMENTS + j % SEGMENTS, lists.column(i), w.weight(i, row % w.height())));
         }
     }
 }

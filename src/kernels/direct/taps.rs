@@ -1,93 +1,214 @@
-//! The weights of a convolution as taps: a weight, and the offset of its activation.
+//! The weights of a convolution as taps: what a window's activations are multiplied by, and where they lie.
 
 use super::geometry::{ConvShape, Planes, no_memory};
 use super::products::{CHAINS, for_each};
 use crate::base::error::Result;
 use crate::encoding::Weights;
 use crate::kernels::segments::SEGMENTS;
-use std::ops::Range;
 
-/// A weight, and the offset of its activation from the first element of the window.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Tap {
-    pub(super) weight: f32,
+/// The weights of `M` maps for one activation, and its offset from the first element of the window.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::kernels) struct Tap<const M: usize> {
+    pub(super) weights: [f32; M],
     pub(super) offset: u32,
+}
+
+/// The chains of `M` maps: those of the segments, then those of the list.
+pub(in crate::kernels) type Chains<'a, const M: usize> = [[&'a [Tap<M>]; SEGMENTS]; 2];
+
+/// Maps that share the loads of their activations.
+pub(super) const MANY: usize = 4;
+
+/// Maps that are computed together.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Group {
+    /// One map, whose taps are those of its own weights.
+    One {
+        /// The map.
+        map: usize,
+        /// Its number in the taps of single maps.
+        index: usize,
+    },
+    /// [`MANY`] maps, whose taps are those of all of them.
+    Many {
+        /// The first map.
+        map: usize,
+        /// Their number in the taps of [`MANY`] maps.
+        index: usize,
+    },
 }
 
 /// The taps of every map, chain after chain.
 #[derive(Clone, Debug)]
 pub(in crate::kernels) struct Taps {
-    taps: Vec<Tap>,
-    /// Where each chain of each map ends.
-    ends: Vec<u32>,
+    ones: Lists<1>,
+    many: Lists<MANY>,
+    /// In the order of computation.
+    pub(super) groups: Vec<Group>,
     /// Whether taps come in threes: the fields of order class T, filled up with weights of zero.
     pub(super) threes: bool,
 }
 
+/// Chains of several groups of `M` maps.
+#[derive(Clone, Debug)]
+struct Lists<const M: usize> {
+    taps: Vec<Tap<M>>,
+    /// Where each chain ends, [`CHAINS`] for each group.
+    ends: Vec<u32>,
+}
+
+/// A weight that is not zero: its column, and its tap.
+type Entry = (usize, Tap<1>);
+/// The chains of one map.
+type MapChains = [Vec<Entry>; CHAINS];
+
 impl Taps {
     pub(super) fn new(weights: &Weights<'_>, shape: &ConvShape, planes: &Planes) -> Result<Self> {
         let threes = matches!(weights, Weights::Ternary(_));
-        let mut this = Self { taps: Vec::new(), ends: Vec::new(), threes };
-        let failed = |_| no_memory("the taps of a convolution");
-        let mut chains: [Vec<(usize, Tap)>; CHAINS] = Default::default();
-        this.ends.try_reserve_exact(CHAINS * shape.maps).map_err(failed)?;
-        for map in 0..shape.maps {
-            chains.iter_mut().for_each(Vec::clear);
-            let mut reserved = Ok(());
-            for_each(weights, map, |product| {
-                let chain = &mut chains[product.chain];
-                if reserved.is_ok() {
-                    reserved = chain.try_reserve(1);
-                }
-                // A column past the last is one of a mapped file that has changed.
-                if product.col < shape.cols() && reserved.is_ok() {
-                    let offset = planes.offset(shape, map, product.col);
-                    let offset = u32::try_from(offset).expect("invariant: planes are below 2^32 floats");
-                    chain.push((product.field, Tap { weight: product.weight, offset }));
-                }
-            });
-            reserved.map_err(failed)?;
-            for chain in &chains {
-                let most = if threes { 3 * chain.len() } else { chain.len() };
-                this.taps.try_reserve(most).map_err(failed)?;
-                if threes {
-                    this.push_fields(chain);
-                } else {
-                    this.taps.extend(chain.iter().map(|(_, tap)| tap));
-                }
-                this.ends.push(u32::try_from(this.taps.len()).expect("invariant: a layer has at most 2^31 weights"));
+        let mut this = Self { ones: Lists::empty(), many: Lists::empty(), groups: Vec::new(), threes };
+        let mut maps: [MapChains; MANY] = Default::default();
+        this.groups.try_reserve_exact(shape.maps).map_err(failed)?;
+        for first in (0..shape.maps).step_by(MANY) {
+            let count = MANY.min(shape.maps - first);
+            for (i, chains) in maps[..count].iter_mut().enumerate() {
+                read(weights, shape, planes, first + i, chains)?;
             }
+            // Maps of one channel group read the same activations.
+            let per_group = shape.maps / shape.groups;
+            let alike = first / per_group == (first + count - 1) / per_group;
+            this.push(first, &maps[..count], alike)?;
         }
         Ok(this)
     }
 
-    /// Pushes the fields of a chain, each as three taps in ascending columns.
-    fn push_fields(&mut self, chain: &[(usize, Tap)]) {
-        for field in chain.chunk_by(|a, b| a.0 == b.0) {
-            // The place of a digit that is zero does not matter: +0 is added first, between or last.
-            let any = Tap { weight: 0.0, offset: field[0].1.offset };
-            self.taps.extend((0..3).map(|i| field.get(i).map_or(any, |&(_, tap)| tap)));
+    /// Pushes some maps: together if they are [`MANY`], read `alike` activations, and share most of their taps.
+    fn push(&mut self, map: usize, maps: &[MapChains], alike: bool) -> Result<()> {
+        if let Some(four) = <&[MapChains; MANY]>::try_from(maps).ok().filter(|_| alike) {
+            let start = self.many.taps.len();
+            for chain in 0..CHAINS {
+                self.many.push(std::array::from_fn(|m| &four[m][chain][..]), self.threes)?;
+            }
+            let own: usize = maps.iter().flatten().map(Vec::len).sum();
+            if Self::share(self.many.taps.len() - start, own) {
+                self.groups.push(Group::Many { map, index: self.many.groups() - 1 });
+                return Ok(());
+            }
+            self.many.pop(start);
         }
+        for (i, chains) in maps.iter().enumerate() {
+            for chain in chains {
+                self.ones.push([chain], self.threes)?;
+            }
+            self.groups.push(Group::One { map: map + i, index: self.ones.groups() - 1 });
+        }
+        Ok(())
     }
 
-    /// The taps of four chains of a map: those of the segments, or those of the list.
-    pub(super) fn of(&self, map: usize, list: bool) -> [&[Tap]; SEGMENTS] {
-        let first = CHAINS * map + if list { SEGMENTS } else { 0 };
-        std::array::from_fn(|s| &self.taps[self.range(first + s)])
+    /// Whether [`MANY`] maps are worth computing together, with `taps` common taps, or one by one, with `own` taps in all. In thousandths of
+    /// a cycle for each vector of positions, measured on Zen 3: alone, a map has a load at any offset for each product; together, the sums of short
+    /// chains do not stay in registers.
+    fn share(taps: usize, own: usize) -> bool {
+        MANY * (550 * taps + 13_000) <= 870 * own + MANY * 4_000
     }
 
-    fn range(&self, chain: usize) -> Range<usize> {
-        let start = chain.checked_sub(1).map_or(0, |before| self.ends[before]);
-        start as usize..self.ends[chain] as usize
+    /// The taps of a single map.
+    pub(super) fn one(&self, index: usize) -> Chains<'_, 1> {
+        self.ones.of(index)
+    }
+
+    /// The taps of [`MANY`] maps.
+    pub(super) fn many(&self, index: usize) -> Chains<'_, MANY> {
+        self.many.of(index)
     }
 
     /// Bytes of the taps.
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&self.taps[..]) + size_of_val(&self.ends[..])
+        self.ones.bytes() + self.many.bytes() + size_of_val(&self.groups[..])
     }
 
-    /// How many taps there are.
-    pub(super) fn len(&self) -> usize {
-        self.taps.len()
+    /// How many products a position takes.
+    pub(super) fn products(&self) -> usize {
+        self.ones.taps.len() + MANY * self.many.taps.len()
+    }
+}
+
+/// The products of a map, by chain.
+fn read(weights: &Weights<'_>, shape: &ConvShape, planes: &Planes, map: usize, chains: &mut MapChains) -> Result<()> {
+    chains.iter_mut().for_each(Vec::clear);
+    let mut reserved = Ok(());
+    for_each(weights, map, |product| {
+        let chain = &mut chains[product.chain];
+        if reserved.is_ok() {
+            reserved = chain.try_reserve(1);
+        }
+        // A column past the last is one of a mapped file that has changed.
+        if product.col < shape.cols() && reserved.is_ok() {
+            let offset = u32::try_from(planes.offset(shape, map, product.col));
+            let offset = offset.expect("invariant: planes are below 2^32 floats");
+            chain.push((product.col, Tap { weights: [product.weight], offset }));
+        }
+    });
+    reserved.map_err(failed)
+}
+
+#[allow(clippy::needless_pass_by_value)] // as `map_err` wants it
+fn failed(_: std::collections::TryReserveError) -> crate::base::error::Error {
+    no_memory("the taps of a convolution")
+}
+
+impl<const M: usize> Lists<M> {
+    const fn empty() -> Self {
+        Self { taps: Vec::new(), ends: Vec::new() }
+    }
+
+    /// Pushes a chain: the taps of all `maps`, in ascending columns. A map without a weight for a column has zero.
+    fn push(&mut self, mut maps: [&[Entry]; M], threes: bool) -> Result<()> {
+        self.taps.try_reserve(maps.iter().map(|chain| chain.len()).sum::<usize>() * if threes { 3 } else { 1 }).map_err(failed)?;
+        self.ends.try_reserve(1).map_err(failed)?;
+        // The columns of a tap, or of a field of three.
+        let width = if threes { 3 } else { 1 };
+        while let Some(first) = maps.iter().filter_map(|chain| chain.first()).min_by_key(|entry| entry.0) {
+            let (unit, any) = (first.0 / width, Tap { weights: [0.0; M], offset: first.1.offset });
+            let mut taps = [any; 3];
+            for (m, chain) in maps.iter_mut().enumerate() {
+                while let Some((col, tap)) = chain.first().filter(|entry| entry.0 / width == unit) {
+                    let place = &mut taps[col % width];
+                    (place.weights[m], place.offset) = (tap.weights[0], tap.offset);
+                    *chain = &chain[1..];
+                }
+            }
+            self.taps.extend_from_slice(&taps[..width]);
+        }
+        self.end();
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        self.ends.push(u32::try_from(self.taps.len()).expect("invariant: a layer has at most 2^31 weights"));
+    }
+
+    /// Removes the last group, whose taps begin at `start`.
+    fn pop(&mut self, start: usize) {
+        self.taps.truncate(start);
+        self.ends.truncate(self.ends.len() - CHAINS);
+    }
+
+    fn groups(&self) -> usize {
+        self.ends.len() / CHAINS
+    }
+
+    fn of(&self, index: usize) -> Chains<'_, M> {
+        let ends: &[u32; CHAINS] = self.ends.as_chunks().0.get(index).expect("invariant: a group has its chains");
+        let mut start = (CHAINS * index).checked_sub(1).map_or(0, |before| self.ends[before]);
+        let mut chains: Chains<'_, M> = [[&[]; SEGMENTS]; 2];
+        for (chain, &end) in chains.as_flattened_mut().iter_mut().zip(ends) {
+            *chain = &self.taps[start as usize..end as usize];
+            start = end;
+        }
+        chains
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(&self.taps[..]) + size_of_val(&self.ends[..])
     }
 }
