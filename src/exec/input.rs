@@ -5,6 +5,7 @@ use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::math::finite;
 use crate::content::Tables;
 use crate::graph::InputSpec;
+use crate::kernels::ValueKernel;
 use crate::tensor::{Dtype, Shape};
 
 /// What a caller feeds: whole samples, one after the other, each in the order channel, row, column.
@@ -88,12 +89,16 @@ pub struct Converter {
     kept: Option<Vec<u32>>,
     /// Scale and offset of every element of value 0; one pair when all are equal.
     affine: Vec<(f32, f32)>,
+    /// With one pair: the float of every byte.
+    bytes: Option<Box<[f32; 256]>>,
+    /// What converts bytes that are all kept.
+    values: Option<ValueKernel>,
 }
 
 impl Converter {
     /// The converter of a model's input.
     #[must_use]
-    pub fn new(spec: InputSpec, tables: &Tables) -> Self {
+    pub fn new(spec: InputSpec, tables: &Tables, values: Option<ValueKernel>) -> Self {
         let inputs = spec.shape.elements();
         let kept: Option<Vec<u32>> = tables.input_mask.as_ref().map(|mask| {
             let index = |i| u32::try_from(i).expect("invariant: an input has at most 2^31 elements");
@@ -110,7 +115,13 @@ impl Converter {
             }
             _ => pairs,
         };
-        Self { inputs, kept, affine }
+        let one = <[_; 1]>::try_from(&affine[..]).ok().filter(|_| spec.dtype == Dtype::U8);
+        let bytes = one.map(|[(scale, offset)]| {
+            let mut bytes = Box::new([0.0; 256]);
+            bytes.iter_mut().zip(0..=u8::MAX).for_each(|(x, byte)| *x = finite(f32::from(byte) * scale + offset));
+            bytes
+        });
+        Self { inputs, kept, affine, bytes, values }
     }
 
     /// Elements of one sample as the caller feeds them.
@@ -122,8 +133,26 @@ impl Converter {
     /// Writes value 0 of the samples of `input` to `slot` of `arena`.
     pub fn run(&self, input: Input<'_>, arena: &mut [f32], slot: &Slot) {
         match input {
-            Input::U8(bytes) => self.convert(bytes, arena, slot, f32::from),
+            Input::U8(samples) => match &self.bytes {
+                Some(bytes) => self.convert_bytes(bytes, samples, arena, slot),
+                None => self.convert(samples, arena, slot, f32::from),
+            },
             Input::F32(floats) => self.convert(floats, arena, slot, |x| x),
+        }
+    }
+
+    /// Bytes that all have one scale and offset: in vectors if all are kept, otherwise by a table.
+    fn convert_bytes(&self, table: &[f32; 256], samples: &[u8], arena: &mut [f32], slot: &Slot) {
+        for (sample, out) in samples.chunks_exact(self.inputs).zip(arena[slot.start..].chunks_exact_mut(slot.stride)) {
+            let (out, padding) = out.split_at_mut(slot.elements);
+            match (&self.kept, self.values) {
+                (Some(kept), _) => {
+                    out.iter_mut().zip(kept).for_each(|(out, &i)| *out = table[usize::from(sample[i as usize])]);
+                }
+                (None, Some(values)) => values.scale(sample, self.affine[0].0, self.affine[0].1, out),
+                (None, None) => out.iter_mut().zip(sample).for_each(|(out, &byte)| *out = table[usize::from(byte)]),
+            }
+            padding.fill(0.0);
         }
     }
 

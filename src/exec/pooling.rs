@@ -3,7 +3,7 @@
 use super::step::{Action, Call};
 use crate::base::math::finite;
 use crate::graph::op::{Pool, PoolKind, Window};
-use crate::kernels::PairKernel;
+use crate::kernels::ValueKernel;
 use std::ops::Range;
 
 /// Windows of a row that are pooled together.
@@ -23,7 +23,7 @@ pub struct PoolStep {
     /// The positions across whose windows lie inside the map.
     whole: Range<usize>,
     /// What pools the map instead, where its windows are those that the kernel serves.
-    pairs: Option<PairKernel>,
+    pairs: Option<ValueKernel>,
 }
 
 impl Action for PoolStep {
@@ -36,7 +36,7 @@ impl Action for PoolStep {
 impl PoolStep {
     /// Pooling of maps of `size` (`[height, width]`) at `positions` (`[rows, cols]`).
     #[must_use]
-    pub fn new(pool: Pool, size: [usize; 2], positions: [usize; 2], pairs: Option<PairKernel>) -> Self {
+    pub fn new(pool: Pool, size: [usize; 2], positions: [usize; 2], pairs: Option<ValueKernel>) -> Self {
         let window = &pool.window;
         let is_pairs = pool.kind == PoolKind::Max && *window == Window::new([2, 2], [2, 2]);
         let is_whole = |&col: &usize| {
@@ -58,7 +58,7 @@ impl PoolStep {
     /// Pools a map whose rows begin `pitch` floats apart.
     pub(super) fn map(&self, map: &[f32], pitch: usize, out: &mut [f32]) {
         if let Some(pairs) = self.pairs {
-            return pairs.max(map, pitch, self.positions[1], out);
+            return pairs.max_of_pairs(map, pitch, self.positions[1], out);
         }
         let whole = &self.whole;
         for (row, out) in out.chunks_exact_mut(self.positions[1]).enumerate() {

@@ -37,11 +37,18 @@ pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
 pub(super) trait View<'a>: Sized {
     /// The view, if the weights are of its encoding.
     fn of<'w>(weights: &'w Weights<'a>) -> Option<&'w Self>;
+
+    /// The weights that it is the view of.
+    fn weights(&self) -> Weights<'a>;
 }
 
 impl<'a> View<'a> for Weights<'a> {
     fn of<'w>(weights: &'w Weights<'a>) -> Option<&'w Self> {
         Some(weights)
+    }
+
+    fn weights(&self) -> Weights<'a> {
+        *self
     }
 }
 
@@ -52,6 +59,10 @@ macro_rules! views {
             #[inline(always)]
             fn of<'w>(weights: &'w Weights<'a>) -> Option<&'w Self> {
                 if let Weights::$variant(view) = weights { Some(view) } else { None }
+            }
+
+            fn weights(&self) -> Weights<'a> {
+                Weights::$variant(*self)
             }
         })*
     };

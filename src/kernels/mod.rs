@@ -7,11 +7,12 @@ mod call;
 pub mod direct;
 pub mod isa;
 mod kernel;
-mod pairs;
+mod products;
 mod scalar;
 pub mod segments;
 mod table;
 mod tiers;
+mod values;
 
 // The tiers with vectors, and the loops around their inner loops, by order class.
 #[cfg(target_arch = "x86_64")]
@@ -25,11 +26,13 @@ mod class_s;
 #[cfg(target_arch = "x86_64")]
 mod class_t;
 #[cfg(target_arch = "x86_64")]
+mod expanded;
+#[cfg(target_arch = "x86_64")]
 mod simd;
 
 pub use call::{LinearCall, PADDING, SCRATCH};
 pub use isa::Isa;
 pub use kernel::LinearKernel;
-pub use pairs::PairKernel;
 pub use scalar::run_rows;
 pub use table::Kernels;
+pub use values::ValueKernel;

@@ -42,6 +42,8 @@ pub(super) trait Simd: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn finite(self, a: Self::Floats) -> Self::Floats;
     /// `finite(a)` where it is above 0, otherwise +0.
     fn finite_relu(self, a: Self::Floats) -> Self::Floats;
+    /// The lanes that are not zero, the lowest bit being the first lane.
+    fn not_zero(self, a: Self::Floats) -> u32;
     /// The first [`Simd::LANES`] floats.
     fn load_lanes(self, from: &[f32]) -> Self::Floats;
     /// Writes the first [`Simd::LANES`] floats.

@@ -3,7 +3,7 @@
 use super::direct::DirectKernel;
 use super::isa::Isa;
 use super::kernel::LinearKernel;
-use super::pairs::PairKernel;
+use super::values::ValueKernel;
 use crate::encoding::{Encoding, Pattern};
 
 /// The kernels of a tier, one for each kind of weights.
@@ -33,8 +33,8 @@ pub struct Kernels {
     pub block16: LinearKernel,
     /// Convolutions without im2col, where the tier has them.
     pub direct: Option<DirectKernel>,
-    /// Max pooling of 2 x 2, where the tier has a kernel of its own.
-    pub pairs: Option<PairKernel>,
+    /// Loops over values, where the tier has some of its own.
+    pub values: Option<ValueKernel>,
 }
 
 impl Kernels {

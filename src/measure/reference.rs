@@ -44,7 +44,7 @@ impl<'a> Reference<'a> {
         };
         Self {
             model,
-            converter: Converter::new(model.graph().input(), model.tables()),
+            converter: Converter::new(model.graph().input(), model.tables(), None),
             layers: (0..model.layers().len()).map(|i| exact_weights(model, i)).collect(),
             terms: model.layers().iter().map(|layer| layer.cols.max(original(layer.node))).collect(),
         }

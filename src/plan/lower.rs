@@ -86,7 +86,7 @@ impl Lowering<'_> {
             Op::Pool(pool) => pool,
             _ => Pool { kind: PoolKind::Average, window: Window::new([height, width], [1, 1]) },
         };
-        Ok(PoolStep::new(pool, [height, width], [rows, cols], self.kernels.pairs))
+        Ok(PoolStep::new(pool, [height, width], [rows, cols], self.kernels.values))
     }
 
     /// The affine node `i`, with its tables.

@@ -58,7 +58,7 @@ impl Plan {
         }
         Ok(Self {
             isa: kernels.isa,
-            converter: Converter::new(graph.input(), model.tables()),
+            converter: Converter::new(graph.input(), model.tables(), kernels.values),
             input: slots.of(0),
             output: slots.of(graph.nodes().len()),
             arena_len: slots.floats(),

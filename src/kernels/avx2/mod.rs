@@ -6,10 +6,10 @@ mod halves;
 mod lists;
 mod memory;
 mod operations;
-mod pairs;
 mod table;
 mod ternary;
 mod token;
+mod values;
 mod vectors;
 
 pub(super) use table::kernels;

@@ -26,6 +26,8 @@ operations!(Avx2:
     min = _mm256_min_ps(a: __m256, b: __m256) -> __m256;
     /// All bits where the comparison `N` holds.
     compare = _mm256_cmp_ps::<N: i32>(a: __m256, b: __m256) -> __m256;
+    /// The signs of the lanes, the lowest bit being the first.
+    signs = _mm256_movemask_ps(a: __m256) -> i32;
     /// The bits of `a` that are set in `b`.
     and_f32 = _mm256_and_ps(a: __m256, b: __m256) -> __m256;
     /// `a - b`.

@@ -3,7 +3,7 @@
 use super::Avx2;
 use super::halves::{HALF, half};
 use crate::kernels::simd::{Rows, Simd};
-use std::arch::x86_64::{__m256, __m256i, _CMP_ORD_Q};
+use std::arch::x86_64::{__m256, __m256i, _CMP_NEQ_UQ, _CMP_ORD_Q};
 
 impl Simd for Avx2 {
     const LANES: usize = HALF;
@@ -59,6 +59,11 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn finite_relu(self, a: __m256) -> __m256 {
         self.min(self.max(a, self.zero()), self.splat(f32::MAX))
+    }
+
+    #[inline(always)]
+    fn not_zero(self, a: __m256) -> u32 {
+        self.signs(self.compare::<_CMP_NEQ_UQ>(a, self.zero())).cast_unsigned()
     }
 
     #[inline(always)]

@@ -2,7 +2,7 @@
 
 use super::Avx512;
 use crate::kernels::simd::{Rows, Simd};
-use std::arch::x86_64::{__m512, __m512i, _CMP_ORD_Q};
+use std::arch::x86_64::{__m512, __m512i, _CMP_NEQ_UQ, _CMP_ORD_Q};
 
 impl Simd for Avx512 {
     const LANES: usize = 16;
@@ -58,6 +58,11 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn finite_relu(self, a: __m512) -> __m512 {
         self.min(self.max(a, self.zero()), self.splat(f32::MAX))
+    }
+
+    #[inline(always)]
+    fn not_zero(self, a: __m512) -> u32 {
+        u32::from(self.compare::<_CMP_NEQ_UQ>(a, self.zero()))
     }
 
     #[inline(always)]

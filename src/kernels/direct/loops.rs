@@ -143,7 +143,8 @@ fn threes<S: Simd, const M: usize, const R: usize, const V: usize>(
 ) {
     // Not `map`: it is not always inlined, and neither are the operations then.
     let [a, b, c2] = taps;
-    let x = [window.load::<R>(simd, a.offset, row), window.load::<R>(simd, b.offset, row), window.load::<R>(simd, c2.offset, row)];
+    let x =
+        [window.load::<R>(simd, a.offset, row), window.load::<R>(simd, b.offset, row), window.load::<R>(simd, c2.offset, row)];
     for (m, c) in c.iter_mut().enumerate() {
         let w = [simd.splat(taps[0].weights[m]), simd.splat(taps[1].weights[m]), simd.splat(taps[2].weights[m])];
         for r in 0..R {

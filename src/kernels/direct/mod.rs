@@ -10,7 +10,6 @@ mod geometry;
 mod kernel;
 #[cfg(target_arch = "x86_64")]
 mod loops;
-mod products;
 mod taps;
 #[cfg(target_arch = "x86_64")]
 mod window;

@@ -1,9 +1,9 @@
 //! The weights of a convolution as taps: what a window's activations are multiplied by, and where they lie.
 
 use super::geometry::{ConvShape, Planes, no_memory};
-use super::products::{CHAINS, for_each};
 use crate::base::error::Result;
 use crate::encoding::Weights;
+use crate::kernels::products::{CHAINS, for_each};
 use crate::kernels::segments::SEGMENTS;
 
 /// The weights of `M` maps for one activation, and its offset from the first element of the window.
@@ -85,8 +85,9 @@ impl Taps {
     fn push(&mut self, map: usize, maps: &[MapChains], alike: bool) -> Result<()> {
         if let Some(four) = <&[MapChains; MANY]>::try_from(maps).ok().filter(|_| alike) {
             let start = self.many.taps.len();
-            for chain in 0..CHAINS {
-                self.many.push(std::array::from_fn(|m| &four[m][chain][..]), self.threes)?;
+            let [a, b, c, d] = four;
+            for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
+                self.many.push([a, b, c, d], self.threes)?;
             }
             let own: usize = maps.iter().flatten().map(Vec::len).sum();
             if Self::share(self.many.taps.len() - start, own) {
@@ -163,7 +164,9 @@ impl<const M: usize> Lists<M> {
 
     /// Pushes a chain: the taps of all `maps`, in ascending columns. A map without a weight for a column has zero.
     fn push(&mut self, mut maps: [&[Entry]; M], threes: bool) -> Result<()> {
-        self.taps.try_reserve(maps.iter().map(|chain| chain.len()).sum::<usize>() * if threes { 3 } else { 1 }).map_err(failed)?;
+        self.taps
+            .try_reserve(maps.iter().map(|chain| chain.len()).sum::<usize>() * if threes { 3 } else { 1 })
+            .map_err(failed)?;
         self.ends.try_reserve(1).map_err(failed)?;
         // The columns of a tap, or of a field of three.
         let width = if threes { 3 } else { 1 };

@@ -20,7 +20,6 @@ pub(super) struct Window<'a, S, const V: usize> {
     tier: PhantomData<S>,
 }
 
-
 impl<'a, S: Simd, const V: usize> Window<'a, S, V> {
     /// The window at the beginning of `x`, its rows `pitch` floats apart.
     ///

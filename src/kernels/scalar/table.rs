@@ -33,7 +33,7 @@ pub(in crate::kernels) fn kernels() -> Kernels {
         block8: kernel("list, fma"),
         block16: kernel("list, fma"),
         direct: None,
-        pairs: None,
+        values: None,
     }
 }
 

@@ -1,15 +1,30 @@
-//! Max pooling of 2 x 2: the even and the odd floats of a row are two shuffles, their order is mended once for each 8 outputs.
+//! Max pooling of 2 x 2, and the input.
+//!
+//! The even and the odd floats of a row are two shuffles, their order is mended once for each 8 outputs.
 
 use super::Avx2;
 use super::halves::HALF;
-use crate::kernels::pairs::Pairs;
+use crate::base::math::finite;
+use crate::kernels::values::Values;
 use std::arch::x86_64::__m256;
 
 /// The floats of 16 columns of a row.
 type Columns = [f32; 2 * HALF];
 
-impl Pairs for Avx2 {
-    fn max(&self, map: &[f32], pitch: usize, cols: usize, out: &mut [f32]) {
+impl Values for Avx2 {
+    fn scale(&self, bytes: &[u8], scale: f32, offset: f32, out: &mut [f32]) {
+        self.with_features(
+            out,
+            #[inline(always)]
+            |out| {
+                for (out, &byte) in out.iter_mut().zip(bytes) {
+                    *out = finite(f32::from(byte) * scale + offset);
+                }
+            },
+        );
+    }
+
+    fn max_of_pairs(&self, map: &[f32], pitch: usize, cols: usize, out: &mut [f32]) {
         self.with_features(
             out,
             #[inline(always)]
