@@ -115,7 +115,7 @@ fn every_tier_has_the_bits_of_the_reference() {
             let input: Vec<f32> = (0..3 * reference.input_len()).map(|_| values.draw(&mut random)).collect();
             let expected = reference.run_to_vec(&input).unwrap();
             overflowed += usize::from(expected.iter().any(|y| y.abs() == f32::MAX));
-            for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
+            for isa in curt_dev::tiers_above_scalar() {
                 for batch in [1, 2] {
                     let mut session = Session::with_options(&model, &SessionOptions::new().isa(isa).batch(batch)).unwrap();
                     // Only a direct convolution holds dense weights in another layout.
@@ -129,6 +129,6 @@ fn every_tier_has_the_bits_of_the_reference() {
         }
     }
     println!("{compared} outputs of convolutions compared, {overflowed} models overflowed");
-    assert!(compared > 100_000 && overflowed > 5, "{compared} {overflowed}");
+    assert!(Isa::best() == Isa::Scalar || compared > 50_000 && overflowed > 5, "{compared} {overflowed}");
     assert!(direct > 10 || Isa::best() == Isa::Scalar, "only {direct} models ran directly");
 }

@@ -32,14 +32,9 @@ fn encodings() -> Vec<Encoding> {
     all
 }
 
-/// The tiers above the reference; with `CURT_TEST_TIER` that one alone, for an emulator, where the others would take minutes once more.
+/// The kernels of the tiers above the reference.
 fn tiers() -> Vec<Kernels> {
-    let only = std::env::var("CURT_TEST_TIER").ok();
-    let wanted = |isa: &Isa| only.as_deref().is_none_or(|only| isa.name() == only);
-    let all = Isa::ALL.into_iter().filter(|isa| *isa != Isa::Scalar && isa.is_available());
-    let tiers: Vec<Kernels> = all.filter(wanted).map(|isa| Kernels::of(isa).unwrap()).collect();
-    assert!(only.is_none() || tiers.len() == 1, "CURT_TEST_TIER={only:?} is no tier of this processor");
-    tiers
+    curt_dev::tiers_above_scalar().into_iter().map(|isa| Kernels::of(isa).unwrap()).collect()
 }
 
 /// A layer with everything that a call needs.

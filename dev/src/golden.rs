@@ -107,3 +107,12 @@ fn words(bytes: &[u8]) -> Vec<f32> {
 pub fn tiers() -> Vec<Isa> {
     Isa::ALL.into_iter().filter(|isa| isa.is_available()).collect()
 }
+
+/// Those above the reference; with `CURT_TEST_TIER` that one alone, for an emulator, where the others would take minutes once more.
+pub fn tiers_above_scalar() -> Vec<Isa> {
+    let only = std::env::var("CURT_TEST_TIER").ok();
+    let wanted = |isa: &Isa| *isa != Isa::Scalar && only.as_deref().is_none_or(|only| isa.name() == only);
+    let tiers: Vec<Isa> = tiers().into_iter().filter(wanted).collect();
+    assert!(only.is_none() || tiers.len() == 1, "CURT_TEST_TIER={only:?} is no tier of this processor");
+    tiers
+}

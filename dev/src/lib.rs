@@ -25,5 +25,5 @@ pub mod repeats;
 pub mod source;
 
 pub use folder::Folder;
-pub use golden::{root, tiers};
+pub use golden::{root, tiers, tiers_above_scalar};
 pub use random::Random;
