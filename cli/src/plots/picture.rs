@@ -85,8 +85,21 @@ pub(super) fn ticks(range: &Range<f64>, digits: &[f64]) -> Vec<f64> {
     all.filter(|tick| range.contains(tick)).collect()
 }
 
-/// The range of the values, widened on both sides by a share of itself, on a logarithmic axis.
+/// The range of the values, widened on both sides by a share of itself, on an axis that begins at 0 or above. A range that is infinite or not
+/// a number would make the drawing of its ticks endless.
+pub(super) fn between(values: impl Iterator<Item = f64> + Clone, share: f64) -> Range<f64> {
+    let finite = values.filter(|value| value.is_finite());
+    let (least, most) = (finite.clone().fold(f64::INFINITY, f64::min), finite.fold(0.0, f64::max));
+    if least > most {
+        return 0.0..1.0; // nothing to show
+    }
+    let free = ((most - least) * share).max(0.05);
+    (least - free).max(0.0)..most + free
+}
+
+/// The range of the positive values, widened on both sides by a share of itself, on a logarithmic axis.
 pub(super) fn around(values: impl Iterator<Item = f64> + Clone, share: f64) -> Range<f64> {
+    let values = values.filter(|value| value.is_finite() && *value > 0.0);
     let (least, most) = (values.clone().fold(f64::INFINITY, f64::min), values.fold(0.0, f64::max));
     if least > most {
         return 1.0..10.0; // nothing to show
@@ -121,4 +134,20 @@ fn draw(backend: SVGBackend<'_>, title: &str, legend: &[(Option<Mark>, String)],
         right.draw(&Text::new(text.clone(), (if entry.is_some() { 28 } else { 8 }, y - 7), font(14)))?;
     }
     root.present()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_finite_whatever_the_values() {
+        let odd = [0.0, 0.0, f64::NAN, f64::INFINITY];
+        for values in [&[][..], &odd[..1], &odd, &[0.0, 1.2], &[0.9, 0.9]] {
+            for range in [between(values.iter().copied(), 0.08), around(values.iter().copied(), 0.04)] {
+                assert!(range.start.is_finite() && range.end.is_finite() && range.start < range.end, "{values:?}: {range:?}");
+            }
+            assert!(around(values.iter().copied(), 0.04).start > 0.0, "{values:?}");
+        }
+    }
 }

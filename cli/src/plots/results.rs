@@ -1,6 +1,6 @@
 //! Bytes against test error: our files as filled marks, published figures as outlines.
 
-use super::picture::{self, Area, COLOURS, Drawn, Mark, Shape, around, mark, ticks};
+use super::picture::{self, Area, COLOURS, Drawn, Mark, Shape, around, between, mark, ticks};
 use crate::results::{Column, Kind, Published, Results, Row, title};
 use crate::text::grouped;
 use plotters::prelude::{BindKeyPoints, ChartBuilder, IntoLogRange, PathElement};
@@ -101,7 +101,7 @@ fn published(results: &Results, network: &str, colour: impl Fn(&str) -> RGBColor
 fn plot(area: &Area<'_>, ours: &[(RGBColor, Vec<Point>)], published: &[Point]) -> Drawn {
     let points = || ours.iter().flat_map(|(_, points)| points).chain(published);
     let bytes = around(points().map(|point| point.bytes), 0.04);
-    let errors = around(points().map(|point| point.error), 0.08);
+    let errors = between(points().map(|point| point.error), 0.08);
     let ticks = ticks(&bytes, &[1.0, 2.0, 5.0]);
     let mut chart = ChartBuilder::on(area)
         .margin(10)

@@ -271,11 +271,20 @@ fn what_is_wrong_names_the_file() {
 
 /// The digits that the program carries, as a test set.
 fn digits(test: &str) -> Folder {
+    first_digits(test, 500)
+}
+
+/// The first `count` of them.
+fn first_digits(test: &str, count: u32) -> Folder {
     let folder = Folder::new(test);
-    for (name, source) in
-        [("t10k-images-idx3-ubyte", "digits-images-idx3-ubyte"), ("t10k-labels-idx1-ubyte", "digits-labels-idx1-ubyte")]
-    {
-        folder.file(name, &std::fs::read(project("cli/data").join(source)).unwrap());
+    for (name, source, header, len) in [
+        ("t10k-images-idx3-ubyte", "digits-images-idx3-ubyte", 16, 784),
+        ("t10k-labels-idx1-ubyte", "digits-labels-idx1-ubyte", 8, 1),
+    ] {
+        let mut file = std::fs::read(project("cli/data").join(source)).unwrap();
+        file[4..8].copy_from_slice(&count.to_be_bytes());
+        file.truncate(header + count as usize * len);
+        folder.file(name, &file);
     }
     folder
 }
@@ -302,7 +311,7 @@ fn structure(page: &str) -> Vec<String> {
 
 #[test]
 fn the_page_of_the_project_is_what_the_command_writes() {
-    let folder = digits("table-page");
+    let folder = first_digits("table-page", 20);
     let (data, page) = (folder.path(""), folder.path("results.md"));
     let models = project("models");
     let args = ["table", "--data", &data, "--models", models.to_str().unwrap(), "--write", &page, "--seconds", "0.001", "--json"];
