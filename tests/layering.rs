@@ -22,7 +22,7 @@ const TABLE: &[Row] = &[
     ("exec", &["base", "tensor", "encoding", "graph::InputSpec", "graph::op", "model", "kernels", "content::Tables"]),
     ("plan", &["base", "tensor", "encoding", "graph", "model", "exec", "kernels"]),
     ("session", &["base", "tensor", "bytes", "model", "plan", "exec::Input", "exec::Memory", "kernels::Isa", "kernels::Kernels"]),
-    ("posterior", &["base", "tensor", "graph", "encoding"]), // the encoding of a node, never of an array
+    ("posterior", &["base", "tensor", "bytes::Storage", "graph", "encoding"]), // the encoding of a node, never of an array
     ("compress", &["base", "tensor", "encoding", "graph", "content", "format", "model", "posterior", "session"]),
     ("measure", ABOVE),
     ("inspect", ABOVE_AND_MEASURE),

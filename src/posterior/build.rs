@@ -2,7 +2,7 @@
 
 use super::description::{self, Description};
 use super::error::fail;
-use super::file::{KEY, TensorFile, read};
+use super::file::{KEY, MAX_FILE_BYTES, TensorFile};
 use super::layers::{AffineTensors, Groups, LayerTensors};
 use super::method::Method;
 use super::network::Posterior;
@@ -10,6 +10,7 @@ use super::nodes;
 use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, Result};
 use crate::base::limits::{Limits, MAX_ELEMENTS};
+use crate::bytes::Storage;
 use crate::graph::{Conv2d, GraphBuilder, InputSpec, Linear, Node, Op};
 use crate::tensor::Shape;
 use std::collections::BTreeSet;
@@ -19,11 +20,11 @@ impl Posterior {
     /// Reads the file at `path`.
     ///
     /// # Errors
-    /// `io`, `not_a_file`; `posterior` when the file violates `docs/posteriors.md`.
+    /// `io`, `not_a_file`, `limit`, `no_memory`; `posterior` when the file violates `docs/posteriors.md`.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = read(path)?;
-        Self::from_bytes(&bytes).map_err(|error| error.context(path.display()))
+        let file = Storage::read(path, MAX_FILE_BYTES)?;
+        Self::from_bytes(file.bytes()).map_err(|error| error.context(path.display()))
     }
 
     /// Reads a posterior file's bytes.

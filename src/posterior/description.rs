@@ -4,6 +4,7 @@ use super::error::fail;
 use super::json::{self, Object};
 use super::method::Method;
 use super::nodes::{self, NamedNode};
+use super::unique::UniqueKeys;
 use crate::base::error::Result;
 use crate::tensor::{Dtype, Shape};
 use serde_json::Value;
@@ -40,7 +41,9 @@ pub struct Description {
 }
 
 pub(super) fn parse(text: &str) -> Result<Description> {
-    let value: Value = serde_json::from_str(text).map_err(|error| fail(format!("the metadata is not JSON: {error}")))?;
+    let not = |error| fail(format!("the metadata is not JSON of this layout: {error}"));
+    serde_json::from_str::<UniqueKeys>(text).map_err(not)?;
+    let value: Value = serde_json::from_str(text).map_err(not)?;
     let what = "the metadata";
     let all = json::object(&value, what)?;
     json::only(all, what, &["posterior", "name", "method", "input", "nodes", "training"])?;

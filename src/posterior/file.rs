@@ -1,13 +1,12 @@
 //! The safetensors container: a header of bounded size, and tensors that are taken out one by one.
 
 use super::error::fail;
+use super::unique::UniqueKeys;
 use crate::base::checked::{to_u64, to_usize};
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::Result;
 use crate::base::limits::{MAX_DIMENSION, MAX_ELEMENTS};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::collections::BTreeSet;
-use std::io::Read;
-use std::path::Path;
 
 /// The key of the file's metadata.
 pub(super) const KEY: &str = "curt";
@@ -38,7 +37,9 @@ impl<'a> TensorFile<'a> {
             return Err(not(format!("a header of {length} bytes, at most {MAX_HEADER_BYTES} fit and {} follow", rest.len())));
         }
         let (header, data) = rest.split_at(to_usize(length, "the header")?);
-        let header: Metadata = serde_json::from_slice(header).map_err(|error| not(format!("its header: {error}")))?;
+        let wrong = |error| not(format!("its header: {error}"));
+        serde_json::from_slice::<UniqueKeys>(header).map_err(wrong)?;
+        let header: Metadata = serde_json::from_slice(header).map_err(wrong)?;
         if header.data_len() != data.len() {
             return Err(not(format!("its header describes {} bytes of data, {} follow it", header.data_len(), data.len())));
         }
@@ -143,20 +144,4 @@ impl<'a> TensorFile<'a> {
         self.taken.insert(name.to_owned());
         Ok((dtype, bytes))
     }
-}
-
-/// The bytes of a regular file of at most [`MAX_FILE_BYTES`].
-pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
-    let cannot = |error| Error::io(format!("cannot read {}", path.display()), error);
-    let metadata = std::fs::metadata(path).map_err(cannot)?; // before the file is opened: opening a pipe would block
-    if !metadata.is_file() {
-        return Err(Error::new(ErrorKind::NotAFile, format!("{} is not a regular file", path.display())));
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(cannot)?;
-    file.take(MAX_FILE_BYTES.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot)?;
-    if to_u64(bytes.len()) > MAX_FILE_BYTES {
-        return Err(fail(format!("{} exceeds {MAX_FILE_BYTES} bytes", path.display())));
-    }
-    Ok(bytes)
 }

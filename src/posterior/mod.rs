@@ -13,6 +13,7 @@ mod layers;
 mod method;
 mod network;
 mod nodes;
+mod unique;
 mod write;
 
 pub use description::{Description, InputDescription};

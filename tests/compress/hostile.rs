@@ -18,7 +18,7 @@ fn node(file: &mut PosteriorFile, i: usize) -> &mut Value {
 }
 
 #[track_caller]
-fn refused(bytes: &[u8], needles: &[&str]) {
+pub(super) fn refused(bytes: &[u8], needles: &[&str]) {
     let error = Posterior::from_bytes(bytes).err().unwrap_or_else(|| panic!("accepted, expected {needles:?}"));
     assert_eq!(error.kind(), ErrorKind::Posterior, "{error}");
     for needle in needles {

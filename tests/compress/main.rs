@@ -3,6 +3,7 @@
 
 #[cfg(feature = "tools")]
 mod conv;
+mod files;
 mod fine_tune;
 mod hostile;
 mod methods;
