@@ -117,6 +117,7 @@ fn a_writer_that_is_killed_leaves_the_old_file_or_the_new_one() {
     println!("50 writers killed: {kept:?} complete files, {} temporary files left", leftovers(&folder).len());
     save(&path, &b).unwrap();
     assert!(std::fs::read(&path).unwrap() == b, "what is left over is in nobody's way");
+    assert!(leftovers(&folder).is_empty(), "the next writer removes it");
 }
 
 #[test]
@@ -152,6 +153,66 @@ fn names_of_the_greatest_length_and_of_any_bytes_can_be_saved() {
         std::fs::remove_file(&path).unwrap();
     }
     assert!(leftovers(&folder).is_empty());
+}
+
+/// The owner, the group and the permissions of a file.
+fn rights(path: &Path) -> (u32, u32, u32) {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(path).unwrap();
+    (metadata.uid(), metadata.gid(), metadata.mode() & 0o7777)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_owner_stays_and_nobody_gains_a_right() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let folder = Folder::new("saving-owner");
+    let path = folder.file("model.curt");
+    let set = |mode: u32| {
+        std::fs::write(&path, b"old").unwrap();
+        let owned = chown(&path, Some(1234), Some(5678));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        owned
+    };
+    if set(0o640).is_err() {
+        println!("skipped: files cannot be given away here (root can)");
+        return;
+    }
+    for mode in [0o640, 0o4755] {
+        set(mode).unwrap();
+        save(&path, b"new").unwrap();
+        assert_eq!(rights(&path), (1234, 5678, mode));
+    }
+    // A user who may not give files away: what the old group could do, another group must not.
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    for (mode, expected) in [(0o640, 0o600), (0o664, 0o644), (0o4755, 0o755)] {
+        set(mode).unwrap();
+        // SAFETY: no pointers; changes the user of this thread alone, which the raw call does and libc's function does not.
+        let user =
+            |user: libc::c_long| unsafe { libc::syscall(libc::SYS_setresuid, -1 as libc::c_long, user, -1 as libc::c_long) };
+        assert_eq!(user(65534), 0);
+        let saved = save(&path, b"new");
+        assert_eq!(user(0), 0);
+        saved.unwrap();
+        assert_eq!((rights(&path).0, rights(&path).2), (65534, expected), "{mode:o}");
+    }
+    assert!(leftovers(&folder).is_empty());
+}
+
+#[test]
+fn an_output_is_tried_and_leaves_no_trace() {
+    use curt::format::Output;
+    let folder = Folder::new("saving-output");
+    let (path, other) = (folder.file("model.curt"), folder.file("other.curt"));
+    std::fs::write(&path, b"old").unwrap();
+    let output = Output::open(&path).unwrap();
+    assert!(output.replaces(&path) && !output.replaces(&other) && leftovers(&folder).is_empty());
+    std::os::unix::fs::symlink("model.curt", &other).unwrap();
+    assert!(output.replaces(&other) && Output::open(&other).unwrap().replaces(&path));
+    output.save(b"new").unwrap();
+    assert_eq!(std::fs::read(&other).unwrap(), b"new");
+    let error = Output::open(folder.file("no/model.curt")).unwrap_err();
+    assert!(error.kind() == ErrorKind::Io && error.to_string().contains("no/model.curt"), "{error}");
 }
 
 /// A file system of its own that ends with this value.

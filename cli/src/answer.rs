@@ -1,9 +1,8 @@
 //! The answer of a command: a text for people and a JSON object for programs. One of them is printed.
 
-use crate::exit;
+use crate::{exit, output};
 use serde::Serialize;
 use serde_json::Value;
-use std::io::ErrorKind;
 use std::process::ExitCode;
 
 /// The result of a command.
@@ -19,17 +18,14 @@ impl Answer {
         Self { text, json: to_json(fields) }
     }
 
-    /// Prints it on stdout. A closed pipe (`curt inspect | head`) is no failure.
+    /// Prints it on stdout, or on stderr when stdout holds the file that was written.
     pub(crate) fn print(&self, json: bool) -> ExitCode {
         let text = if json { format!("{:#}\n", self.json) } else { self.text.clone() };
-        match exit::write_stdout(&text) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: cannot write to stdout: {error}");
-                ExitCode::from(exit::SYSTEM)
-            }
+        if output::stdout_is_taken() {
+            exit::tell(text.trim_end());
+            return ExitCode::SUCCESS;
         }
+        exit::of_printing(exit::write_stdout(text.as_bytes()))
     }
 }
 

@@ -58,9 +58,9 @@ impl Failure {
     pub(crate) fn print(&self, json: bool) -> ExitCode {
         if json {
             let object = serde_json::json!({ "failure": self });
-            let _ = write_stdout(&format!("{object:#}\n")); // if this fails, the exit code still tells the failure
+            let _ = write_stdout(format!("{object:#}\n").as_bytes()); // if this fails, the exit code still tells the failure
         } else {
-            eprintln!("error: {}", self.message);
+            tell(format_args!("error: {}", self.message));
         }
         ExitCode::from(self.code)
     }
@@ -79,13 +79,30 @@ impl From<Error> for Failure {
 }
 
 /// Writes to stdout. `print!` would panic on a closed pipe.
-pub(crate) fn write_stdout(text: &str) -> std::io::Result<()> {
+pub(crate) fn write_stdout(bytes: &[u8]) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
+    stdout.write_all(bytes)?;
     stdout.flush()
+}
+
+/// Prints a line on stderr. A stderr that cannot be written (full, or nobody reads it) changes nothing: neither the result nor the exit code.
+pub(crate) fn tell(message: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{message}"); // `eprintln!` would panic
 }
 
 /// Prints a warning on stderr. The command still succeeds.
 pub(crate) fn warn(message: impl std::fmt::Display) {
-    eprintln!("warning: {message}");
+    tell(format_args!("warning: {message}"));
+}
+
+/// The exit code of a command that has printed on stdout. A reader that has gone (`curt inspect | head`) is no failure.
+pub(crate) fn of_printing(printed: std::io::Result<()>) -> ExitCode {
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(format_args!("error: cannot write to stdout: {error}"));
+            ExitCode::from(SYSTEM)
+        }
+    }
 }

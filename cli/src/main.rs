@@ -6,6 +6,7 @@ mod draw;
 mod evaluate;
 mod exit;
 mod json_file;
+mod output;
 mod plots;
 mod progress;
 mod results;
@@ -19,6 +20,7 @@ use answer::Answer;
 use clap::{Parser, Subcommand};
 use commands::{bench, convert, doctor, inspect, pages, run, verify};
 use exit::Failure;
+use std::io::Write;
 use std::process::ExitCode;
 
 const EXAMPLES: &str = "Examples:
@@ -74,6 +76,7 @@ pub(crate) enum Command {
 }
 
 fn main() -> ExitCode {
+    limits_fail_writes();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => return refuse(&error),
@@ -86,6 +89,16 @@ fn main() -> ExitCode {
         Err(failure) => failure.print(json),
     }
 }
+
+/// A limit on the size of files (`ulimit -f`) makes a write fail, with a message and a temporary file removed, instead of ending the process.
+#[cfg(unix)]
+fn limits_fail_writes() {
+    // Without it the signal ends the process, as it would have: there is nobody to tell yet.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
+}
+
+#[cfg(not(unix))]
+fn limits_fail_writes() {}
 
 fn execute(args: &Args) -> Result<Answer, Failure> {
     match &args.command {
@@ -106,14 +119,13 @@ fn execute(args: &Args) -> Result<Answer, Failure> {
 /// Prints help and version on stdout. A wrong command line is a failure like any other.
 fn refuse(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print(); // the pipe may be closed
-        return ExitCode::SUCCESS;
+        return exit::of_printing(error.print().and_then(|()| std::io::stdout().flush()));
     }
     if std::env::args_os().any(|arg| arg == "--json") {
         let text = error.render().to_string();
         return Failure::usage(text.trim_start_matches("error: ").trim_end()).print(true);
     }
-    let _ = error.print();
+    let _ = error.print(); // the exit code says it too
     ExitCode::from(exit::USAGE)
 }
 

@@ -5,3 +5,4 @@ pub mod storage;
 
 pub use cursor::Cursor;
 pub use storage::Storage;
+pub(crate) use storage::open_without_waiting;

@@ -4,7 +4,7 @@
 use crate::base::align::{AlignedVec, LINE_BYTES};
 use crate::base::checked::{to_u64, to_usize};
 use crate::base::error::{Defect, Error, ErrorKind, Result};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::path::Path;
 
@@ -85,7 +85,7 @@ impl Storage {
 /// Opens a regular file and returns its length. It does not block on a pipe, and it refuses a device.
 fn open_regular(path: &Path, max_bytes: u64) -> Result<(File, usize)> {
     let cannot = |error| Error::io(format!("cannot open {}", path.display()), error);
-    let file = open_without_waiting(path).map_err(cannot)?;
+    let file = open_without_waiting(path, File::options().read(true)).map_err(cannot)?;
     let metadata = file.metadata().map_err(cannot)?;
     if !metadata.is_file() {
         let what = if metadata.is_dir() { "a directory" } else { "not a regular file" };
@@ -99,19 +99,21 @@ fn open_regular(path: &Path, max_bytes: u64) -> Result<(File, usize)> {
     Ok((file, to_usize(len, "the file's length")?))
 }
 
+/// Opens `path` as `options` say, but does not wait where the other end of a pipe is not open.
 #[cfg(unix)]
-fn open_without_waiting(path: &Path) -> std::io::Result<File> {
+pub(crate) fn open_without_waiting(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     #[cfg(any(target_os = "linux", target_os = "android"))]
     const O_NONBLOCK: i32 = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 0x80 } else { 0x800 };
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     const O_NONBLOCK: i32 = 0x4;
-    std::fs::OpenOptions::new().read(true).custom_flags(O_NONBLOCK).open(path)
+    options.custom_flags(O_NONBLOCK).open(path)
 }
 
+/// Opens `path` as `options` say.
 #[cfg(not(unix))]
-fn open_without_waiting(path: &Path) -> std::io::Result<File> {
-    File::open(path)
+pub(crate) fn open_without_waiting(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+    options.open(path)
 }
 
 /// The length of `bytes` as the header counts it.

@@ -8,6 +8,7 @@
 pub mod mapped;
 pub mod packed;
 mod save;
+mod temporary;
 
 use crate::base::checked::{at_most, to_u64};
 use crate::base::error::{Defect, Error, ErrorKind, Result};
@@ -16,7 +17,7 @@ use crate::content::{Contents, Extensions, Validated};
 use crate::graph::Graph;
 pub use mapped::{Check, SectionInfo, layer_table_bytes, sections};
 use packed::{Part, Source};
-pub use save::save;
+pub use save::{Output, save};
 use std::collections::BTreeMap;
 
 /// Whether `file` is packed, by its first bytes.

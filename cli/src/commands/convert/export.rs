@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::exit::Failure;
+use crate::output::Output;
 use crate::text::grouped;
 use clap::ValueEnum;
 use curt::Model;
@@ -44,6 +45,7 @@ pub(crate) enum ExportShape {
 
 pub(crate) fn run(options: &ExportArgs) -> Result<Answer, Failure> {
     let model = Model::open(&options.model)?;
+    let output = Output::open("--output", &options.output, &[&options.model])?;
     let shape = match options.shape {
         Some(shape) => shape,
         None if model.origin().is_some() => ExportShape::Original,
@@ -56,7 +58,7 @@ pub(crate) fn run(options: &ExportArgs) -> Result<Answer, Failure> {
         })?,
     };
     let file = safetensors(&dense)?;
-    curt::format::save(&options.output, &file)?;
+    output.save(&file)?;
     let name = if shape == ExportShape::Original { "original" } else { "shrunk" };
     let text = format!("{}: {} bytes at the {name} shape\n", options.output.display(), grouped(file.len() as u64));
     Ok(Answer::new(text, &Fields { output: options.output.display().to_string(), shape: name, bytes: file.len() }))

@@ -2,9 +2,10 @@
 
 use crate::answer::Answer;
 use crate::exit::Failure;
+use crate::output::Output;
 use crate::text::{grouped, ratio};
 use curt::Model;
-use curt::format::{self, save, strip};
+use curt::format::{self, strip};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -46,9 +47,12 @@ pub(crate) struct UnpackArgs {
 
 pub(crate) fn pack(options: &PackArgs) -> Result<Answer, Failure> {
     let model = Model::open(&options.model)?;
+    // A model may be packed in place, because unpacking gives it back; a stripped one would be gone.
+    let input: &[&Path] = if options.strip { &[&options.model] } else { &[] };
+    let output = Output::open("--output", &options.output, input)?;
     let mapped = if options.strip { strip(model.file())? } else { model.file().to_vec() };
     let file = format::pack(&mapped)?;
-    save(&options.output, &file)?;
+    output.save(&file)?;
     let text = format!(
         "{}: {} bytes, {} smaller than the mapped file of {}\n",
         options.output.display(),
@@ -64,7 +68,7 @@ pub(crate) fn unpack(options: &UnpackArgs) -> Result<Answer, Failure> {
     let Some(packed_bytes) = model.packed_bytes() else {
         return Err(Failure::input(format!("{} is a mapped file already", options.model.display())));
     };
-    save(&options.output, model.file())?;
+    Output::open("--output", &options.output, &[])?.save(model.file())?;
     let text = format!("{}: {} bytes\n", options.output.display(), grouped(model.file().len() as u64));
     Ok(Answer::new(text, &Sizes::new(&options.output, model.file().len() as u64, packed_bytes)))
 }

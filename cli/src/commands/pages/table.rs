@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::exit::Failure;
+use crate::output::Output;
 use crate::plots;
 use crate::results::{self, Machine, Results, TestSet};
 use crate::text::seconds;
@@ -65,15 +66,16 @@ pub(crate) fn run(options: &TableArgs) -> Result<Answer, Failure> {
     {
         return Err(Failure::usage(format!("--write: there is no folder {}", folder.display())));
     }
+    let page = options.write.as_deref().map(|path| Output::open("--write", path, &[])).transpose()?;
     let test = TestSet::open(&options.data)?;
     let time = Duration::from_secs_f64(options.seconds);
     let records = results::open_all(&options.models)?;
     let rows = records.into_iter().map(|record| results::row(record, &test, time)).collect::<Result<_, Failure>>()?;
     let results = Results::new(Machine::now(Isa::from_env()?.name()), test.len(), rows, &options.models)?;
     let mut text = results::text(&results);
-    if let Some(path) = &options.write {
+    if let Some((path, page)) = options.write.as_deref().zip(page) {
         text += "\n";
-        for file in write(path, &results)? {
+        for file in write(path, page, &results)? {
             text += &format!("written to {file}\n");
         }
     }
@@ -81,7 +83,7 @@ pub(crate) fn run(options: &TableArgs) -> Result<Answer, Failure> {
 }
 
 /// Writes the plots, then the page that shows them. Returns the names of the files.
-fn write(path: &Path, results: &Results) -> Result<Vec<String>, Failure> {
+fn write(path: &Path, page: Output, results: &Results) -> Result<Vec<String>, Failure> {
     let stem = path.file_stem().ok_or_else(|| Failure::usage(format!("--write takes a file, not {}", path.display())))?;
     let stem = stem.to_string_lossy().into_owned();
     let plot = |network: &str| format!("{stem}-{network}.svg");
@@ -91,7 +93,7 @@ fn write(path: &Path, results: &Results) -> Result<Vec<String>, Failure> {
         save(&file, plots::results::svg(results, network).as_bytes())?;
         written.push(file.display().to_string());
     }
-    save(path, results::markdown(results, plot).as_bytes())?;
+    page.save(results::markdown(results, plot).as_bytes())?;
     written.push(path.display().to_string());
     Ok(written)
 }
