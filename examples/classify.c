@@ -5,6 +5,7 @@
 //
 // Without -static and --static it is linked to libcurt.so, which LD_LIBRARY_PATH must lead to unless the system knows the folder.
 #include <curt.h>
+#include <float.h>
 #include <stdio.h>
 
 // The bytes of a file, found from where the compiler runs, as part of the program (GCC and Clang on ELF; C23 has #embed).
@@ -36,8 +37,10 @@ int main(void) {
     if (status != CURT_OK) return fail("the run", status);
 
     int best = 0;
-    for (int i = 1; i < 10; i++)
+    for (int i = 0; i < 10; i++) {
+        if (scores[i] >= FLT_MAX || scores[i] <= -FLT_MAX) return fputs("no class: a score overflows\n", stderr), 1;
         if (scores[i] > scores[best]) best = i;
+    }
     for (int row = 0; row < 28; row += 2) {
         for (int col = 0; col < 28; col++) putchar(" .+#"[digit[row * 28 + col] / 64]);
         putchar('\n');

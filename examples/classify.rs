@@ -14,6 +14,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = Model::open(model)?;
     let mut session = Session::new(&model)?;
     let scores = session.run_to_vec(&std::fs::read(sample)?)?;
+    if scores.iter().any(|score| score.abs() >= f32::MAX) {
+        return Err(format!("no class: a score overflows: {scores:?}").into());
+    }
     let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     println!("class {} on {}: {scores:?}", best.map_or(0, |(class, _)| class), session.isa().name());
     Ok(())

@@ -14,6 +14,7 @@ fn main() -> curt::Result<()> {
     let mut scores = [0.0; 10];
     session.run(DIGIT, &mut scores)?; // raw pixels: the model holds their scale and the mask of its inputs
 
+    assert!(scores.iter().all(|score| score.abs() < f32::MAX), "no class: a score overflows");
     let best = scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(class, _)| class);
     for row in DIGIT.chunks(28).step_by(2) {
         println!("{}", row.iter().map(|&pixel| [' ', '.', '+', '#'][usize::from(pixel / 64)]).collect::<String>());

@@ -196,7 +196,7 @@ fn check(file: &[u8], compressed: bool) {
         Dtype::U8 => Input::U8(&bytes),
         Dtype::F32 => Input::F32(&floats),
     };
-    let labels: Vec<u8> = (0..SAMPLES).map(|i| (i % classes) as u8).collect();
+    let labels: Vec<u32> = (0..SAMPLES).map(|i| (i % classes) as u32).collect();
     let encodings = [Encoding::DenseF32, Encoding::FixedPoint { bits: 4 }, Encoding::Codebook { levels: 4 }, Encoding::Ternary];
     let options = CompressOptions::new().max_error_increase(100.0).max_loss_increase(1e9).encodings(encodings);
     match compress(&posterior, &Validation { samples, labels: &labels }, &options, &mut |_, _, _| ()) {

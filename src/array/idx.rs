@@ -21,33 +21,57 @@ pub fn read(path: impl AsRef<Path>) -> Result<Array> {
     parse(Storage::read(path, MAX_BYTES)?.bytes()).map_err(|error| error.context(path.display()))
 }
 
-/// Reads the bytes of a file.
+/// Reads the bytes of a file of bytes or 32-bit floats.
 ///
 /// # Errors
 /// `magic` for another file or another type of elements; `truncated`, `trailing`.
 pub fn parse(file: &[u8]) -> Result<Array> {
-    let mut cursor = Cursor::new(file, 0, "IDX");
-    let (dtype, dims) = header(&mut cursor)?;
-    let bytes = cursor.bytes(cursor.remaining(), "the elements")?;
-    Array::from_bytes(dims, dtype, ByteOrder::Big, bytes)
+    let Header { code, dims, elements } = header(file)?;
+    let dtype = match code {
+        0x08 => Dtype::U8,
+        0x0D => Dtype::F32,
+        other => {
+            let message = format!("an IDX file of type {other:#04x}; bytes (0x08) and 32-bit floats (0x0d) are read");
+            return Err(Error::at(Defect::Magic, 2, message));
+        }
+    };
+    Array::from_bytes(dims, dtype, ByteOrder::Big, elements)
 }
 
-fn header(cursor: &mut Cursor<'_>) -> Result<(Dtype, Vec<usize>)> {
-    let wrong = |message: String| Err(Error::at(Defect::Magic, 0, message));
-    let (dtype, dims) = match word(cursor, "the magic number")? {
-        [0, 0, 0x08, dims] => (Dtype::U8, dims),
-        [0, 0, 0x0D, dims] => (Dtype::F32, dims),
-        [0, 0, other, _] if (0x09..=0x0E).contains(&other) => {
-            return wrong(format!("an IDX file of type {other:#04x}; bytes (0x08) and 32-bit floats (0x0d) are read"));
+/// What a file says before its elements.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// The type of an element: 0x08 bytes, 0x09 signed bytes, 0x0B, 0x0C, 0x0D and 0x0E integers of 16 and 32 bits, floats of 32 and 64.
+    pub code: u8,
+    /// The dimensions.
+    pub dims: Vec<usize>,
+    /// The rest of the file, whose length is not checked.
+    pub elements: &'a [u8],
+}
+
+/// Reads the header of a file.
+///
+/// # Errors
+/// `magic`, `truncated`.
+pub fn header(file: &[u8]) -> Result<Header<'_>> {
+    let mut cursor = Cursor::new(file, 0, "IDX");
+    let (code, dims) = match word(&mut cursor, "the magic number")? {
+        [0, 0, code @ (0x08 | 0x09 | 0x0B..=0x0E), dims] => (code, dims),
+        [0, 0, other, _] => {
+            let message = format!("not an IDX file: its third byte, the type of its elements, is {other:#04x}, which is none");
+            return Err(Error::at(Defect::Magic, 2, message));
         }
-        _ => return wrong("not an IDX file: it does not start with 00 00, a type and a number of dimensions".to_owned()),
+        _ => {
+            let message = "not an IDX file: it does not start with 00 00, a type and a number of dimensions";
+            return Err(Error::at(Defect::Magic, 0, message));
+        }
     };
     let dimension = |cursor: &mut Cursor<'_>| {
         let n = u32::from_be_bytes(word(cursor, "a dimension")?);
         usize::try_from(n).map_err(|_| Error::new(ErrorKind::Input, "a dimension exceeds this machine"))
     };
-    let dims = (0..dims).map(|_| dimension(cursor)).collect::<Result<_>>()?;
-    Ok((dtype, dims))
+    let dims = (0..dims).map(|_| dimension(&mut cursor)).collect::<Result<_>>()?;
+    Ok(Header { code, dims, elements: cursor.bytes(cursor.remaining(), "the elements")? })
 }
 
 /// The next four bytes.

@@ -39,7 +39,7 @@ impl Array {
     /// # Errors
     /// `truncated` or `trailing` when there are fewer or more bytes than `dims` need.
     pub fn from_bytes(dims: Vec<usize>, dtype: Dtype, order: ByteOrder, bytes: &[u8]) -> Result<Self> {
-        check_size(&dims, dtype, bytes.len())?;
+        check_size(&dims, if dtype == Dtype::U8 { 1 } else { 4 }, dtype.name(), bytes.len())?;
         let elements = match dtype {
             Dtype::U8 => Elements::U8(bytes.to_vec()),
             Dtype::F32 => {
@@ -63,12 +63,14 @@ pub fn shown(dims: &[usize]) -> String {
     }
 }
 
-/// Checks that `present` bytes are the elements of `dims`.
-fn check_size(dims: &[usize], dtype: Dtype, present: usize) -> Result<()> {
-    let element = if dtype == Dtype::U8 { 1 } else { 4 };
+/// Checks that `present` bytes are the elements of `dims`, of `element` bytes each; `name` is their type.
+///
+/// # Errors
+/// `truncated` or `trailing`.
+pub fn check_size(dims: &[usize], element: usize, name: &str, present: usize) -> Result<()> {
     let needed = dims.iter().try_fold(element, |n: usize, &dim| n.checked_mul(dim));
     let size = needed.map_or_else(|| "more than this machine can hold".to_owned(), |n| format!("{n} bytes"));
-    let expected = format!("its header says {} elements of {}, {size}, and {present} bytes follow", shown(dims), dtype.name());
+    let expected = format!("its header says {} elements of {name}, {size}, and {present} bytes follow", shown(dims));
     match needed {
         Some(needed) if needed == present => Ok(()),
         Some(needed) if needed < present => Err(Error::new(Defect::Trailing, expected)),
@@ -94,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_size_that_does_not_fit_is_refused() {
-        let kind = |dims: &[usize], present| check_size(dims, Dtype::F32, present).map_err(|error| error.kind());
+        let kind = |dims: &[usize], present| check_size(dims, 4, "f32", present).map_err(|error| error.kind());
         assert_eq!(kind(&[2, 3], 24), Ok(()));
         assert_eq!(kind(&[2, 3], 25), Err(ErrorKind::Format(Defect::Trailing)));
         assert_eq!(kind(&[2, 3], 23), Err(ErrorKind::Format(Defect::Truncated)));

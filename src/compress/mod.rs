@@ -23,7 +23,7 @@ mod search;
 mod shrink;
 mod validation;
 
-pub use evaluate::Score;
+pub use evaluate::{Score, class_of};
 pub use labels::parse_encodings;
 pub use options::CompressOptions;
 pub use pipeline::{Compressed, compress};

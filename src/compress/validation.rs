@@ -10,14 +10,14 @@ pub struct Validation<'a> {
     /// The samples, one after the other, each in the order channel, row, column.
     pub samples: Input<'a>,
     /// For each sample, the index of the right output.
-    pub labels: &'a [u8],
+    pub labels: &'a [u32],
 }
 
 /// A selection of the validation samples.
 #[derive(Debug)]
 pub(crate) struct Picked {
     samples: PickedSamples,
-    labels: Vec<u8>,
+    labels: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Validation<'_> {
             return refuse(format!("validation value {i} is {}, expected finite numbers", values[i]));
         }
         let classes = posterior.graph().output_shape().elements();
-        match self.labels.iter().position(|&label| usize::from(label) >= classes) {
+        match self.labels.iter().position(|&label| usize::try_from(label).map_or(true, |label| label >= classes)) {
             Some(i) => refuse(format!("validation label {i} is {}, the network has {classes} outputs", self.labels[i])),
             None => Ok(()),
         }

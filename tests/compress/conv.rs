@@ -14,11 +14,11 @@ use curt_dev::posterior::maps::{self, CLASSES, SIDE};
 
 const COUNT: usize = 40;
 
-fn argmax(logits: &[f64]) -> u8 {
-    (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap() as u8
+fn argmax(logits: &[f64]) -> u32 {
+    (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap() as u32
 }
 
-fn run(file: &PosteriorFile, samples: Input<'_>, labels: &[u8], options: &CompressOptions) -> (Compressed, Model) {
+fn run(file: &PosteriorFile, samples: Input<'_>, labels: &[u32], options: &CompressOptions) -> (Compressed, Model) {
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
     let compressed = compress(&posterior, &Validation { samples, labels }, options, &mut |_, _, _| {}).unwrap();
     let model = Model::from_bytes(&compressed.bytes, &Limits::DEFAULT).unwrap();
@@ -41,7 +41,7 @@ fn agree<'a>(model: &Model, samples: impl Iterator<Item = Input<'a>>, expected: 
     }
 }
 
-fn images() -> (Vec<u8>, Vec<Vec<f64>>, Vec<u8>) {
+fn images() -> (Vec<u8>, Vec<Vec<f64>>, Vec<u32>) {
     let mut random = Random(17);
     let images: Vec<u8> = (0..COUNT * SIDE * SIDE).map(|_| (random.fraction() * 256.0) as u8).collect();
     let masked = maps::masked_mean();
@@ -64,7 +64,7 @@ fn maps_vanish_by_their_own_scale_or_because_nothing_reads_them() {
 }
 
 /// Of all methods the same maps and elements of maps are left, and they compute what the masked mean computes.
-fn check_maps(file: &PosteriorFile, images: &[u8], labels: &[u8], outputs: &[Vec<f64>], options: &CompressOptions) {
+fn check_maps(file: &PosteriorFile, images: &[u8], labels: &[u32], outputs: &[Vec<f64>], options: &CompressOptions) {
     let (compressed, model) = run(file, Input::U8(images), labels, options);
     let layers = &compressed.report.layers;
     assert_eq!((layers[0].op, layers[0].original, layers[0].kept, layers[0].used), ("conv2d", (4, 9), (2, 9), 9));
@@ -110,7 +110,7 @@ fn masked_graphs_compute_what_the_full_size_network_computes() {
                 reference::run(&file, Map { shape: [2, 5, 5], values: sample.iter().enumerate().map(scaled).collect() })
             })
             .collect();
-        let labels: Vec<u8> = outputs.iter().map(|logits| argmax(logits)).collect();
+        let labels: Vec<u32> = outputs.iter().map(|logits| argmax(logits)).collect();
         let (compressed, model) = run(&file, Input::F32(&samples), &labels, &only(Encoding::DenseF32));
         agree(&model, samples.chunks_exact(50).map(Input::F32), &outputs);
         for layer in &compressed.report.layers {

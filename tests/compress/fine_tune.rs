@@ -16,7 +16,7 @@ fn is_tuned_on(i: usize) -> bool {
 }
 
 /// Samples of one number each, 400 or a few more: both halves have as many, `tuned` and `checked` repeated in order.
-fn samples(tuned: &[(f32, u8)], checked: &[(f32, u8)]) -> (Vec<f32>, Vec<u8>) {
+fn samples(tuned: &[(f32, u32)], checked: &[(f32, u32)]) -> (Vec<f32>, Vec<u32>) {
     let count = |n: usize| (0..n).filter(|&i| is_tuned_on(i)).count();
     let whole = |half: usize| half.is_multiple_of(tuned.len()) && half.is_multiple_of(checked.len());
     let n = (400..).find(|&n| 2 * count(n) == n && whole(n / 2)).unwrap();
@@ -39,7 +39,7 @@ fn options(encoding: &str, fine_tune: u32) -> CompressOptions {
     CompressOptions::new().encodings(parse_encodings(encoding).unwrap()).fine_tune(fine_tune).max_error_increase(100.0)
 }
 
-fn run_line(file: &PosteriorFile, (values, labels): &(Vec<f32>, Vec<u8>), options: &CompressOptions) -> (Compressed, Model) {
+fn run_line(file: &PosteriorFile, (values, labels): &(Vec<f32>, Vec<u32>), options: &CompressOptions) -> (Compressed, Model) {
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
     let validation = Validation { samples: Input::F32(values), labels };
     let compressed = compress(&posterior, &validation, options, &mut |_, _, _| {}).unwrap();
@@ -159,9 +159,9 @@ fn exact_loss(model: &Model) -> f64 {
         shape.rows.indices().zip(&model.layers()[l].bias).for_each(|(row, &bias)| biases[l][row] = bias);
     }
     let (images, labels) = corners::samples(480);
-    let loss = |(image, &label): (&[u8], &u8)| {
+    let loss = |(image, &label): (&[u8], &u32)| {
         let logits = corners::run(image, &full[0], &biases[0], &full[1], &biases[1]);
-        logits.iter().map(|logit| logit.exp()).sum::<f64>().ln() - logits[usize::from(label)]
+        logits.iter().map(|logit| logit.exp()).sum::<f64>().ln() - logits[label as usize]
     };
     images.chunks_exact(PIXELS).zip(&labels).map(loss).sum::<f64>() / labels.len() as f64
 }

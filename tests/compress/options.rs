@@ -38,7 +38,7 @@ fn a_network_that_is_pruned_away_is_the_constant_of_its_biases() {
     }
 }
 
-fn refused(file: &PosteriorFile, samples: Input<'_>, labels: &[u8], options: &CompressOptions, needle: &str) {
+fn refused(file: &PosteriorFile, samples: Input<'_>, labels: &[u32], options: &CompressOptions, needle: &str) {
     let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
     let error = compress(&posterior, &Validation { samples, labels }, options, &mut |_, _, _| {}).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Input, "{error}");

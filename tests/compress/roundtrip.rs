@@ -156,7 +156,7 @@ fn the_report_counts_what_the_file_holds() {
     let out = outputs(&model, &images);
     let wrong = out.chunks_exact(CLASSES).zip(&labels).filter(|(out, label)| {
         let best = (0..CLASSES).max_by(|&a, &b| out[a].total_cmp(&out[b])).unwrap();
-        best != usize::from(**label)
+        best != **label as usize
     });
     assert_eq!(report["validation"]["compressed"]["errors"], wrong.count());
     for (l, layer) in report["layers"].as_array().unwrap().iter().enumerate() {

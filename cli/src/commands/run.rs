@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::draw::terminal::{self, Style};
 use crate::evaluate;
 use crate::exit::{Failure, warn};
+use crate::output::Output;
 use crate::progress;
 use crate::samples::embedded;
 use crate::samples::{self, SampleSet, npy};
@@ -15,7 +16,7 @@ use curt::inspect::Report;
 use curt::measure::{Budget, Comparison, NetworkTimes};
 use curt::{Model, SessionOptions};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Options of `run`.
@@ -23,7 +24,8 @@ use std::time::Duration;
 #[command(after_help = "The first bytes of a file tell its type, not its name; several files form one batch:
   PNG    one picture of the size that the model takes: gray for one channel, RGB for three; palettes and 16 bits are converted, an alpha
          channel must be opaque. Nothing is resized or inverted: MNIST digits are light on dark, a scan of ink on paper is not
-  .npy   one sample or (n, ...) of bytes ('|u1') or 32-bit floats ('<f4'), the type that the model takes, channels before rows
+  .npy   one sample or (n, ...) of bytes (uint8) or 32-bit floats, the type that the model takes, channels before rows; either order of bytes
+         and of dimensions (C or Fortran)
   IDX    as MNIST has it: (n, ...) of bytes or 32-bit floats
 
 Examples:
@@ -32,7 +34,8 @@ Examples:
   curt run model.curt samples.npy --outputs outputs.npy --batch 64
   curt run model.curt --images t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte --json
 
-Keys of --json: images, misclassified, error_percent, model_bytes, original_bytes, ns_per_image, shrunk_dense_ns_per_image,
+Keys of --json: images, misclassified, error_percent, without_class (images whose outputs overflow or are all equal: wrong whatever
+their label), model_bytes, original_bytes, ns_per_image, shrunk_dense_ns_per_image,
 original_dense_ns_per_image, isa, activation_type; for PNG pictures also classes, one each. Unknown values are null.
 Times are medians of interleaved runs of --batch images a call on one thread; the dense networks run on Curt's own kernels.")]
 pub(crate) struct RunArgs {
@@ -44,7 +47,7 @@ pub(crate) struct RunArgs {
     /// The same as INPUT, for use without MODEL; may be repeated
     #[arg(long, value_name = "FILE", group = "samples")]
     pub(crate) images: Vec<PathBuf>,
-    /// Labels, one byte for each sample (IDX or .npy), for the error
+    /// Labels, one whole number of any type for each sample (IDX or .npy), for the error
     #[arg(long, value_name = "FILE", requires = "samples")]
     pub(crate) labels: Option<PathBuf>,
     /// Write the raw outputs to this .npy file, of shape (images, outputs)
@@ -62,6 +65,11 @@ impl RunArgs {
     /// The files of the samples. clap has checked that they were given in only one of the two ways.
     pub(crate) fn paths(&self) -> &[PathBuf] {
         if self.inputs.is_empty() { &self.images } else { &self.inputs }
+    }
+
+    /// All files that are read.
+    fn files(&self) -> Vec<&Path> {
+        self.model.iter().chain(self.paths()).chain(&self.labels).map(PathBuf::as_path).collect()
     }
 }
 
@@ -98,7 +106,9 @@ const TIMED: usize = 500;
 struct Outcome {
     report: Report,
     images: usize,
-    predictions: Vec<usize>,
+    /// The class of each image; none where the outputs name none.
+    predictions: Vec<Option<usize>>,
+    without_class: usize,
     misclassified: Option<usize>,
     times: Option<NetworkTimes>,
     isa: &'static str,
@@ -114,24 +124,27 @@ pub(crate) fn run(options: &RunArgs) -> Result<Answer, Failure> {
         return Err(Failure::usage(message));
     }
     let model = embedded::model(options.model.as_deref())?;
+    let file = options.outputs.as_deref().map(|path| Output::open("--outputs", path, &options.files())).transpose()?;
     let (samples, labels) = samples(options, &model)?;
     let batch = usize::try_from(options.batch).unwrap_or(1);
     let session_options = SessionOptions::new().batch(batch);
     let mut comparison = Comparison::new(&model, &session_options)?;
     let (outputs, width) = evaluate::outputs(comparison.session(), &samples)?;
-    if let Some(path) = &options.outputs {
-        npy::save(path, samples.count, width, &outputs)?;
+    if let Some(file) = file {
+        file.save(&npy::bytes(samples.count, width, &outputs))?;
     }
     let predictions = evaluate::classes(&outputs, width);
+    let without_class = evaluate::without_class(&predictions);
     let misclassified = labels.as_ref().map(|labels| evaluate::misclassified(&predictions, labels));
     let times = time(&mut comparison, &samples, batch)?;
     let isa = comparison.session().isa().name();
-    let outcome = Outcome { report: Report::new(&model), images: samples.count, predictions, misclassified, times, isa, batch };
+    let (report, images) = (Report::new(&model), samples.count);
+    let outcome = Outcome { report, images, predictions, without_class, misclassified, times, isa, batch };
     Ok(Answer::new(text(&outcome, &samples, labels.as_deref(), options), &fields(&outcome, &samples)))
 }
 
-/// The samples to run, with their labels if there are any.
-fn samples(options: &RunArgs, model: &Model) -> Result<(SampleSet, Option<Vec<u8>>), Failure> {
+/// The samples to run, with their labels where there are any.
+fn samples(options: &RunArgs, model: &Model) -> Result<(SampleSet, Option<Vec<u32>>), Failure> {
     let input = model.graph().input();
     let paths = options.paths();
     let (samples, labels) = if paths.is_empty() {
@@ -180,6 +193,7 @@ struct Fields<'a> {
     images: usize,
     misclassified: Option<usize>,
     error_percent: Option<f64>,
+    without_class: usize,
     model_bytes: u64,
     original_bytes: Option<u64>,
     ns_per_image: Option<f64>,
@@ -189,7 +203,7 @@ struct Fields<'a> {
     activation_type: &'a str,
     /// The predicted classes; only for pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
-    classes: Option<&'a [usize]>,
+    classes: Option<&'a [Option<usize>]>,
 }
 
 fn fields<'a>(outcome: &'a Outcome, samples: &SampleSet) -> Fields<'a> {
@@ -198,6 +212,7 @@ fn fields<'a>(outcome: &'a Outcome, samples: &SampleSet) -> Fields<'a> {
         images: outcome.images,
         misclassified: outcome.misclassified,
         error_percent: error_percent(outcome),
+        without_class: outcome.without_class,
         model_bytes: outcome.report.file_bytes,
         original_bytes: outcome.report.original_bytes,
         ns_per_image: times.map(|times| times.compressed.median_ns),
@@ -209,7 +224,7 @@ fn fields<'a>(outcome: &'a Outcome, samples: &SampleSet) -> Fields<'a> {
     }
 }
 
-fn text(outcome: &Outcome, samples: &SampleSet, labels: Option<&[u8]>, options: &RunArgs) -> String {
+fn text(outcome: &Outcome, samples: &SampleSet, labels: Option<&[u32]>, options: &RunArgs) -> String {
     let what = if options.paths().is_empty() { "digits of the MNIST test set, 50 of each class" } else { "samples" };
     let mut text = format!("{}\n{} {what}\n\n", headline(&outcome.report), grouped(outcome.images as u64));
     let pictures = pictures(outcome, samples, labels);
@@ -249,9 +264,14 @@ fn text(outcome: &Outcome, samples: &SampleSet, labels: Option<&[u8]>, options: 
 fn classes(outcome: &Outcome, paths: &[PathBuf]) -> Table {
     let mut table = Table::new(&["<picture", "class"]);
     for (path, class) in paths.iter().zip(&outcome.predictions) {
-        table.row([path.display().to_string(), class.to_string()]);
+        table.row([path.display().to_string(), class_text(*class)]);
     }
     table
+}
+
+/// A class for people.
+fn class_text(class: Option<usize>) -> String {
+    class.map_or_else(|| "none".to_owned(), |class| class.to_string())
 }
 
 /// Bytes of the shrunk network as dense floats: 4 for each kept weight and bias.
@@ -259,14 +279,14 @@ fn shrunk_bytes(report: &Report) -> u64 {
     report.layers.iter().map(|layer| 4 * (layer.kept_weights() + layer.kept_shape.0 as u64)).sum()
 }
 
-fn pictures(outcome: &Outcome, samples: &SampleSet, labels: Option<&[u8]>) -> Vec<(Vec<String>, String)> {
+fn pictures(outcome: &Outcome, samples: &SampleSet, labels: Option<&[u32]>) -> Vec<(Vec<String>, String)> {
     let style = Style::of_stdout();
     let picture = |i: usize| {
         let (height, width, pixels) = samples.picture(i)?;
         let predicted = outcome.predictions[i];
-        let caption = match labels.map(|labels| usize::from(labels[i])) {
-            Some(label) if label != predicted => format!("{predicted}, but is {label}"),
-            _ => predicted.to_string(),
+        let caption = match labels.map(|labels| labels[i]) {
+            Some(label) if predicted != usize::try_from(label).ok() => format!("{}, but is {label}", class_text(predicted)),
+            _ => class_text(predicted),
         };
         Some((terminal::image(height, width, pixels, style)?, caption))
     };

@@ -1,6 +1,7 @@
 //! The built-in network, and digits that it was not trained on.
 
-use super::set::{SampleSet, parse_idx_labels};
+use super::labels;
+use super::set::SampleSet;
 use curt::{Model, Result};
 use std::path::Path;
 
@@ -17,6 +18,6 @@ pub(crate) fn model(path: Option<&Path>) -> Result<Model> {
 }
 
 /// The embedded digits and their labels.
-pub(crate) fn digits() -> Result<(SampleSet, Vec<u8>)> {
-    Ok((SampleSet::parse_idx(IMAGES)?, parse_idx_labels(LABELS)?))
+pub(crate) fn digits() -> Result<(SampleSet, Vec<u32>)> {
+    Ok((SampleSet::parse_idx(IMAGES)?, labels::parse(LABELS)?))
 }

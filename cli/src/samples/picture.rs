@@ -46,6 +46,7 @@ pub(super) fn read(file: &[u8], input: InputSpec) -> Result<Vec<u8>> {
     if !size_fits || (stored_gray && wanted.channels == 3) {
         return Err(does_not_fit());
     }
+    let is_indexed = info.color_type == ColorType::Indexed;
     let mut reader = decoder.read_info().map_err(undecodable)?;
     if reader.info().animation_control.is_some() {
         return Err(refuse("an animation; one picture is wanted"));
@@ -54,6 +55,9 @@ pub(super) fn read(file: &[u8], input: InputSpec) -> Result<Vec<u8>> {
     let mut pixels = vec![0; bytes];
     let frame = reader.next_frame(&mut pixels).map_err(undecodable)?;
     reader.finish().map_err(undecodable)?;
+    if is_indexed {
+        check_palette(file)?;
+    }
     let samples = if frame.bit_depth == BitDepth::Sixteen { to_8_bits(&pixels) } else { pixels };
     let colours = opaque(samples, frame.color_type)?;
     if frame.color_type.samples() <= 2 {
@@ -74,6 +78,28 @@ fn decoder(file: &[u8]) -> Decoder<Cursor<&[u8]>> {
     decoder.set_ignore_iccp_chunk(true); // the model was trained on the stored values, not on device colours
     decoder.set_transformations(Transformations::EXPAND);
     decoder
+}
+
+/// Refuses pixels whose colour is not in the palette: the decoder makes them black.
+fn check_palette(file: &[u8]) -> Result<()> {
+    let mut decoder = decoder(file);
+    decoder.set_transformations(Transformations::IDENTITY);
+    let mut reader = decoder.read_info().map_err(undecodable)?;
+    let colours = reader.info().palette.as_ref().map_or(0, |palette| palette.len() / 3);
+    let (width, depth) = (side(reader.info().width)?, usize::from(reader.info().bit_depth as u8));
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap_or(0)];
+    let frame = reader.next_frame(&mut pixels).map_err(undecodable)?;
+    // Pixels of fewer than 8 bits lie in a byte from its high bits down; a row begins with a byte of its own.
+    let index = |row: &[u8], x: usize| row[x * depth / 8] >> (8 - depth - x * depth % 8) & (u8::MAX >> (8 - depth));
+    for (y, row) in pixels.chunks_exact(frame.line_size.max(1)).enumerate() {
+        if let Some(x) = (0..width).find(|&x| usize::from(index(row, x)) >= colours) {
+            let number = index(row, x);
+            return Err(refuse(&format!(
+                "the pixel at {x}, {y} has colour {number} of a palette of {colours}; the picture is damaged"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn wanted(input: InputSpec) -> Result<Wanted> {

@@ -61,8 +61,8 @@ impl SampleSet {
                     return Ok(Self { count: 1, dims: picture::dims(file, input)?, elements, pictures: true });
                 }
                 let array = array(file)?;
-                // A single sample may lack the dimension for the number of samples.
-                let samples = if fits(&array.dims, input.shape) { Self::one(array) } else { Self::of(array)? };
+                // One sample without a dimension that counts it.
+                let samples = if is_in_order(&array.dims, input.shape) { Self::one(array) } else { Self::of(array)? };
                 samples.check(input).map(|()| samples)
             })?;
             all.append(samples);
@@ -78,6 +78,9 @@ impl SampleSet {
         let hint = match (self.dims.as_slice(), input.shape) {
             (&[h, w, c], Shape::Image { channels, height, width }) if (c, h, w) == (channels, height, width) => {
                 "; the model takes the channels first: numpy.moveaxis(a, -1, 1)"
+            }
+            (_, Shape::Vector(elements)) if self.count.checked_mul(self.len()) == Some(elements) => {
+                "; the first dimension counts samples: for one sample save numpy.reshape(a, (1, -1))"
             }
             _ if self.len() == input.shape.elements() && self.dtype() != input.dtype => {
                 "; convert them as the training did: nothing is scaled or rounded here"
@@ -146,54 +149,46 @@ impl SampleSet {
     }
 }
 
-/// Reads a file of labels: one byte for each sample.
-pub(crate) fn open_labels(path: &Path) -> Result<Vec<u8>> {
-    in_file(path, |file| labels(array(file)?))
-}
-
-/// Reads the bytes of an IDX file of labels.
-pub(crate) fn parse_idx_labels(file: &[u8]) -> Result<Vec<u8>> {
-    labels(idx::parse(file)?)
-}
-
-fn labels(array: Array) -> Result<Vec<u8>> {
-    match (array.dims.as_slice(), array.elements) {
-        ([_], Elements::U8(labels)) => Ok(labels),
-        (dims, elements) => {
-            let dtype = if matches!(elements, Elements::U8(_)) { "u8" } else { "f32" };
-            let found = shown(dims);
-            Err(refuse(&format!(
-                "labels are single bytes in one dimension, this is {found} of {dtype}; is it the file of the images?"
-            )))
-        }
-    }
-}
-
-/// Whether a sample of these dimensions fits `shape`. Dimensions of 1 are ignored, and a flattened sample fits. Any sample with the right
-/// number of elements fits a vector.
+/// Whether a sample of these dimensions fits `shape`. Dimensions of 1 are ignored, and a flattened sample fits. A vector has
+/// no order of its own, so that anything with as many elements is one.
 fn fits(dims: &[usize], shape: Shape) -> bool {
+    is_in_order(dims, shape) || (matches!(shape, Shape::Vector(_)) && size(dims) == Some(shape.elements()))
+}
+
+/// Whether a whole array is one sample of `shape`: its own dimensions, or flattened. The first of several dimensions of a vector counts
+/// samples: 2 x 2 numbers are two samples of 2, not one of 4.
+fn is_in_order(dims: &[usize], shape: Shape) -> bool {
     let long = |dims: &[usize]| dims.iter().copied().filter(|&dim| dim != 1).collect::<Vec<_>>();
-    let elements = shape.elements();
-    let size = dims.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim));
-    size == Some(elements) && (long(dims) == long(&shape.dims()) || long(dims) == [elements] || matches!(shape, Shape::Vector(_)))
+    let is_flat = long(dims) == long(&[shape.elements()]);
+    size(dims) == Some(shape.elements()) && (long(dims) == long(&shape.dims()) || is_flat)
+}
+
+fn size(dims: &[usize]) -> Option<usize> {
+    dims.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim))
 }
 
 /// The array in the bytes of a file.
 fn array(file: &[u8]) -> Result<Array> {
+    check_magic(file)?;
+    if npy::is_one(file) { npy::parse(file) } else { idx::parse(file) }
+}
+
+/// Refuses a file that starts neither as `.npy` nor as IDX does.
+pub(super) fn check_magic(file: &[u8]) -> Result<()> {
     let wrong = |message: &str| Err(Error::at(Defect::Magic, 0, message));
     match file {
         [] => Err(Error::new(Defect::Empty, "the file is empty")),
         [0x1F, 0x8B, ..] => wrong("the file is compressed with gzip; decompress it first (gzip -dk FILE)"),
         [b'P', b'K', 3 | 5, ..] => wrong("a zip file; save one array with numpy.save instead of numpy.savez"),
         [0xFF, 0xD8, 0xFF, ..] => wrong("a JPEG picture, which has lost what a PNG keeps; PNG, .npy and IDX are read"),
-        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => npy::parse(file),
-        [0, 0, ..] => idx::parse(file),
+        [0, 0, ..] => Ok(()),
+        _ if npy::is_one(file) => Ok(()),
         _ => wrong("not a PNG, .npy or IDX file: its first bytes are those of none"),
     }
 }
 
 /// Reads a file; errors name it.
-fn in_file<T>(path: &Path, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+pub(super) fn in_file<T>(path: &Path, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
     read(Storage::read(path, MAX_BYTES)?.bytes()).map_err(|error| error.context(path.display()))
 }
 

@@ -1,12 +1,12 @@
 //! Every command on files that are right.
 
-use super::samples::{images, labels, network};
+use super::samples::{dense, idx, images, labels, network, npy};
 use super::{Folder, curt, finish, golden, keys, program};
 use curt::posterior::Posterior;
-use curt::{Isa, Limits, Model, Session};
+use curt::{Dtype, Isa, Limits, Model, Session};
 use serde_json::Value;
 
-const RUN_KEYS: [&str; 10] = [
+const RUN_KEYS: [&str; 11] = [
     "activation_type",
     "error_percent",
     "images",
@@ -17,6 +17,7 @@ const RUN_KEYS: [&str; 10] = [
     "original_bytes",
     "original_dense_ns_per_image",
     "shrunk_dense_ns_per_image",
+    "without_class",
 ];
 const LAYER_KEYS: [&str; 10] = [
     "bits_per_kept_weight",
@@ -47,6 +48,31 @@ fn without_arguments_the_embedded_network_classifies_the_embedded_digits() {
     assert_eq!(json["activation_type"], "f32");
     for time in ["ns_per_image", "shrunk_dense_ns_per_image", "original_dense_ns_per_image"] {
         assert!(json[time].as_f64().unwrap() > 0.0);
+    }
+}
+
+/// The bytes of floats.
+fn floats(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+#[test]
+fn answers_that_overflow_are_never_right() {
+    let folder = Folder::new("overflow");
+    // 6e38 is an infinity, and differences of infinities are NaN: the outputs are (NaN, NaN) and (infinity, -infinity).
+    let nan = dense(Dtype::F32, 1, &[(2, &[3e38, 3e38]), (2, &[3.0, -3.0, 2.0, -2.0])]);
+    let infinite = dense(Dtype::F32, 1, &[(2, &[3e38, 3e38]), (2, &[3.0, 3.0, -3.0, -3.0])]);
+    let samples = folder.file("x.npy", &npy("<f4", false, "(4, 1)", &floats(&[2.0, 3.0, 4.0, 5.0])));
+    for (model, name) in [(nan, "nan.curt"), (infinite, "infinite.curt")] {
+        let model = folder.file(name, &model);
+        for label in 0..2 {
+            let labels = folder.file("y", &idx(&[4], &[label; 4]));
+            let ran = curt(&["run", &model, &samples, "--labels", &labels]).ok();
+            assert!(ran.stdout.contains("4 of 4 misclassified"), "{name}: {}", ran.stdout);
+            assert!(ran.stderr.contains("4 of 4 samples"), "{name}: {}", ran.stderr);
+            let json = curt(&["run", &model, &samples, "--labels", &labels, "--json"]).ok().json();
+            assert_eq!((json["misclassified"].as_u64(), json["without_class"].as_u64()), (Some(4), Some(4)));
+        }
     }
 }
 

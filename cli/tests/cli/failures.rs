@@ -1,7 +1,8 @@
 //! What is wrong gets its exit code, its kind and a message that says what to do.
 
-use super::samples::{idx, images, labels, network};
+use super::samples::{dense, idx, images, labels, network, npy};
 use super::{Folder, Ran, curt, data, finish, golden, keys, program};
+use curt::Dtype;
 use std::io::Read;
 use std::process::Stdio;
 
@@ -66,8 +67,15 @@ fn wrong_images_and_labels_say_what_is_expected() {
     assert!(run(&good_labels, 1, "input").contains("784"));
 
     let labelled = |labels: &str| fails(&["run", &model, "--images", &good, "--labels", labels], 1, "input");
-    assert!(labelled(&good).contains("labels are single bytes"));
-    assert!(labelled(&data("float.npy")).contains("3x28x28 of f32"));
+    assert!(labelled(&good).contains("labels are whole numbers in one dimension") && labelled(&good).contains("the images?"));
+    assert!(labelled(&data("float.npy")).contains("3x28x28 of 32-bit floats"));
+    let array = |name: &str, descr: &str, shape: &str, bytes: &[u8]| folder.file(name, &npy(descr, false, shape, bytes));
+    let one_hot = array("hot.npy", "<i2", "(10, 3)", &[0; 60]);
+    assert!(labelled(&one_hot).contains("numpy.argmax(a, axis=1)"));
+    assert!(labelled(&array("floats.npy", "<f8", "(10,)", &[0; 80])).contains("a.astype(numpy.int64)"));
+    assert!(labelled(&array("negative.npy", "|i1", "(10,)", &[1, 2, 255, 0, 0, 0, 0, 0, 0, 0])).contains("label 2 is -1"));
+    let picture = fails(&["run", &model, "--images", &good, "--labels", &data("gray.png")], 1, "magic");
+    assert!(picture.contains("a PNG picture; labels are"), "{picture}");
     assert!(labelled(&folder.file("nine", &labels(9))).contains("9 labels for 10 images"));
     assert!(labelled(&folder.file("eleven", &idx(&[10], &[11; 10]))).contains("label 0 is 11"));
     let f32_model = golden("valid/input-f32-rank-1.curt");
@@ -87,10 +95,9 @@ fn pictures_and_arrays_that_do_not_fit_say_what_is_expected_and_what_was_found()
         ("gray-transparent.png", ["transparent", "without an alpha channel"]),
         ("animation.png", ["animation", "one picture"]),
         ("float.npy", ["1x28x28 (784 of u8 a sample)", "28x28 of f32"]),
-        ("double.npy", ["'<f8'", "numpy.float32"]),
-        ("big-endian.npy", ["'>f4'", "numpy.float32"]),
-        ("bool.npy", ["'|b1'", "numpy.uint8"]),
-        ("fortran.npy", ["column by column", "numpy.ascontiguousarray"]),
+        ("double.npy", ["64-bit floats", "numpy.float32"]),
+        ("big-endian.npy", ["1x28x28 (784 of u8 a sample)", "of f32"]),
+        ("bool.npy", ["truth values", "numpy.uint8"]),
         ("structured.npy", ["a string is expected", "structured"]),
         ("colour.npy", ["1x28x28", "3x4x5"]),
     ] {
@@ -113,6 +120,49 @@ fn pictures_and_arrays_that_do_not_fit_say_what_is_expected_and_what_was_found()
     let colour_model = golden("valid/input-u8-rank-3-channels-3.curt");
     assert!(fails(&["run", &colour_model, &data("gray-4x5.png")], 1, "input").contains("5 x 4, 3 channels (u8)"));
     assert!(fails(&["run", &colour_model, &data("channels-last.npy")], 1, "input").contains("numpy.moveaxis"));
+}
+
+#[test]
+fn a_square_of_numbers_is_no_vector() {
+    let folder = Folder::new("vector");
+    let model = folder.file("m.curt", &dense(Dtype::F32, 4, &[(2, &[1.0; 8])]));
+    let bytes: Vec<u8> = [1f32, 2.0, 3.0, 4.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let array = |shape: &str| folder.file("x.npy", &npy("<f4", false, shape, &bytes));
+    let message = fails(&["run", &model, &array("(2, 2)")], 1, "input");
+    assert!(message.contains("the samples are 2 of f32") && message.contains("numpy.reshape(a, (1, -1))"), "{message}");
+    for shape in ["(4,)", "(1, 4)", "(4, 1)", "(1, 2, 2)"] {
+        assert_eq!(curt(&["run", &model, &array(shape), "--json"]).ok().json()["images"], 1, "{shape}");
+    }
+}
+
+/// The chunks of a PNG of 2 x 2 pixels of 2 bits and a palette of 3 grays.
+fn palette_png(indices: [u8; 2]) -> Vec<u8> {
+    let crc = |bytes: &[u8]| {
+        !bytes.iter().fold(u32::MAX, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 })
+        })
+    };
+    let chunk = |name: &[u8], data: &[u8]| {
+        let named = [name, data].concat();
+        [&(data.len() as u32).to_be_bytes()[..], &named, &crc(&named).to_be_bytes()].concat()
+    };
+    let rows = [0, indices[0], 0, indices[1]]; // a filter, then a row
+    let adler = rows.iter().fold((1u32, 0u32), |(a, b), &byte| (a + u32::from(byte), b + a + u32::from(byte)));
+    let stored = [&[0x78, 1, 1, 4, 0, 0xFB, 0xFF][..], &rows, &(adler.1 << 16 | adler.0).to_be_bytes()].concat();
+    let header = [0, 0, 0, 2, 0, 0, 0, 2, 2, 3, 0, 0, 0];
+    let palette = [9, 9, 9, 5, 5, 5, 7, 7, 7];
+    let parts = [chunk(b"IHDR", &header), chunk(b"PLTE", &palette), chunk(b"IDAT", &stored), chunk(b"IEND", &[])].concat();
+    [b"\x89PNG\r\n\x1a\n", &parts[..]].concat()
+}
+
+#[test]
+fn a_colour_outside_of_the_palette_is_no_black() {
+    let folder = Folder::new("palette");
+    let model = folder.file("m.curt", &dense(Dtype::U8, 4, &[(2, &[1.0; 8])]));
+    let good = folder.file("good.png", &palette_png([0b0001_0000, 0b1000_0000]));
+    let bad = folder.file("bad.png", &palette_png([0b0001_0000, 0b1011_0000]));
+    curt(&["run", &model, &good]).ok();
+    assert!(fails(&["run", &model, &bad], 1, "input").contains("the pixel at 1, 1 has colour 3 of a palette of 3"));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! `curt run` on pictures and arrays that other programs wrote.
 
-use super::samples::{idx, network};
+use super::samples::{dense, idx, network, npy};
 use super::{Folder, curt, data, golden};
+use curt::Dtype;
 use serde_json::json;
 
 /// The outputs that `curt run` writes for these arguments, and its answer.
@@ -51,6 +52,10 @@ fn arrays_of_numpy_give_the_outputs_of_the_same_numbers() {
     let (twice, _) = outputs(&folder, &["--images", &data("flat-version-3.npy"), "--images", &data("one-version-2.npy")]);
     assert!(twice == [&expected[..], &expected[..40]].concat());
 
+    // Other orders of the same numbers.
+    let columns = outputs(&folder, &["--images", &data("fortran.npy")]).0;
+    assert!(columns == expected[..40]);
+
     // The golden outputs of the format for the sample that `colour.png` and `colour.npy` hold.
     let model = golden("valid/input-u8-rank-3-channels-3-gather.curt");
     let golden_outputs = std::fs::read(golden("valid/input-u8-rank-3-channels-3-gather.output")).unwrap();
@@ -59,4 +64,38 @@ fn arrays_of_numpy_give_the_outputs_of_the_same_numbers() {
         let (found, _) = outputs(&folder, &args);
         assert!(found == golden_outputs[..16].repeat(args.len() - 1), "{args:?}");
     }
+}
+
+#[test]
+fn labels_are_whole_numbers_of_any_type() {
+    let folder = Folder::new("labels");
+    // Output 299 has the greatest weight of 300, so that it is the class of every sample.
+    let weights: Vec<f32> = (0..300u16).map(f32::from).collect();
+    let model = folder.file("m.curt", &dense(Dtype::U8, 1, &[(300, &weights)]));
+    let samples = folder.file("x", &idx(&[3, 1], &[1, 2, 3]));
+    let labels = [299u32, 299, 7];
+    let wide = |little: bool| -> Vec<u8> {
+        labels.iter().flat_map(|&x| if little { u64::from(x).to_le_bytes() } else { u64::from(x).to_be_bytes() }).collect()
+    };
+    let short: Vec<u8> = [299u16, 299, 7].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let files = [
+        npy("<i8", false, "(3,)", &wide(true)),
+        npy("l", true, "(3, 1)", &wide(true)),
+        npy(">u8", true, "(3,)", &wide(false)),
+        npy("uint16", false, "(3L,)", &short),
+        [&[0, 0, 0x0B, 1, 0, 0, 0, 3][..], &[1, 43, 1, 43, 0, 7]].concat(),
+        [&[0, 0, 0x0C, 1, 0, 0, 0, 3][..], &[0, 0, 1, 43, 0, 0, 1, 43, 0, 0, 0, 7]].concat(),
+    ];
+    for (i, file) in files.iter().enumerate() {
+        let labels = folder.file("y", file);
+        let json = curt(&["run", &model, &samples, "--labels", &labels, "--json"]).ok().json();
+        assert_eq!(json["misclassified"], 1, "file {i}");
+    }
+    let refused = |file: &[u8]| {
+        let ran = curt(&["run", &model, &samples, "--labels", &folder.file("y", file)]);
+        assert_eq!(ran.code, 1);
+        ran.stderr
+    };
+    assert!(refused(&npy("<u2", false, "(3,)", &[0, 0, 0, 0, 44, 1])).contains("label 2 is 300; the model has 300 outputs"));
+    assert!(refused(&npy("<u8", false, "(1,)", &[255; 8])).contains("label 0 is 18446744073709551615"));
 }

@@ -6,6 +6,7 @@ mod commands;
 mod failures;
 mod graphs;
 mod inputs;
+mod outputs;
 mod samples;
 mod table;
 

@@ -1,6 +1,7 @@
 //! Models and data for the tests, made from a fixed seed.
 
 use curt::content::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables};
+use curt::encoding::dense::encode_f32;
 use curt::encoding::{Encoded, codebook, fixed_point, ternary};
 use curt::format::write;
 use curt::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
@@ -53,6 +54,32 @@ pub(crate) fn network(with_origin: bool) -> Vec<u8> {
     };
     let origin = Origin { network: "a test".to_owned(), method: "gnj".to_owned(), nodes };
     write(&Contents { graph: builder.finish().unwrap(), tables, layers, origin: with_origin.then_some(origin) }).unwrap()
+}
+
+/// A network of dense floats without a bias, of rows and weights of each layer, on a vector.
+pub(crate) fn dense(dtype: Dtype, inputs: usize, layers: &[(usize, &[f32])]) -> Vec<u8> {
+    let spec = InputSpec { dtype, shape: Shape::Vector(inputs), kept: None };
+    let mut builder = GraphBuilder::new(spec, &Limits::DEFAULT).unwrap();
+    let encoded: Vec<Encoded> = layers.iter().map(|(rows, weights)| encode_f32(*rows, weights.len() / rows, weights)).collect();
+    for (i, layer) in encoded.iter().enumerate() {
+        builder.push(Node::new(Op::Linear(Linear::of(layer)), i)).unwrap();
+    }
+    let tables = Tables {
+        input_scale: vec![1.0],
+        input_offset: vec![0.0],
+        input_mask: None,
+        layers: encoded.iter().map(|layer| LayerTables::of(layer, vec![0.0; layer.rows])).collect(),
+        affines: Vec::new(),
+    };
+    write(&Contents { graph: builder.finish().unwrap(), tables, layers: encoded, origin: None }).unwrap()
+}
+
+/// A `.npy` file of version 1.0.
+pub(crate) fn npy(descr: &str, fortran_order: bool, shape: &str, elements: &[u8]) -> Vec<u8> {
+    let order = if fortran_order { "True" } else { "False" };
+    let header = format!("{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}\n");
+    let len = u16::try_from(header.len()).unwrap().to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &len[..], header.as_bytes(), elements].concat()
 }
 
 fn mask(all: usize, kept: usize, random: &mut Random) -> Mask {

@@ -19,7 +19,7 @@ pub const USED: [usize; 3] = [1, 4, 6];
 pub const CLASSES: usize = 3;
 
 /// Samples and labels; one in 16 is labelled wrongly, so that the error is not zero.
-pub fn samples(n: usize) -> (Vec<u8>, Vec<u8>) {
+pub fn samples(n: usize) -> (Vec<u8>, Vec<u32>) {
     let mut random = Random(11);
     let (mut images, mut labels) = (Vec::new(), Vec::new());
     for i in 0..n {
@@ -29,7 +29,7 @@ pub fn samples(n: usize) -> (Vec<u8>, Vec<u8>) {
             images.push((random.fraction() * 100.0 + light) as u8);
         }
         let label = if i % 16 == 3 { (class + 1) % CLASSES } else { class };
-        labels.push(label as u8);
+        labels.push(label as u32);
     }
     (images, labels)
 }

@@ -4,7 +4,7 @@
 
 use super::assemble::assemble;
 use super::budget::ErrorBudget;
-use super::score::Score;
+use super::score::{Score, class_of, is_lost};
 use crate::base::error::Result;
 use crate::compress::quantize::{self, Quantized};
 use crate::compress::shrink::{OriginalNetwork, ShrunkNetwork};
@@ -102,11 +102,10 @@ impl<'a> Evaluator<'a> {
                 Input::F32(values) => session.run(&values[first..][..labels.len() * inputs], out)?,
             }
             if probabilities {
-                // Logits, up to a constant. The least normal number replaces smaller probabilities: the loss of a zero would be infinite.
-                out.iter_mut().for_each(|p| *p = p.max(f32::MIN_POSITIVE).ln());
+                out.iter_mut().for_each(|p| *p = logit(*p));
             }
             for (logits, &label) in out.chunks_exact(outputs).zip(labels) {
-                let (wrong, nats) = judge(logits, usize::from(label));
+                let (wrong, nats) = judge(logits, usize::try_from(label).unwrap_or(usize::MAX));
                 errors += u64::from(wrong);
                 loss += nats;
             }
@@ -118,18 +117,21 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Whether the greatest logit is not at `label`, and the cross-entropy in nats (infinite when a logit is not finite).
+/// The logarithm of a probability, up to a constant. The least normal number replaces smaller ones: the loss of a zero would be infinite.
+/// NaN stays NaN, which `f32::max` would hide.
+fn logit(p: f32) -> f32 {
+    if p < f32::MIN_POSITIVE { f32::MIN_POSITIVE.ln() } else { p.ln() }
+}
+
+/// Whether the class of the logits is not `label`, and their cross-entropy in nats: infinite where a logit is lost.
 fn judge(logits: &[f32], label: usize) -> (bool, f64) {
-    let mut best = (0, f32::NEG_INFINITY);
-    for (i, &value) in logits.iter().enumerate() {
-        if value > best.1 {
-            best = (i, value);
-        }
+    let wrong = class_of(logits) != Some(label);
+    if logits.iter().any(|&logit| is_lost(logit)) {
+        return (true, f64::INFINITY);
     }
-    let max = f64::from(best.1);
+    let max = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
     let sum: f64 = logits.iter().map(|&value| (f64::from(value) - max).exp()).sum();
-    let loss = sum.ln() + max - f64::from(logits[label]);
-    (best.0 != label || !loss.is_finite(), if loss.is_finite() { loss } else { f64::INFINITY })
+    (wrong, sum.ln() + max - f64::from(logits[label]))
 }
 
 #[cfg(test)]
@@ -142,6 +144,17 @@ mod tests {
         assert!(wrong && (loss - 4.0f64.ln()).abs() < 1e-7, "{loss}");
         let (wrong, loss) = judge(&[1000.0, 0.0], 0);
         assert!(!wrong && loss == 0.0);
-        assert_eq!(judge(&[f32::NAN, 1.0], 1), (true, f64::INFINITY));
+        let (nan, inf) = (f32::NAN, f32::INFINITY);
+        for logits in [[nan, 1.0], [1.0, nan], [nan, nan], [inf, 1.0], [inf, inf], [1.0, -inf], [-inf, -inf], [f32::MAX, 1.0]] {
+            for label in [0, 1] {
+                assert_eq!(judge(&logits, label), (true, f64::INFINITY), "{logits:?}");
+            }
+        }
+        // Equal logits are an answer of no class.
+        let (wrong, loss) = judge(&[0.0, 0.0], 0);
+        assert!(wrong && (loss - 2.0f64.ln()).abs() < 1e-12);
+        // Of a softmax: a probability of zero is as good as the least normal number, NaN is none.
+        assert_eq!([logit(0.0), logit(1.0)], [f32::MIN_POSITIVE.ln(), 0.0]);
+        assert!(logit(nan).is_nan());
     }
 }

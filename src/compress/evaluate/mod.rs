@@ -7,4 +7,4 @@ mod score;
 
 pub(crate) use budget::ErrorBudget;
 pub(crate) use evaluator::Evaluator;
-pub use score::Score;
+pub use score::{Score, class_of};

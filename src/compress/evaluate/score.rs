@@ -2,6 +2,32 @@
 
 use serde::Serialize;
 
+/// Whether an output is lost: NaN, infinite, or the greatest number, which stands for an infinity (`format-spec/arithmetic.md`, section 1).
+pub(super) fn is_lost(output: f32) -> bool {
+    output.is_nan() || output.abs() >= f32::MAX
+}
+
+/// The class that a network names: the index of its greatest output, the first of equals.
+///
+/// There is none where the outputs say nothing: one is lost in an overflow (NaN, infinite, or the greatest number, at which sums saturate), or
+/// all of several are equal, as outputs are that came from NaN and became +0.
+///
+/// ```
+/// use curt::compress::class_of;
+/// assert_eq!(class_of(&[0.5, 2.0, 2.0]), Some(1));
+/// assert_eq!(class_of(&[1.0, f32::MAX]), None);
+/// assert_eq!(class_of(&[0.0, 0.0, 0.0]), None);
+/// ```
+#[must_use]
+pub fn class_of(outputs: &[f32]) -> Option<usize> {
+    let (first, rest) = outputs.split_first()?;
+    if outputs.iter().any(|&output| is_lost(output)) || (!rest.is_empty() && rest.iter().all(|output| output == first)) {
+        return None;
+    }
+    let best = outputs.iter().enumerate().fold((0, first), |best, (i, output)| if output > best.1 { (i, output) } else { best });
+    Some(best.0)
+}
+
 /// How well a network does on the validation samples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(into = "ScoreRecord")]
@@ -33,5 +59,24 @@ struct ScoreRecord {
 impl From<Score> for ScoreRecord {
     fn from(score: Score) -> Self {
         Self { errors: score.errors, error_percent: score.percent(), loss_nats: score.loss }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outputs_that_say_nothing_have_no_class() {
+        let (nan, inf, max) = (f32::NAN, f32::INFINITY, f32::MAX);
+        for none in
+            [[nan; 3], [2.0, nan, 1.0], [inf, 0.0, 1.0], [-inf; 3], [5.0, -inf, 4.0], [max, 0.0, 0.0], [0.0, -max, 1.0], [0.0; 3]]
+        {
+            assert_eq!(class_of(&none), None, "{none:?}");
+        }
+        assert_eq!(class_of(&[-3.0, -2.0, -2.5]), Some(1));
+        assert_eq!(class_of(&[0.0, 0.0, -0.5]), Some(0));
+        assert_eq!(class_of(&[max.next_down(), 0.0]), Some(0));
+        assert_eq!((class_of(&[]), class_of(&[1.5]), class_of(&[nan])), (None, Some(0), None));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::answer::Answer;
 use crate::exit::{Failure, warn};
+use crate::output::Output;
 use crate::progress;
 use crate::samples::{self, SampleSet};
 use curt::compress::{CompressOptions, Compressed, Validation, compress, parse_encodings};
@@ -65,10 +66,12 @@ pub(crate) struct CompressArgs {
 pub(crate) fn run(options: &CompressArgs) -> Result<Answer, Failure> {
     let posterior = Posterior::open(&options.posterior)?;
     check_method(options.method.as_deref(), &posterior)?;
+    let inputs = std::iter::once(&options.posterior).chain(&options.validation).map(PathBuf::as_path);
+    let output = Output::open("--output", &options.output, &inputs.collect::<Vec<_>>())?;
     let (samples, labels) = validation(options)?;
     let validation = Validation { samples: samples.input(samples.count - labels.len(), labels.len()), labels: &labels };
     let compressed = with_bar(&posterior, &validation, &library_options(options)?)?;
-    curt::format::save(&options.output, &compressed.bytes)?;
+    output.save(&compressed.bytes)?;
     let report = &compressed.report;
     let scores = &report.validation;
     if !scores.within_budget {
@@ -108,8 +111,8 @@ fn check_method(expected: Option<&str>, posterior: &Posterior) -> Result<(), Fai
     Ok(())
 }
 
-/// The validation images, and the labels of those that are used: the last ones.
-fn validation(options: &CompressArgs) -> Result<(SampleSet, Vec<u8>), Failure> {
+/// The validation images, and the labels of the last of them that are used.
+fn validation(options: &CompressArgs) -> Result<(SampleSet, Vec<u32>), Failure> {
     let [images, labels] = options.validation.as_slice() else {
         return Err(Failure::usage("--validation takes the file of the images and the file of the labels"));
     };

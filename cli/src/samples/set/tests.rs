@@ -1,6 +1,7 @@
 //! Tests on files that other programs wrote (`tests/data/make.py`): whole, cut and damaged ones.
 
 use super::*;
+use crate::samples::labels;
 use curt::ErrorKind;
 
 const INPUT: InputSpec = InputSpec { dtype: Dtype::U8, shape: Shape::Image { channels: 1, height: 28, width: 28 }, kept: None };
@@ -64,7 +65,7 @@ fn arrays_of_numpy_are_read() {
     let floats = SampleSet::open_for(&[path("float.npy")], InputSpec { dtype: Dtype::F32, ..INPUT }).unwrap();
     let expected: Vec<f32> = digits[..3 * 784].iter().map(|&byte| f32::from(byte)).collect();
     assert!(matches!(floats.input(0, 3), Input::F32(read) if read == expected));
-    assert_eq!(open_labels(&path("labels.npy")).unwrap(), [0, 1, 2]);
+    assert_eq!(labels::open(&path("labels.npy")).unwrap(), [0, 1, 2]);
     let mixed = SampleSet::open_for(&[path("gray.png"), path("three.npy"), path("gray-as-rgb.png")], INPUT).unwrap();
     assert_eq!((mixed.count, mixed.pictures), (5, false));
     let Input::U8(bytes) = mixed.input(0, 5) else { panic!("bytes") };
@@ -158,6 +159,11 @@ fn a_sample_fits_in_its_own_order_only() {
     }
     assert!(fits(&[3, 4, 6], colour) && fits(&[72], colour) && !fits(&[4, 6, 3], colour));
     assert!(fits(&[4, 6], Shape::Vector(24)) && !fits(&[4, 6], Shape::Vector(23)));
+    // Of a whole array the first dimension counts samples, unless all others are 1.
+    for dims in [&[24][..], &[1, 24], &[24, 1], &[1, 1, 24]] {
+        assert!(is_in_order(dims, Shape::Vector(24)), "{dims:?}");
+    }
+    assert!(!is_in_order(&[4, 6], Shape::Vector(24)) && is_in_order(&[4, 6], gray) && is_in_order(&[], Shape::Vector(1)));
 }
 
 fn idx_images(count: u8, bytes: usize) -> Vec<u8> {
@@ -170,7 +176,7 @@ fn images_and_labels_are_read_from_idx_files() {
     assert_eq!((samples.count, samples.len(), samples.dims.as_slice()), (2, 6, [2, 3].as_slice()));
     assert_eq!(samples.picture(1), Some((2, 3, &[7; 6][..])));
     assert_eq!(samples.input(1, 1).elements(), 6);
-    assert_eq!(parse_idx_labels(&[0, 0, 8, 1, 0, 0, 0, 2, 4, 9]).unwrap(), [4, 9]);
+    assert_eq!(labels::parse(&[0, 0, 8, 1, 0, 0, 0, 2, 4, 9]).unwrap(), [4, 9]);
     let floats = SampleSet::parse_idx(&[0, 0, 13, 2, 0, 0, 0, 1, 0, 0, 0, 1, 0x3F, 0x80, 0, 0]).unwrap();
     assert!(matches!(floats.input(0, 1), Input::F32([1.0])));
 }
@@ -180,5 +186,5 @@ fn idx_files_without_samples_are_refused() {
     let kind = |file: &[u8]| SampleSet::parse_idx(file).unwrap_err().kind();
     assert_eq!(kind(&[0, 0, 8, 0, 1]), ErrorKind::Input, "no dimensions: one byte, but not samples");
     assert_eq!(kind(&[0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 0]), ErrorKind::Input);
-    assert_eq!(parse_idx_labels(&idx_images(2, 12)).unwrap_err().kind(), ErrorKind::Input);
+    assert_eq!(labels::parse(&idx_images(2, 12)).unwrap_err().kind(), ErrorKind::Input);
 }
