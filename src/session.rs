@@ -1,6 +1,7 @@
 //! A session: a model, its plan, and the memory to run it. After it is made, nothing is allocated.
 
 use crate::base::align::AlignedVec;
+use crate::base::environment::Environment;
 use crate::base::error::{Error, ErrorKind, Result};
 pub use crate::exec::Input;
 use crate::exec::Memory;
@@ -79,6 +80,7 @@ impl Session {
     /// `isa` when the processor lacks the instruction set, `limit` when a batch of values is too large, `no_memory` when an allocation
     /// fails, `input` for a batch of 0.
     pub fn with_options(model: &Model, options: &SessionOptions) -> Result<Self> {
+        let _modes = Environment::set();
         if options.batch == 0 {
             return Err(Error::new(ErrorKind::Input, "a batch has at least one sample"));
         }
@@ -140,6 +142,7 @@ impl Session {
     /// # Errors
     /// `input` when the type or the lengths do not fit the model, or when an f32 input is not finite. The output does not change then.
     pub fn run<'a>(&mut self, input: impl Into<Input<'a>>, output: &mut [f32]) -> Result<()> {
+        let _modes = Environment::set();
         let input = input.into();
         let samples = self.check(input, output)?;
         let (inputs, outputs) = (self.input_len(), self.output_len());

@@ -24,7 +24,7 @@ fn rust() -> Vec<(String, String)> {
 
 /// Files over the cap of their kind: the lines they may have, and why. No entry may stay when it is no longer needed.
 const LONG: [(&str, usize, &str); 1] =
-    [("src/model/mod.rs", 200, "the model and its ways to be opened, which must be read together")];
+    [("src/model/mod.rs", 202, "the model and its ways to be opened, which must be read together")];
 
 /// The greatest number of lines of a file.
 fn cap(path: &str) -> usize {
@@ -93,7 +93,8 @@ fn no_function_is_longer_than_its_cap() {
 
 /// Where `unsafe` may stand, and for what.
 fn may_be_unsafe(path: &str) -> bool {
-    const FILES: [&str; 9] = [
+    const FILES: [&str; 10] = [
+        "src/base/environment.rs",      // reads and writes the control register of floating point
         "src/base/align.rs",            // casts of a line of bytes
         "src/encoding/dense.rs",        // casts of transparent integers
         "src/bytes/storage.rs",         // maps a file

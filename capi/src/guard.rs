@@ -1,6 +1,7 @@
 //! The guard around every entry: it catches panics, and turns failures into a status and a message of the thread.
 
 use crate::status::curt_status;
+use runtime::base::environment::Environment;
 use runtime::{Error, ErrorKind};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,6 +55,7 @@ fn caught<T>(body: impl FnOnce() -> T) -> Option<T> {
     let guarded = || {
         #[cfg(test)]
         assert!(!PLANTED_PANIC.swap(false, Ordering::SeqCst), "planted");
+        let _modes = Environment::set();
         body()
     };
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(guarded)).ok()

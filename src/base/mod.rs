@@ -2,6 +2,7 @@
 
 pub mod align;
 pub mod checked;
+pub mod environment;
 pub mod error;
 pub mod fma;
 mod kinds;

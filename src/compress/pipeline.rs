@@ -8,6 +8,7 @@ use super::report::{CompressionReport, Outcome, Totals, ValidationScores};
 use super::search::{EncodingSearch, Selection, ThresholdSearch, fine_tune};
 use super::shrink::{self, OriginalNetwork, Pruning, ShrunkNetwork};
 use super::validation::Validation;
+use crate::base::environment::Environment;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::posterior::Posterior;
 
@@ -35,6 +36,7 @@ pub fn compress(
     options: &CompressOptions,
     progress: Progress<'_>,
 ) -> Result<Compressed> {
+    let _modes = Environment::set();
     options.check(posterior)?;
     let prepared = methods::prepare(posterior)?;
     let network = OriginalNetwork::new(posterior);

@@ -11,6 +11,7 @@ mod save;
 mod temporary;
 
 use crate::base::checked::{at_most, to_u64};
+use crate::base::environment::Environment;
 use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::content::{Contents, Extensions, Validated};
@@ -31,6 +32,7 @@ pub fn is_packed(file: &[u8]) -> bool {
 /// # Errors
 /// `limit`, or the [`Defect`] that SPEC section 8 names, with its byte.
 pub fn validate(file: &[u8], limits: &Limits, check: Check) -> Result<Validated> {
+    let _modes = Environment::set();
     at_most(to_u64(file.len()), limits.file_bytes, "the file's length")?;
     if is_packed(file) {
         let hint = "it is a packed file; `Model::open` unpacks it, `curt unpack` writes the file that can be mapped";
@@ -63,6 +65,7 @@ pub fn strip(file: &[u8]) -> Result<Vec<u8>> {
 /// # Errors
 /// Those of [`validate`]; `limit` when the sparse layers have too many weights, zeros included.
 pub fn pack(file: &[u8]) -> Result<Vec<u8>> {
+    let _modes = Environment::set();
     let (packed, coded) = packed::encode(&source(file)?)?;
     if mapped::write(&coded.contents, &coded.extensions) != file {
         return Err(Error::new(ErrorKind::Internal, "packing changed the file: please report this and attach the file"));
@@ -75,6 +78,7 @@ pub fn pack(file: &[u8]) -> Result<Vec<u8>> {
 /// # Errors
 /// Those of `format-spec/packed.md`, section 12.
 pub fn unpack(file: &[u8], limits: &Limits) -> Result<Vec<u8>> {
+    let _modes = Environment::set();
     // The places of these errors are in the mapped file.
     let invalid = |error: Error| Error::new(error.kind(), format!("the packed file unpacks to an invalid one: {error}"));
     let fits =

@@ -1,6 +1,7 @@
 //! All checks of a model, the slow ones included.
 
 use crate::base::checked::{to_u64, to_usize};
+use crate::base::environment::Environment;
 use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::content::Contents;
@@ -41,6 +42,7 @@ const BATCHES: [usize; 3] = [1, 2, 64];
 /// The first failure. `limit`: the sparse layers are too large to be expanded for the reference. `internal`: the fault lies in the library or
 /// the machine, not in the file.
 pub fn verify(model: &Model) -> Result<Vec<Passed>> {
+    let _modes = Environment::set();
     model.verify()?;
     let passed = |check, detail| Passed { check, detail };
     let mut all = vec![passed("file", format!("{} bytes: checksums, codes, padding, order, limits", model.file().len()))];

@@ -1,6 +1,7 @@
 //! A model: a validated file, shared and immutable.
 
 use crate::base::checked::to_u64;
+use crate::base::environment::Environment;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::bytes::Storage;
@@ -95,6 +96,7 @@ impl Model {
     }
 
     fn load(storage: Storage, packed_bytes: Option<u64>, limits: &Limits, check: Check) -> Result<Self> {
+        let _modes = Environment::set();
         let validated = format::validate(storage.bytes(), limits, check)?;
         let layers = validated.graph.linears().zip(&validated.tables.layers);
         let layers = layers.map(|((node, &linear, cols), tables)| Layer {

@@ -8,6 +8,7 @@ use super::method::Method;
 use super::network::Posterior;
 use super::nodes;
 use crate::base::checked::to_u64;
+use crate::base::environment::Environment;
 use crate::base::error::{Defect, Error, Result};
 use crate::base::limits::{Limits, MAX_ELEMENTS};
 use crate::bytes::Storage;
@@ -32,6 +33,7 @@ impl Posterior {
     /// # Errors
     /// `posterior`; the message names the tensor or the node, and what was expected.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let _modes = Environment::set();
         build(bytes)
     }
 }
