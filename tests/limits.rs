@@ -6,7 +6,7 @@ use curt::base::limits::{MAX_DIMENSION, MAX_LAYER_WEIGHTS};
 use curt::content::{Contents, LayerTables, Tables};
 use curt::encoding::{Encoded, Encoding, dense};
 use curt::format::{validate, write};
-use curt::graph::{Graph, GraphBuilder, InputSpec, Linear, Node, Op};
+use curt::graph::{Conv2d, Graph, GraphBuilder, InputSpec, Linear, Node, Op, Window};
 use curt::tensor::Mask;
 use curt::{Check, Dtype, Error, ErrorKind, Limits, Model, Session, SessionOptions, Shape};
 use curt_dev::allocator::{Counting, peak_of};
@@ -74,6 +74,26 @@ fn every_field_of_limits_holds_at_its_value_and_refuses_one_more() {
     assert_eq!(kind(huge(MAX_LAYER_WEIGHTS / MAX_DIMENSION)), Ok(()));
     assert_eq!(kind(huge(MAX_LAYER_WEIGHTS / MAX_DIMENSION + 1)), LIMIT);
     println!("3 presets and {} fields at their limits and past them", cases.len() + 1);
+}
+
+/// A convolution gathers a patch at every position for every channel group, whether rows read it or not.
+#[test]
+fn a_convolution_of_no_rows_counts_what_it_gathers() {
+    let push = |channels: usize, kernel: usize, padding: usize, groups: usize, limits: &Limits| {
+        let shape = Shape::Image { channels, height: 1, width: 1 };
+        let mut builder = GraphBuilder::new(InputSpec { dtype: Dtype::F32, shape, kept: None }, limits).unwrap();
+        let mut window = Window::new([kernel; 2], [1, 1]);
+        (window.padding_before, window.padding_after) = ([kernel - 1; 2], [padding; 2]);
+        builder.push(Node::new(Op::Conv2d(Conv2d { linear: Linear::dense(0), window, groups }), 0))
+    };
+    // 33 x 33 elements at one position, then at 33 x 33.
+    let edge = Limits { activations: 1 + 33 * 33, multiply_adds: 33 * 33, ..Limits::EDGE };
+    assert_eq!(kind(push(1, 33, 0, 1, &edge)), Ok(()));
+    assert_eq!(kind(push(1, 33, 32, 1, &edge)), LIMIT);
+    assert_eq!(kind(push(1, 33, 0, 1, &Limits { activations: 33 * 33, ..edge })), LIMIT);
+    assert_eq!(kind(push(2, 33, 0, 2, &Limits { activations: 2 + 33 * 33, ..edge })), LIMIT);
+    // The elements of a patch exceed 64 bits.
+    assert_eq!(kind(push(1 << 24, 1 << 24, 0, 1, &Limits::FORMAT)), LIMIT);
 }
 
 #[test]

@@ -106,7 +106,7 @@ impl ConvStep {
     }
 
     fn patches(&self) -> usize {
-        (PATCH_FLOATS / self.patch_stride()).clamp(4, MAX_PATCHES)
+        (PATCH_FLOATS / self.patch_stride()).clamp(1, MAX_PATCHES)
     }
 
     /// Convolves one sample by im2col. `input` and `output` are `[channels, height, width]`.

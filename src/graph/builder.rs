@@ -48,7 +48,7 @@ impl GraphBuilder {
             inputs.push(shape);
         }
         let output = node.op.output_shape(&inputs).map_err(|error| error.context(format_args!("node {number}")))?;
-        let elements = to_u64(output.elements());
+        let elements = checked::add(to_u64(output.elements()), node.op.scratch(&inputs), "the elements of a value")?;
         self.activations = checked::add(self.activations, elements, "the sum of all values")?;
         at_most(self.activations, self.limits.activations, "the elements of all values together")?;
         if let (Some(linear), Some(&input)) = (node.op.linear(), inputs.first()) {

@@ -52,7 +52,7 @@ class _Sums:
 
     def take(self, node, at):
         weights = node.layer.layout.padded_weights if node.layer else 0
-        self.elements += math.prod(node.shape)
+        self.elements += math.prod(node.shape) + (node.layer.cols if node.op == "conv2d" else 0)
         self.weights += weights
         self.work += work(node)
         need(self.elements <= limits.VALUE_ELEMENTS, "limit", at, "elements of all values")

@@ -84,6 +84,8 @@ def work(node):
     if node.op == "global_average_pool":
         return math.prod(node.input_shapes[0])
     elements = math.prod(node.shape)
+    if node.op == "conv2d":
+        return max(node.layer.rows, node.groups) * math.prod(node.shape[1:]) * node.layer.cols
     if node.layer:
-        return elements * node.layer.cols
+        return max(elements, 1) * node.layer.cols
     return elements * math.prod(axis.kernel for axis in node.window or ())

@@ -3,6 +3,7 @@
 use super::coder::{Coder, Part};
 use super::matrix::columns::{self, Columns};
 use super::parts::{extensions, graph, origin, tables, weights};
+use crate::base::checked::{at_most, to_u64};
 use crate::base::error::Result;
 use crate::base::limits::Limits;
 use crate::content::{Contents, Extensions, Validated, graph_words};
@@ -39,6 +40,9 @@ impl Source<'_> {
     }
 }
 
+/// What the models of one column of weights count for in [`Limits::weights`]: about 320 bytes, a weight being 4.
+const WEIGHTS_OF_A_COLUMN: u64 = 80;
+
 /// Codes a stream and returns its content. An encoder or a meter takes the content from `source`; a decoder passes none.
 ///
 /// `admit` may refuse the graph. It is called before any allocation whose size the graph decides.
@@ -58,6 +62,10 @@ pub(super) fn code(
     let mut layers = Vec::new();
     for (number, ((node, linear, cols), own)) in graph.linears().zip(&mut tables.layers).enumerate() {
         let lookup = own.lookup(linear);
+        if linear.rows > 0 {
+            let models = to_u64(cols).saturating_mul(WEIGHTS_OF_A_COLUMN);
+            at_most(models, limits.weights, "the weights that the models of a packed layer's columns count for")?;
+        }
         let array = source.map(|source| source.weights(number, &lookup)).transpose()?;
         // A layer without rows has no weights, so nothing bounds its columns: they may be more than memory holds.
         let columns = match linear.rows {
@@ -101,6 +109,14 @@ mod tests {
     /// The words of an input with one dimension and of a linear layer with these fields.
     fn linear(inputs: u32, rows: u32, encoding: u32, parameter: u32) -> Vec<u32> {
         vec![1, 1, 1, inputs, 0, 1, 0, rows, encoding, parameter, 0]
+    }
+
+    #[test]
+    fn the_columns_of_a_packed_layer_count_among_the_weights() {
+        let limits = Limits { weights: 80 << 10, ..Limits::DEFAULT };
+        let file = |inputs: u32| linear(inputs, 1, 2, 2);
+        assert_eq!(kind(&file((1 << 10) + 1), 200, &limits), ErrorKind::Limit);
+        assert_ne!(kind(&file(1 << 10), 200, &limits), ErrorKind::Limit);
     }
 
     /// A few bytes that require much memory are refused before anything is allocated for them.

@@ -46,7 +46,15 @@ impl Operator for Conv2d {
 
     fn work(&self, inputs: &[Shape], output: Shape) -> Result<u64> {
         let cols = self.columns(single(self, inputs)?);
-        mul(to_u64(output.elements()), to_u64(cols), "a layer's work")
+        let Shape::Image { height, width, .. } = output else { return Ok(0) };
+        // A patch is gathered for each channel group, whether rows read it or not.
+        let rows = to_u64(self.linear.rows.max(self.groups));
+        let positions = mul(to_u64(height), to_u64(width), "the positions of a window")?;
+        mul(mul(rows, positions, "a layer's outputs")?, to_u64(cols), "a layer's work")
+    }
+
+    fn scratch(&self, inputs: &[Shape]) -> u64 {
+        inputs.first().map_or(0, |&input| to_u64(self.columns(input)))
     }
 
     fn dependence(&self) -> Dependence {

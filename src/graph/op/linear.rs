@@ -28,7 +28,7 @@ impl Operator for Linear {
 
     fn work(&self, inputs: &[Shape], output: Shape) -> Result<u64> {
         let cols = self.columns(single(self, inputs)?);
-        mul(to_u64(output.elements()), to_u64(cols), "a layer's work")
+        mul(to_u64(output.elements()).max(1), to_u64(cols), "a layer's work")
     }
 
     fn dependence(&self) -> Dependence {

@@ -40,6 +40,12 @@ pub trait Operator {
         Ok(to_u64(output.elements()))
     }
 
+    /// Elements that the operator gathers before it computes: they count like those of a value (SPEC 4.3).
+    fn scratch(&self, inputs: &[Shape]) -> u64 {
+        let _ = inputs;
+        0
+    }
+
     /// How the units of the output depend on those of the inputs.
     fn dependence(&self) -> Dependence;
 

@@ -127,11 +127,14 @@ impl<'a, C: bytemuck::AnyBitPattern> Octets<'a, C> {
 
     /// The octets of part `part`: the segments of a pair of rows (even), or its lists.
     #[inline(always)]
-    fn part(self, part: usize) -> (&'a [[f32; OCTET]], &'a [[C; OCTET]]) {
+    fn part(self, part: usize) -> Part<'a, C> {
         let range: Range<usize> = self.starts[part] as usize..self.starts[part + 1] as usize;
         (&self.factors[range.clone()], &self.columns[range])
     }
 }
+
+/// The factors and the columns of some octets, as many of each.
+type Part<'a, C> = (&'a [[f32; OCTET]], &'a [[C; OCTET]]);
 
 /// A column of 16 or 32 bits.
 trait Column: bytemuck::AnyBitPattern + Into<u32> {
@@ -214,29 +217,44 @@ fn linear<C: Column>(avx2: Avx2, w: Sparse<'_>, octets: Octets<'_, C>, call: &mu
 /// Rows whose sums are kept before they are written.
 const ROWS: usize = 64;
 
-/// The sums of some rows of one sample.
+/// The sums of some rows of one sample, two pairs of rows at a time.
 #[inline(always)]
 fn one_sample<C: Column>(avx2: Avx2, octets: Octets<'_, C>, rows: Range<usize>, x: Activations<'_>, sums: &mut [f32; ROWS]) {
-    for (pair, sums) in (rows.start / 2..rows.end.div_ceil(2)).zip(sums.as_chunks_mut::<2>().0) {
-        let (mut segments, mut list) = ([0.0; OCTET], [0.0; OCTET]);
-        avx2.store8(&mut segments, chains(avx2, octets.part(2 * pair), x));
-        avx2.store8(&mut list, chains(avx2, octets.part(2 * pair + 1), x));
-        for (i, sum) in sums.iter_mut().enumerate() {
-            *sum = total(&segments.as_chunks().0[i]) + total(&list.as_chunks().0[i]);
-        }
+    let last = rows.end.div_ceil(2);
+    for (pair, sums) in (rows.start / 2..last).step_by(2).zip(sums.as_chunks_mut::<4>().0) {
+        // The segments of a pair, then its list.
+        let part = |of: usize| if pair + of / 2 < last { octets.part(2 * pair + of) } else { (&[][..], &[][..]) };
+        let segments = four_sums(avx2, part(0), part(2), x);
+        let lists = four_sums(avx2, part(1), part(3), x);
+        let mut four = [0.0; OCTET];
+        avx2.store8(&mut four, avx2.add(segments, lists));
+        *sums = [four[0], four[4], four[1], four[5]];
     }
 }
 
-/// The sum of four chains, in their order.
+/// The sums of the four chains of two pairs of rows: rows 0 and 2 in lanes 0 and 1, rows 1 and 3 in lanes 4 and 5.
 #[inline(always)]
-fn total([c0, c1, c2, c3]: &[f32; SEGMENTS]) -> f32 {
-    ((c0 + c1) + c2) + c3
+fn four_sums<C: Column>(avx2: Avx2, first: Part<'_, C>, second: Part<'_, C>, x: Activations<'_>) -> __m256 {
+    if first.0.is_empty() && second.0.is_empty() {
+        return avx2.zeros();
+    }
+    // Both at once, as long as both last: each hides the latency of the other.
+    let common = first.0.len().min(second.0.len());
+    let (mut a, mut b) = (avx2.zeros(), avx2.zeros());
+    for i in 0..common {
+        a = avx2.multiply_add(avx2.load8(&first.0[i]), x.at(avx2, C::load(avx2, &first.1[i])), a);
+        b = avx2.multiply_add(avx2.load8(&second.0[i]), x.at(avx2, C::load(avx2, &second.1[i])), b);
+    }
+    a = chains(avx2, (&first.0[common..], &first.1[common..]), x, a);
+    b = chains(avx2, (&second.0[common..], &second.1[common..]), x, b);
+    // In each half: chains 0 and 1 of both rows in turn, then chains 2 and 3.
+    let (low, high) = (avx2.interleave_low(a, b), avx2.interleave_high(a, b));
+    avx2.total([low, avx2.pick::<0xEE>(low, low), high, avx2.pick::<0xEE>(high, high)])
 }
 
-/// The chains of two rows for one sample.
+/// Continues the chains of two rows for one sample.
 #[inline(always)]
-fn chains<C: Column>(avx2: Avx2, (factors, columns): (&[[f32; OCTET]], &[[C; OCTET]]), x: Activations<'_>) -> __m256 {
-    let mut c = avx2.zeros();
+fn chains<C: Column>(avx2: Avx2, (factors, columns): Part<'_, C>, x: Activations<'_>, mut c: __m256) -> __m256 {
     for (factors, columns) in factors.iter().zip(columns) {
         c = avx2.multiply_add(avx2.load8(factors), x.at(avx2, C::load(avx2, columns)), c);
     }
@@ -257,7 +275,7 @@ fn many_samples<C: Column>(avx2: Avx2, octets: Octets<'_, C>, rows: Range<usize>
 
 /// The sums of the four chains of two rows, for 8 samples.
 #[inline(always)]
-fn sample_chains<C: Column>(avx2: Avx2, (factors, columns): (&[[f32; OCTET]], &[[C; OCTET]]), x: &[[f32; 8]]) -> [__m256; 2] {
+fn sample_chains<C: Column>(avx2: Avx2, (factors, columns): Part<'_, C>, x: &[[f32; 8]]) -> [__m256; 2] {
     let mut c = [avx2.zeros(); OCTET];
     for (factors, columns) in factors.iter().zip(columns) {
         for ((c, &factor), &column) in c.iter_mut().zip(factors).zip(columns) {

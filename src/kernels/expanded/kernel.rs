@@ -11,7 +11,9 @@ use crate::kernels::{LinearCall, SCRATCH};
 
 /// The most floats that are expanded: 1 MiB. Larger layers are bound by memory, where a stored layout is smaller.
 const MOST_FLOATS: usize = 1 << 18;
-/// Fewer samples are computed one by one.
+/// Samples of a layer of up to so many floats are computed one by one, however many there are: 128 KiB stay in the second-level cache.
+const SMALL: usize = 1 << 15;
+/// Fewer samples of a larger layer are computed one by one, and so are more if the first of them is half zeros.
 const FEW: usize = 4;
 
 /// The kernel of an encoding, and the token of the tier.
@@ -46,7 +48,8 @@ impl<S: Simd, K: Kernel> Kernel for Expanded<S, K> {
     fn run(self, view: &K::View<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
         let weights = view.weights();
         let [rows, cols] = [weights.rows(), weights.cols()];
-        if prepared.is_empty() || call.batch >= FEW || call.scratch.len() < nonzero::room(cols) {
+        let shared = call.batch >= FEW && prepared.len() > SMALL && !is_half_zeros(&call.input[..cols]);
+        if prepared.is_empty() || shared || call.scratch.len() < nonzero::room(cols) {
             return self.1.run(view, &[], call);
         }
         call.check(rows, cols);
@@ -54,4 +57,8 @@ impl<S: Simd, K: Kernel> Kernel for Expanded<S, K> {
         let layer = loops::Layer { layout, weights: bytemuck::cast_slice(prepared), cols, bounds: bounds(&weights) };
         (0..call.batch).for_each(|sample| layer.run(self.0, sample, call));
     }
+}
+
+fn is_half_zeros(x: &[f32]) -> bool {
+    2 * x.iter().filter(|x| **x == 0.0).count() >= x.len()
 }

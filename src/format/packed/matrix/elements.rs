@@ -27,6 +27,10 @@ fn elements<C: Coder, T: Copy + Default + PartialEq>(
     zeros: Part,
     mut other: impl FnMut(&mut C, &Place<'_>, T) -> Result<(T, i32)>,
 ) -> Result<Vec<T>> {
+    // Nothing is coded: no memory is spent on models of the columns, which nothing bounds then.
+    if rows == 0 {
+        return Ok(Vec::new());
+    }
     let mut out = with_capacity(rows.saturating_mul(columns.len))?;
     let mut model = Zeros::new(columns)?;
     let mut row_values = filled(0, columns.len.saturating_add(1))?;
@@ -57,6 +61,9 @@ pub(crate) fn integers(
     bounds: Bounds,
     layer: usize,
 ) -> Result<Vec<i16>> {
+    if rows == 0 {
+        return Ok(Vec::new());
+    }
     let mut signs = Signs::new(columns)?;
     let mut magnitudes = Magnitudes::new(columns)?;
     elements(coder, rows, columns, values, Part::Zeros(layer), |coder, place, value| {
@@ -84,6 +91,9 @@ pub(crate) fn floats(
     mut float: Float,
     layer: usize,
 ) -> Result<Vec<u32>> {
+    if rows == 0 {
+        return Ok(Vec::new());
+    }
     let mut signs = Signs::new(columns)?;
     elements(coder, rows, columns, bits, Part::Zeros(layer), |coder, place, bits| {
         coder.enter(Part::Signs(layer));
