@@ -101,7 +101,7 @@ pub fn plain() -> PosteriorFile {
 /// Steps of the grids of [`rate`].
 pub const STEPS: [f32; 2] = [0.0625 * 1.03125, 0.3];
 
-/// The same weights rounded to grids, as training under a bound of bits leaves them.
+/// The same weights rounded to grids, as rate-constrained training leaves them.
 pub fn rate() -> PosteriorFile {
     let [fc1, bias1, fc2, bias2] = weights();
     let mut file = PosteriorFile::new(description("rate"));
