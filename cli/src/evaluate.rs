@@ -43,6 +43,11 @@ pub(crate) fn misclassified(classes: &[Option<usize>], labels: &[u32]) -> usize 
 
 /// Refuses labels that are not one for each sample, or that a model with so many outputs cannot give.
 pub(crate) fn check_labels(labels: &[u32], samples: usize, outputs: usize) -> Result<(), Failure> {
+    if outputs < 2 {
+        return Err(Failure::input(
+            "the model has one output, and --labels are compared with the greatest of several: no answer could be wrong",
+        ));
+    }
     if labels.len() != samples {
         return Err(Failure::input(format!("there are {} labels for {samples} images", labels.len())));
     }

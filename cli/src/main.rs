@@ -6,6 +6,7 @@ mod draw;
 mod evaluate;
 mod exit;
 mod json_file;
+mod limits;
 mod output;
 mod plots;
 mod progress;
@@ -43,6 +44,9 @@ pub(crate) struct Args {
     /// Print one JSON object on stdout, also for a failure
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// What a model file may ask for
+    #[arg(long, global = true, value_enum, value_name = "PRESET", default_value_t = limits::Preset::Default)]
+    pub(crate) limits: limits::Preset,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -82,6 +86,7 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     let json = args.json;
+    limits::set(args.limits);
     // A panic is a bug. Its message is already on stderr; the exit code must still be the documented one.
     let result = std::panic::catch_unwind(|| execute(&args));
     match result.unwrap_or_else(|_| Err(Failure::internal())) {

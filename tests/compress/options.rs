@@ -46,6 +46,24 @@ fn refused(file: &PosteriorFile, samples: Input<'_>, labels: &[u32], options: &C
 }
 
 #[test]
+fn a_layer_of_one_value_has_no_codebook_and_says_what_holds_it() {
+    let (values, labels) = ([0.25f32, -0.5, 1.0, 0.75], [0, 1]);
+    let mut file = PosteriorFile::new(json!({
+        "posterior": 1, "name": "one value", "method": "plain",
+        "input": { "shape": [2], "dtype": "f32", "scale": [1.0], "offset": [0.0] },
+        "nodes": [{ "name": "fc1", "op": "linear", "inputs": ["input"] }],
+    }));
+    file.floats("fc1.weight", &[3, 2], &[0.3; 6]);
+    let only = |label: &str| CompressOptions::new().layer_encodings("fc1", parse_encodings(label).unwrap());
+    refused(&file, Input::F32(&values), &labels, &only("codebook"), "all its weights are 0.3");
+    let posterior = Posterior::from_bytes(&file.bytes()).unwrap();
+    let validation = Validation { samples: Input::F32(&values), labels: &labels };
+    let compressed = compress(&posterior, &validation, &only("fixed_point:2"), &mut |_, _, _| {}).unwrap();
+    let model = curt::Model::from_bytes(&compressed.bytes, &curt::Limits::DEFAULT).unwrap();
+    assert!(model.weights(0).decode().iter().all(|&weight| weight == 0.3));
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let (images, labels) = corners::samples(30);
     let (gnj, plain, defaults) = (corners::gnj(), corners::plain(), CompressOptions::new());

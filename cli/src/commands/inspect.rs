@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::draw::pictures;
 use crate::draw::terminal::{self, Style};
 use crate::exit::Failure;
+use crate::limits;
 use crate::table::Table;
 use crate::text::{encoding_text, grouped, headline};
 use curt::inspect::packed::PackedPart;
@@ -36,7 +37,7 @@ pub(crate) struct InspectArgs {
 }
 
 pub(crate) fn run(options: &InspectArgs) -> Result<Answer, Failure> {
-    let model = Model::open(&options.model)?;
+    let model = limits::open(&options.model)?;
     let (report, packed) = (Report::new(&model), PackedReport::new(&model)?);
     let mut text = text(&report, packed.as_ref());
     let pictures = options.png.as_deref().map(|folder| draw_into(folder, &model)).transpose()?;

@@ -2,8 +2,8 @@
 
 use crate::answer::Answer;
 use crate::exit::Failure;
+use crate::limits;
 use crate::progress;
-use curt::Model;
 use curt::inspect::verify;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ struct Check<'a> {
 
 pub(crate) fn run(options: &VerifyArgs) -> Result<Answer, Failure> {
     let spinner = progress::spinner("checking");
-    let model = Model::open(&options.model)?;
+    let model = limits::open(&options.model)?;
     let passed = verify(&model).map_err(|error| error.context(options.model.display()));
     spinner.finish_and_clear();
     let passed = passed?;

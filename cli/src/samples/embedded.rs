@@ -2,6 +2,7 @@
 
 use super::labels;
 use super::set::SampleSet;
+use crate::limits;
 use curt::{Model, Result};
 use std::path::Path;
 
@@ -14,7 +15,7 @@ static LABELS: &[u8] = include_bytes!("../../data/digits-labels-idx1-ubyte");
 
 /// The model at `path`, otherwise the embedded one.
 pub(crate) fn model(path: Option<&Path>) -> Result<Model> {
-    path.map_or_else(|| Model::from_static(NETWORK), Model::open)
+    path.map_or_else(|| Model::from_static(NETWORK), limits::open)
 }
 
 /// The embedded digits and their labels.

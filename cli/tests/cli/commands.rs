@@ -2,8 +2,13 @@
 
 use super::samples::{dense, idx, images, labels, network, npy};
 use super::{Folder, curt, finish, golden, keys, program};
+use curt::content::{AffineTables, Contents, LayerTables, Origin, OriginNode, OriginShape, Tables};
+use curt::encoding::dense::encode_f32;
+use curt::format::write;
+use curt::graph::{GraphBuilder, InputSpec, Linear, Node, Op};
 use curt::posterior::Posterior;
-use curt::{Dtype, Isa, Limits, Model, Session};
+use curt::tensor::Mask;
+use curt::{Dtype, Isa, Limits, Model, Session, Shape};
 use serde_json::Value;
 
 const RUN_KEYS: [&str; 11] = [
@@ -73,6 +78,78 @@ fn answers_that_overflow_are_never_right() {
             let json = curt(&["run", &model, &samples, "--labels", &labels, "--json"]).ok().json();
             assert_eq!((json["misclassified"].as_u64(), json["without_class"].as_u64()), (Some(4), Some(4)));
         }
+    }
+}
+
+/// A linear layer of 2 outputs, all of them kept, and an affine node; with its origin.
+fn with_affine_node() -> Vec<u8> {
+    let layer = encode_f32(2, 3, &[1.0, -2.0, 3.0, 0.5, 0.25, -1.0]);
+    let spec = InputSpec { dtype: Dtype::F32, shape: Shape::Vector(3), kept: None };
+    let mut builder = GraphBuilder::new(spec, &Limits::DEFAULT).unwrap();
+    builder.push(Node::new(Op::Linear(Linear::of(&layer)), 0)).unwrap();
+    builder.push(Node::new(Op::Affine, 1)).unwrap();
+    let tables = Tables {
+        input_scale: vec![1.0],
+        input_offset: vec![0.0],
+        input_mask: None,
+        layers: vec![LayerTables::of(&layer, vec![0.125, -0.5])],
+        affines: vec![AffineTables { scale: vec![2.0, 0.5], offset: vec![1.0, -1.0] }],
+    };
+    let shape = OriginShape { rows: Mask::new(vec![true; 2]), cols: Mask::new(vec![true; 3]) };
+    let node = |name: &str, shape| OriginNode { name: name.to_owned(), shape };
+    let nodes = vec![node("fc", Some(shape)), node("bn", None)];
+    let origin = Origin { network: "affine".to_owned(), method: "plain".to_owned(), nodes };
+    write(&Contents { graph: builder.finish().unwrap(), tables, layers: vec![layer], origin: Some(origin) }).unwrap()
+}
+
+#[test]
+fn what_lost_nothing_is_exported_and_what_lost_everything_is_refused() {
+    let folder = Folder::new("export-whole");
+    let (model, out) = (folder.file("m.curt", &with_affine_node()), folder.path("out"));
+    for shape in [&[][..], &["--shape", "original"], &["--shape", "shrunk"]] {
+        curt(&[&["export", &model, "-o", &out], shape].concat()).ok();
+        let posterior = Posterior::open(&out).unwrap();
+        assert_eq!(posterior.node_names(), ["fc", "bn"], "{shape:?}");
+    }
+    assert_eq!(curt(&["export", &model, "-o", &out, "--json"]).ok().json()["shape"], "original");
+    let empty = golden("valid/empty-no-input-kept-dense_f32.curt");
+    let ran = curt(&["export", &empty, "-o", &folder.path("empty"), "--shape", "shrunk"]);
+    assert!(ran.code == 1 && ran.stderr.contains("no input is left"), "{}", ran.stderr);
+    assert!(!std::path::Path::new(&folder.path("empty")).exists());
+}
+
+#[test]
+fn one_output_is_no_answer_to_be_right_or_wrong() {
+    let folder = Folder::new("one-output");
+    let model = folder.file("m.curt", &dense(Dtype::F32, 2, &[(1, &[1.0, -1.0])]));
+    let (network, samples) = (folder.path("n.safetensors"), folder.file("x.npy", &npy("<f4", false, "(2, 2)", &[0; 16])));
+    let labels = folder.file("y", &idx(&[2], &[0; 2]));
+    curt(&["export", &model, "-o", &network]).ok();
+    let out = folder.path("out.curt");
+    for (args, option) in [
+        (&["run", &model, &samples, "--labels", &labels][..], "--labels"),
+        (&["compress", &network, "-o", &out, "--validation", &samples, &labels], "--validation"),
+    ] {
+        let ran = curt(args);
+        assert!(ran.code == 1 && ran.stderr.contains("one output") && ran.stderr.contains(option), "{}", ran.stderr);
+    }
+    curt(&["run", &model, &samples]).ok();
+}
+
+#[test]
+fn a_network_at_chance_is_told_so() {
+    let folder = Folder::new("chance");
+    let model = folder.file("m.curt", &dense(Dtype::F32, 2, &[(2, &[1.0, -1.0, -1.0, 1.0])]));
+    let values: Vec<f32> = (0..400u16).map(|i| f32::from(i * 37 % 101) / 50.0 - 1.0).collect();
+    let samples = folder.file("x.npy", &npy("<f4", false, "(200, 2)", &floats(&values)));
+    let network = folder.path("n.safetensors");
+    curt(&["export", &model, "-o", &network]).ok();
+    let right: Vec<u8> = values.chunks_exact(2).map(|x| u8::from(x[1] > x[0])).collect();
+    let random: Vec<u8> = (0..200u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 31) as u8).collect();
+    for (labels, is_told) in [(right, false), (random, true)] {
+        let labels = folder.file("y", &idx(&[200], &labels));
+        let ran = curt(&["compress", &network, "-o", &folder.path("out.curt"), "--validation", &samples, &labels]).ok();
+        assert_eq!(ran.stderr.contains("always answering"), is_told, "{}", ran.stderr);
     }
 }
 

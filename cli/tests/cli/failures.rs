@@ -228,3 +228,29 @@ fn a_reader_that_goes_away_is_no_failure() {
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
 }
+
+#[test]
+fn limits_are_those_of_the_preset() {
+    let folder = Folder::new("limits");
+    let small = folder.file("small.curt", &network(true));
+    // 2^20 + 1 activations: above those of edge devices, within the others.
+    let wide = folder.file("wide.curt", &dense(Dtype::F32, 1 << 20, &[(1, &vec![0.5; 1 << 20])]));
+    let packed = folder.path("wide.packed.curt");
+    curt(&["pack", &wide, "-o", &packed]).ok();
+    for preset in ["default", "edge", "format"] {
+        assert_eq!(curt(&["--limits", preset, "inspect", &small]).code, 0);
+        let answer = curt(&["inspect", &wide, "--limits", preset]);
+        assert_eq!(answer.code, i32::from(preset == "edge"), "{preset}: {}", answer.stderr);
+    }
+    for args in [
+        &["run", &wide][..],
+        &["bench", &wide],
+        &["verify", &packed],
+        &["export", &wide, "-o", &folder.path("x")],
+        &["pack", &wide, "-o", &folder.path("x")],
+        &["unpack", &packed, "-o", &folder.path("x")],
+    ] {
+        fails(&[args, &["--limits", "edge"]].concat(), 1, "limit");
+    }
+    assert_eq!(curt(&["inspect", &small, "--limits", "none"]).code, 2);
+}

@@ -124,13 +124,24 @@ impl EncodingSearch<'_> {
                 candidates.push(EncodingCandidate { quantized, loss });
             }
             if candidates.is_empty() {
-                let message = format!("none of the encodings allowed can hold layer {:?}", self.names[l]);
-                return Err(Error::new(ErrorKind::Input, message));
+                return Err(none_holds(self.names[l], &layer.weights, encodings));
             }
             all.push(candidates);
         }
         Ok(all)
     }
+}
+
+/// That no encoding holds a layer, and why where the reason is known.
+fn none_holds(name: &str, weights: &[f32], encodings: &[Encoding]) -> Error {
+    let is_codebook = |encoding: &Encoding| matches!(encoding, Encoding::Codebook { .. });
+    let why = match weights {
+        [first, rest @ ..] if rest.iter().all(|weight| weight == first) && encodings.iter().all(is_codebook) => {
+            format!(": all its weights are {first}, and a codebook has at least two levels; fixed_point:2 holds them exactly")
+        }
+        _ => String::new(),
+    };
+    Error::new(ErrorKind::Input, format!("none of the encodings allowed can hold layer {name:?}{why}"))
 }
 
 /// The weight of the squared error of each weight: its inverse variance, relative to the layer's mean variance. A variance below a

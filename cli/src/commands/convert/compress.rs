@@ -5,9 +5,10 @@ use crate::exit::{Failure, warn};
 use crate::output::Output;
 use crate::progress;
 use crate::samples::{self, SampleSet};
-use curt::compress::{CompressOptions, Compressed, Validation, compress, parse_encodings};
+use curt::compress::{CompressOptions, Compressed, Score, Validation, compress, parse_encodings};
 use curt::posterior::{Method, Posterior};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Options of `compress`.
@@ -66,6 +67,11 @@ pub(crate) struct CompressArgs {
 pub(crate) fn run(options: &CompressArgs) -> Result<Answer, Failure> {
     let posterior = Posterior::open(&options.posterior)?;
     check_method(options.method.as_deref(), &posterior)?;
+    if posterior.graph().output_shape().elements() < 2 {
+        return Err(Failure::input(
+            "the network has one output, and --validation compares the greatest of several with a label: no answer could be wrong",
+        ));
+    }
     let inputs = std::iter::once(&options.posterior).chain(&options.validation).map(PathBuf::as_path);
     let output = Output::open("--output", &options.output, &inputs.collect::<Vec<_>>())?;
     let (samples, labels) = validation(options)?;
@@ -74,6 +80,9 @@ pub(crate) fn run(options: &CompressArgs) -> Result<Answer, Failure> {
     output.save(&compressed.bytes)?;
     let report = &compressed.report;
     let scores = &report.validation;
+    if let Some(warning) = near_chance(&labels, scores.full) {
+        warn(warning);
+    }
     if !scores.within_budget {
         let (full, compressed) = (scores.full, scores.compressed);
         let why = if options.threshold.is_empty() && options.encoding.is_empty() {
@@ -93,6 +102,26 @@ pub(crate) fn run(options: &CompressArgs) -> Result<Answer, Failure> {
     let mut json = report.to_json();
     json["output"] = json!(options.output.display().to_string());
     Ok(Answer { text: format!("{report}written to {}\n", options.output.display()), json })
+}
+
+/// A warning when the network before compression does hardly better than the answer that is right most often: within a budget of nothing
+/// everything is pruned.
+fn near_chance(labels: &[u32], full: Score) -> Option<String> {
+    let mut counts = BTreeMap::new();
+    labels.iter().for_each(|label| *counts.entry(label).or_insert(0u64) += 1);
+    let (label, most) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    let constant = full.samples - most;
+    if constant == 0 {
+        return Some(format!("every validation label is {label}: they say nothing about the network"));
+    }
+    // A fifth below chance is far from a trained network, and far above what chance gives on hundreds of samples.
+    (5 * full.errors >= 4 * constant).then(|| {
+        format!(
+            "the network before compression has {} errors in {} validation samples, and always answering {label} has {constant}: are these its \
+             labels, in this order, and its input scale? Whatever is pruned costs nothing here",
+            full.errors, full.samples
+        )
+    })
 }
 
 /// Checks that the file's method is the one that the caller expects, if the option says one.
@@ -170,4 +199,22 @@ fn with_bar(posterior: &Posterior, validation: &Validation<'_>, options: &Compre
     });
     bar.finish_and_clear();
     Ok(compressed?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_near_chance_is_told() {
+        let labels: Vec<u32> = (0..1000).map(|i| i % 10).collect(); // always the same answer: 900 errors
+        let score = |errors| Score { errors, samples: 1000, loss: 1.0 };
+        for (errors, is_told) in [(0, false), (20, false), (600, false), (719, false), (720, true), (900, true), (950, true)] {
+            assert_eq!(near_chance(&labels, score(errors)).is_some(), is_told, "{errors}");
+        }
+        assert!(near_chance(&[3; 1000], score(0)).is_some_and(|warning| warning.contains("every validation label is 3")));
+        // Of three answers in four one is right: 250 errors by chance.
+        let skewed: Vec<u32> = (0..1000).map(|i| u32::from(i % 4 == 0)).collect();
+        assert!(near_chance(&skewed, score(100)).is_none() && near_chance(&skewed, score(240)).is_some());
+    }
 }

@@ -2,10 +2,12 @@
 
 use crate::answer::Answer;
 use crate::exit::Failure;
+use crate::limits;
 use crate::output::Output;
 use crate::text::grouped;
 use clap::ValueEnum;
 use curt::Model;
+use curt::content::Origin;
 use curt::graph::{Activation, Node, Op, Pool, PoolKind, Reshape, Window};
 use curt::inspect::node_names;
 use curt::measure::twins;
@@ -44,24 +46,42 @@ pub(crate) enum ExportShape {
 }
 
 pub(crate) fn run(options: &ExportArgs) -> Result<Answer, Failure> {
-    let model = Model::open(&options.model)?;
+    let model = limits::open(&options.model)?;
     let output = Output::open("--output", &options.output, &[&options.model])?;
-    let shape = match options.shape {
-        Some(shape) => shape,
-        None if model.origin().is_some() => ExportShape::Original,
-        None => ExportShape::Shrunk,
-    };
-    let dense = match shape {
-        ExportShape::Shrunk => twins::shrunk(&model)?,
-        ExportShape::Original => twins::original(&model)?.ok_or_else(|| {
-            Failure::input("the file does not say what the original network was; export it with --shape shrunk")
-        })?,
-    };
+    let (shape, dense) = dense(&model, options.shape)?;
+    if dense.graph().input().value_shape().elements() == 0 {
+        return Err(Failure::input("no input is left, and a plain network cannot say so; export it with --shape original"));
+    }
     let file = safetensors(&dense)?;
     output.save(&file)?;
     let name = if shape == ExportShape::Original { "original" } else { "shrunk" };
     let text = format!("{}: {} bytes at the {name} shape\n", options.output.display(), grouped(file.len() as u64));
     Ok(Answer::new(text, &Fields { output: options.output.display().to_string(), shape: name, bytes: file.len() }))
+}
+
+/// The network as dense floats at the wanted shape.
+fn dense(model: &Model, wanted: Option<ExportShape>) -> Result<(ExportShape, Model), Failure> {
+    if wanted == Some(ExportShape::Shrunk) {
+        return Ok((ExportShape::Shrunk, twins::shrunk(model)?));
+    }
+    if let Some(original) = twins::original(model)? {
+        return Ok((ExportShape::Original, original));
+    }
+    match (model.origin(), wanted) {
+        // Where nothing was pruned both shapes are one.
+        (Some(origin), _) if is_whole(origin) => Ok((ExportShape::Original, twins::shrunk(model)?)),
+        (_, None) => Ok((ExportShape::Shrunk, twins::shrunk(model)?)),
+        (Some(_), _) => Err(Failure::input(
+            "the file does not hold what an affine node did to pruned channels of the original network; export it with --shape shrunk",
+        )),
+        (None, _) => Err(Failure::input("the file does not say what the original network was; export it with --shape shrunk")),
+    }
+}
+
+/// Whether no input and no output of any layer was pruned.
+fn is_whole(origin: &Origin) -> bool {
+    let shapes = origin.nodes.iter().filter_map(|node| node.shape.as_ref());
+    shapes.flat_map(|shape| [&shape.rows, &shape.cols]).all(|mask| mask.kept() == mask.len())
 }
 
 /// The fields of `--json`.

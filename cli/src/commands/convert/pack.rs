@@ -2,9 +2,9 @@
 
 use crate::answer::Answer;
 use crate::exit::Failure;
+use crate::limits;
 use crate::output::Output;
 use crate::text::{grouped, ratio};
-use curt::Model;
 use curt::format::{self, strip};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ pub(crate) struct UnpackArgs {
 }
 
 pub(crate) fn pack(options: &PackArgs) -> Result<Answer, Failure> {
-    let model = Model::open(&options.model)?;
+    let model = limits::open(&options.model)?;
     // A model may be packed in place, because unpacking gives it back; a stripped one would be gone.
     let input: &[&Path] = if options.strip { &[&options.model] } else { &[] };
     let output = Output::open("--output", &options.output, input)?;
@@ -64,7 +64,7 @@ pub(crate) fn pack(options: &PackArgs) -> Result<Answer, Failure> {
 }
 
 pub(crate) fn unpack(options: &UnpackArgs) -> Result<Answer, Failure> {
-    let model = Model::open(&options.model)?;
+    let model = limits::open(&options.model)?;
     let Some(packed_bytes) = model.packed_bytes() else {
         return Err(Failure::input(format!("{} is a mapped file already", options.model.display())));
     };
