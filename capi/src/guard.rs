@@ -32,6 +32,11 @@ fn fail(status: curt_status, message: &str) -> Outcome {
     Err(Failure { status, message: message.to_owned() })
 }
 
+/// Fails with CURT_INPUT.
+pub(crate) fn wrong(message: &str) -> Failure {
+    Failure { status: curt_status::of(ErrorKind::Input), message: message.to_owned() }
+}
+
 /// Runs the body of an entry.
 pub(crate) fn guard(body: impl FnOnce() -> Outcome) -> curt_status {
     // `AssertUnwindSafe` is right: a panic can leave only floats half-changed in a handle, and the next run overwrites them.

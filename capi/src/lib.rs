@@ -6,11 +6,15 @@
 #![allow(unsafe_code)] // the boundary to C; each block does one operation and names the rule of the header that makes it sound
 #![allow(non_camel_case_types)] // the names of C
 
+mod describe;
 mod guard;
+mod options;
 mod status;
 
+pub use describe::*;
 use guard::{check, guard, guard_or, usable};
-use runtime::{Check, Dtype, Input, Limits, Model, Session, SessionOptions};
+pub use options::*;
+use runtime::{Dtype, Input, Model, Session, SessionOptions};
 pub use status::{curt_status, declaration};
 use std::ffi::{CStr, c_char};
 use std::path::Path;
@@ -62,19 +66,25 @@ pub extern "C" fn curt_status_name(status: i32) -> *const c_char {
 /// `buffer` is valid for writes of `len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_last_error(buffer: *mut c_char, len: usize) -> usize {
-    let copy = |message: &str| {
-        let copied = message.len().min(len.saturating_sub(1));
-        if !buffer.is_null() && len > 0 {
-            // SAFETY: `copied < len`, and the caller promises `len` writable bytes; the message lies in memory of this library.
-            unsafe { std::ptr::copy_nonoverlapping(message.as_ptr(), buffer.cast(), copied) };
-            // SAFETY: `copied < len`: within the caller's buffer.
-            let end = unsafe { buffer.add(copied) };
-            // SAFETY: within the caller's buffer, and the caller promises that it may be written.
-            unsafe { end.write(0) };
-        }
-        message.len() + 1
-    };
-    guard_or(0, || guard::with_message(copy))
+    // SAFETY: the caller promises what `copy_text` asks for.
+    guard_or(0, || guard::with_message(|message| unsafe { copy_text(message, buffer, len) }))
+}
+
+/// Copies a text with a terminating NUL, cut where it does not fit. Returns the bytes of the whole.
+///
+/// # Safety
+/// `buffer` is valid for writes of `len` bytes, or NULL.
+unsafe fn copy_text(text: &str, buffer: *mut c_char, len: usize) -> usize {
+    let copied = text.len().min(len.saturating_sub(1));
+    if !buffer.is_null() && len > 0 {
+        // SAFETY: `copied < len`, and the caller promises `len` writable bytes; the text lies in memory of this library.
+        unsafe { std::ptr::copy_nonoverlapping(text.as_ptr(), buffer.cast(), copied) };
+        // SAFETY: `copied < len`: within the caller's buffer.
+        let end = unsafe { buffer.add(copied) };
+        // SAFETY: within the caller's buffer, and the caller promises that it may be written.
+        unsafe { end.write(0) };
+    }
+    text.len() + 1
 }
 
 /// Reads the file at `path`, checks all of it, and makes a model. `*model` is written only on CURT_OK.
@@ -83,15 +93,22 @@ pub unsafe extern "C" fn curt_last_error(buffer: *mut c_char, len: usize) -> usi
 /// `path` is a NUL-terminated string, and `model` is valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_model_open(path: *const c_char, model: *mut *mut curt_model) -> curt_status {
-    guard(|| {
-        check(!path.is_null() && usable(model))?;
-        // SAFETY: not null, and the caller promises a NUL-terminated string.
-        let path = unsafe { CStr::from_ptr(path) };
-        let opened = Model::open(to_path(path))?;
-        // SAFETY: not null, and the caller promises that it may be written.
-        unsafe { model.write(Box::into_raw(Box::new(curt_model(opened)))) };
-        Ok(())
-    })
+    // SAFETY: the caller promises what `open` asks for; NULL is allowed.
+    guard(|| unsafe { open(path, std::ptr::null(), model) })
+}
+
+/// curt_model_open with options, which may be NULL.
+///
+/// # Safety
+/// As for curt_model_open; `options` is NULL or valid for reads of `options->struct_size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_model_open_with(
+    path: *const c_char,
+    options: *const curt_model_options,
+    model: *mut *mut curt_model,
+) -> curt_status {
+    // SAFETY: the caller promises what `open` asks for.
+    guard(|| unsafe { open(path, options, model) })
 }
 
 /// Maps the file at `path` instead of reading it. While the model or a session on it lives, nobody may truncate the file or write into
@@ -101,16 +118,22 @@ pub unsafe extern "C" fn curt_model_open(path: *const c_char, model: *mut *mut c
 /// As for curt_model_open. In addition, nobody truncates the file or writes into it, as said above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_model_map(path: *const c_char, model: *mut *mut curt_model) -> curt_status {
-    guard(|| {
-        check(!path.is_null() && usable(model))?;
-        // SAFETY: not null, and the caller promises a NUL-terminated string.
-        let path = unsafe { CStr::from_ptr(path) };
-        // SAFETY: the caller promises that nobody truncates the file or writes into it.
-        let mapped = unsafe { Model::map(to_path(path), &Limits::DEFAULT, Check::Full) }?;
-        // SAFETY: not null, and the caller promises that it may be written.
-        unsafe { model.write(Box::into_raw(Box::new(curt_model(mapped)))) };
-        Ok(())
-    })
+    // SAFETY: the caller promises what `map` asks for; NULL is allowed.
+    guard(|| unsafe { map(path, std::ptr::null(), model) })
+}
+
+/// curt_model_map with options, which may be NULL.
+///
+/// # Safety
+/// As for curt_model_map; `options` is NULL or valid for reads of `options->struct_size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_model_map_with(
+    path: *const c_char,
+    options: *const curt_model_options,
+    model: *mut *mut curt_model,
+) -> curt_status {
+    // SAFETY: the caller promises what `map` asks for.
+    guard(|| unsafe { map(path, options, model) })
 }
 
 /// Makes a model from a copy of the `len` bytes at `bytes`.
@@ -119,14 +142,84 @@ pub unsafe extern "C" fn curt_model_map(path: *const c_char, model: *mut *mut cu
 /// `bytes` is valid for reads of `len` bytes, and `model` is valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn curt_model_from_bytes(bytes: *const u8, len: usize, model: *mut *mut curt_model) -> curt_status {
+    // SAFETY: the caller promises what `from_bytes` asks for; NULL is allowed.
+    guard(|| unsafe { from_bytes(bytes, len, std::ptr::null(), model) })
+}
+
+/// curt_model_from_bytes with options, which may be NULL.
+///
+/// # Safety
+/// As for curt_model_from_bytes; `options` is NULL or valid for reads of `options->struct_size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_model_from_bytes_with(
+    bytes: *const u8,
+    len: usize,
+    options: *const curt_model_options,
+    model: *mut *mut curt_model,
+) -> curt_status {
+    // SAFETY: the caller promises what `from_bytes` asks for.
+    guard(|| unsafe { from_bytes(bytes, len, options, model) })
+}
+
+/// # Safety
+/// As for curt_model_open_with.
+unsafe fn open(path: *const c_char, options: *const curt_model_options, model: *mut *mut curt_model) -> guard::Outcome {
+    check(!path.is_null() && usable(model))?;
+    // SAFETY: the caller promises what `limits_of` asks for.
+    let limits = unsafe { limits_of(options) }?;
+    // SAFETY: not null, and the caller promises a NUL-terminated string.
+    let path = unsafe { CStr::from_ptr(path) };
+    let opened = Model::open_with(to_path(path), &limits)?;
+    // SAFETY: not null, and the caller promises that it may be written.
+    unsafe { model.write(Box::into_raw(Box::new(curt_model(opened)))) };
+    Ok(())
+}
+
+/// # Safety
+/// As for curt_model_map_with.
+unsafe fn map(path: *const c_char, options: *const curt_model_options, model: *mut *mut curt_model) -> guard::Outcome {
+    check(!path.is_null() && usable(model))?;
+    // SAFETY: the caller promises what `chosen` asks for.
+    let (limits, check) = unsafe { chosen(options) }?;
+    // SAFETY: not null, and the caller promises a NUL-terminated string.
+    let path = unsafe { CStr::from_ptr(path) };
+    // SAFETY: the caller promises that nobody truncates the file or writes into it.
+    let mapped = unsafe { Model::map(to_path(path), &limits, check) }?;
+    // SAFETY: not null, and the caller promises that it may be written.
+    unsafe { model.write(Box::into_raw(Box::new(curt_model(mapped)))) };
+    Ok(())
+}
+
+/// # Safety
+/// As for curt_model_from_bytes_with.
+unsafe fn from_bytes(
+    bytes: *const u8,
+    len: usize,
+    options: *const curt_model_options,
+    model: *mut *mut curt_model,
+) -> guard::Outcome {
+    check(!bytes.is_null() && usable(model))?;
+    guard::check_len::<u8>(len)?;
+    // SAFETY: the caller promises what `limits_of` asks for.
+    let limits = unsafe { limits_of(options) }?;
+    // SAFETY: not null, at most isize::MAX bytes, and the caller promises that they may be read.
+    let bytes = unsafe { std::slice::from_raw_parts(bytes, len) };
+    let loaded = Model::from_bytes(bytes, &limits)?;
+    // SAFETY: not null, and the caller promises that it may be written.
+    unsafe { model.write(Box::into_raw(Box::new(curt_model(loaded)))) };
+    Ok(())
+}
+
+/// Checks all of a model again: what CURT_CHECK_STRUCTURE left out, or whether a mapped file has changed.
+///
+/// # Safety
+/// `model` is a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn curt_model_verify(model: *const curt_model) -> curt_status {
     guard(|| {
-        check(!bytes.is_null() && usable(model))?;
-        guard::check_len::<u8>(len)?;
-        // SAFETY: not null, at most isize::MAX bytes, and the caller promises that they may be read.
-        let bytes = unsafe { std::slice::from_raw_parts(bytes, len) };
-        let loaded = Model::from_bytes(bytes, &Limits::DEFAULT)?;
-        // SAFETY: not null, and the caller promises that it may be written.
-        unsafe { model.write(Box::into_raw(Box::new(curt_model(loaded)))) };
+        check(usable(model))?;
+        // SAFETY: not null, and the caller promises a live handle.
+        unsafe { &*model }.0.verify()?;
         Ok(())
     })
 }

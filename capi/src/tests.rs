@@ -65,6 +65,14 @@ fn null_pointers_are_answered() {
             curt_model_from_bytes(null(), 1, &mut out),
             curt_model_from_bytes(&byte, 1, null_mut()),
             curt_model_shape(null(), null_mut(), null_mut(), null_mut()),
+            curt_model_open_with(null(), null(), &mut out),
+            curt_model_map_with(golden().as_ptr(), null(), null_mut()),
+            curt_model_from_bytes_with(null(), 1, null(), &mut out),
+            curt_model_verify(null()),
+            curt_model_dims(null(), null_mut(), null_mut()),
+            curt_model_name(null(), CURT_NAME_NETWORK, null_mut(), 0, null_mut()),
+            curt_model_name(model, CURT_NAME_NETWORK, null_mut(), 1, null_mut()),
+            curt_model_input_scale(null(), null_mut(), null_mut(), 1),
             curt_session_new(null(), null(), &mut null_mut()),
             curt_session_new(model, null(), null_mut()),
             curt_session_run_u8(null_mut(), &byte, 1, &mut float, 1),
@@ -139,6 +147,13 @@ fn a_planted_panic_in_every_entry_is_the_internal_error() {
             ("curt_model_open", planted(|| curt_model_open(path.as_ptr(), opened))),
             ("curt_model_map", planted(|| curt_model_map(path.as_ptr(), mapped))),
             ("curt_model_from_bytes", planted(|| curt_model_from_bytes(&byte, 1, copied))),
+            ("curt_model_open_with", planted(|| curt_model_open_with(path.as_ptr(), null(), opened))),
+            ("curt_model_map_with", planted(|| curt_model_map_with(path.as_ptr(), null(), mapped))),
+            ("curt_model_from_bytes_with", planted(|| curt_model_from_bytes_with(&byte, 1, null(), copied))),
+            ("curt_model_verify", planted(|| curt_model_verify(model))),
+            ("curt_model_dims", planted(|| curt_model_dims(model, null_mut(), null_mut()))),
+            ("curt_model_name", planted(|| curt_model_name(model, 0, null_mut(), 0, null_mut()))),
+            ("curt_model_input_scale", planted(|| curt_model_input_scale(model, null_mut(), null_mut(), 1))),
             ("curt_model_shape", planted(|| curt_model_shape(model, null_mut(), null_mut(), null_mut()))),
             ("curt_session_new", planted(|| curt_session_new(model, null(), &mut sessions))),
             ("curt_session_run_u8", planted(|| curt_session_run_u8(live, &byte, 1, &mut result, 1))),
@@ -193,6 +208,14 @@ fn misaligned_pointers_are_answered() {
             curt_model_shape(model, odd.cast(), null_mut(), null_mut()),
             curt_model_shape(model, null_mut(), odd.cast(), null_mut()),
             curt_model_shape(model, null_mut(), null_mut(), odd.cast()),
+            curt_model_open_with(path.as_ptr(), odd.cast(), &mut null_mut()),
+            curt_model_map_with(path.as_ptr(), odd.cast(), &mut null_mut()),
+            curt_model_from_bytes_with(odd, 8, odd.cast(), &mut null_mut()),
+            curt_model_dims(model, odd.cast(), null_mut()),
+            curt_model_dims(model, null_mut(), odd.cast()),
+            curt_model_name(model, CURT_NAME_NETWORK, null_mut(), 0, odd.cast()),
+            curt_model_input_scale(model, odd.cast(), null_mut(), 1),
+            curt_model_input_scale(model, null_mut(), odd.cast(), 1),
             curt_session_new(model, odd.cast(), &mut null_mut()),
             curt_session_new(model, null(), odd.cast()),
             curt_session_run_f32(live, odd.cast(), 1, &mut 0.0, 1),
@@ -257,4 +280,93 @@ fn threads_share_a_model_and_one_at_a_time_a_session() {
         curt_session_free(shared);
         curt_model_free(model);
     }
+}
+
+/// Loading with options, in the three ways; what is loaded is freed.
+fn load_with(options: &curt_model_options) -> [curt_status; 3] {
+    let (path, mut models) = (golden(), [null_mut(); 3]);
+    let file = std::fs::read(path.to_str().unwrap()).unwrap();
+    let [opened, mapped, copied] = &mut models;
+    // SAFETY: a NUL-terminated path, bytes of their length, options of this version, pointers to locals; live handles or NULL are freed once.
+    unsafe {
+        let statuses = [
+            curt_model_open_with(path.as_ptr(), options, opened),
+            curt_model_map_with(path.as_ptr(), options, mapped),
+            curt_model_from_bytes_with(file.as_ptr(), file.len(), options, copied),
+        ];
+        for (status, model) in statuses.iter().zip(models) {
+            assert_eq!(*status == curt_status::OK, !model.is_null(), "written on CURT_OK only");
+            if !model.is_null() {
+                assert_eq!(curt_model_verify(model), curt_status::OK);
+            }
+            curt_model_free(model);
+        }
+        statuses
+    }
+}
+
+#[test]
+fn limits_and_checks_are_those_of_the_options() {
+    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let bytes = std::fs::metadata(golden().to_str().unwrap()).unwrap().len();
+    let none = curt_model_options {
+        struct_size: size_of::<curt_model_options>(),
+        limits: CURT_LIMITS_DEFAULT,
+        check: CURT_CHECK_FULL,
+        file_bytes: 0,
+        nodes: 0,
+        weights: 0,
+        activations: 0,
+        multiply_adds: 0,
+    };
+    let (ok, limit, input) = (curt_status::OK, curt_status::of(ErrorKind::Limit), curt_status::of(ErrorKind::Input));
+    for limits in [CURT_LIMITS_DEFAULT, CURT_LIMITS_EDGE, CURT_LIMITS_FORMAT] {
+        assert_eq!(load_with(&curt_model_options { limits, ..none }), [ok; 3]);
+    }
+    assert_eq!(load_with(&curt_model_options { file_bytes: bytes, ..none }), [ok; 3]);
+    for small in [
+        curt_model_options { file_bytes: bytes - 1, ..none },
+        curt_model_options { nodes: 1, ..none },
+        curt_model_options { weights: 1, ..none },
+        curt_model_options { activations: 1, limits: CURT_LIMITS_FORMAT, ..none },
+        curt_model_options { multiply_adds: 1, ..none },
+    ] {
+        assert_eq!(load_with(&small), [limit; 3], "{}", message());
+    }
+    assert_eq!(load_with(&curt_model_options { check: CURT_CHECK_STRUCTURE, ..none }), [input, ok, input]);
+    assert_eq!(load_with(&curt_model_options { check: 2, ..none }), [input; 3]);
+    assert_eq!(load_with(&curt_model_options { limits: 3, ..none }), [input; 3]);
+    assert_eq!(load_with(&curt_model_options { struct_size: 8, ..none }), [curt_status::STRUCT_SIZE; 3]);
+}
+
+#[test]
+fn a_model_tells_its_dimensions_names_and_scale() {
+    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let model = open();
+    let rust = Model::open(golden().to_str().unwrap()).unwrap();
+    let (mut input, mut output, mut needed) = ([7usize; 3], [7usize; 3], 0);
+    let (mut name, mut scale, mut offset) = ([1u8; 64], [f32::NAN; 3], [f32::NAN; 3]);
+    let mut copy = |which, len| {
+        // SAFETY: a live handle, a buffer of at least its length, a pointer to a local.
+        assert_eq!(unsafe { curt_model_name(model, which, name.as_mut_ptr().cast(), len, &mut needed) }, curt_status::OK);
+        (CStr::from_bytes_until_nul(&name).unwrap().to_str().unwrap().to_owned(), needed)
+    };
+    let origin = rust.origin().expect("the golden file has its origin");
+    assert_eq!(copy(CURT_NAME_NETWORK, 64), (origin.network.clone(), origin.network.len() + 1));
+    assert_eq!(copy(CURT_NAME_METHOD, 64), (origin.method.clone(), origin.method.len() + 1));
+    assert_eq!(copy(CURT_NAME_NETWORK, 2).0, origin.network[..1]);
+    // SAFETY: a live handle; arrays of three elements; `channels` of them are written on CURT_OK.
+    unsafe {
+        assert_eq!(curt_model_name(model, 2, null_mut(), 0, null_mut()), curt_status::of(ErrorKind::Input));
+        assert_eq!(curt_model_name(model, CURT_NAME_METHOD, null_mut(), 0, null_mut()), curt_status::OK);
+        assert_eq!(curt_model_dims(model, input.as_mut_ptr(), output.as_mut_ptr()), curt_status::OK);
+        let channels = rust.tables().input_scale.len();
+        let wrong = curt_model_input_scale(model, scale.as_mut_ptr(), offset.as_mut_ptr(), channels + 1);
+        assert!(wrong == curt_status::of(ErrorKind::Input) && scale[0].is_nan());
+        assert_eq!(curt_model_input_scale(model, scale.as_mut_ptr(), offset.as_mut_ptr(), channels), curt_status::OK);
+        assert_eq!((&scale[..channels], &offset[..channels]), (&rust.tables().input_scale[..], &rust.tables().input_offset[..]));
+        curt_model_free(model);
+    }
+    let padded = |shape: runtime::Shape| [shape.dims(), vec![0; 3 - shape.dims().len()]].concat();
+    assert_eq!((input.to_vec(), output.to_vec()), (padded(rust.input_shape()), padded(rust.output_shape())));
 }
