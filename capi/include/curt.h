@@ -105,11 +105,53 @@ typedef enum curt_status {
 // The element type of an input: 32-bit floats.
 #define CURT_F32 1
 
+// The name of the network before compression.
+#define CURT_NAME_NETWORK 0
+
+// The name of the method that compressed it.
+#define CURT_NAME_METHOD 1
+
+// The limits of files that are trusted to be of usual size.
+#define CURT_LIMITS_DEFAULT 0
+
+// The limits for small devices and untrusted files.
+#define CURT_LIMITS_EDGE 1
+
+// The limits of the format itself.
+#define CURT_LIMITS_FORMAT 2
+
+// Everything is checked; the time is in proportion to the file.
+#define CURT_CHECK_FULL 0
+
+// For curt_model_map_with: only what memory safety needs. The weights are not read; curt_model_verify checks them later.
+#define CURT_CHECK_STRUCTURE 1
+
 // A loaded model. It is immutable: any number of threads and sessions may use it at once.
 typedef struct curt_model curt_model;
 
 // A session on a model. It holds the memory for running. Only one thread may run it at a time; a second one gets CURT_BUSY.
 typedef struct curt_session curt_session;
+
+// The options of loading. Set `struct_size` to sizeof(curt_model_options). A field that is zero has its default. A file that asks for
+// more than a limit is CURT_LIMIT, before anything of that size is allocated.
+typedef struct curt_model_options {
+  // sizeof(curt_model_options)
+  size_t struct_size;
+  // CURT_LIMITS_DEFAULT, CURT_LIMITS_EDGE or CURT_LIMITS_FORMAT: the limits that the fields below do not give.
+  uint32_t limits;
+  // CURT_CHECK_FULL or CURT_CHECK_STRUCTURE
+  uint32_t check;
+  // The most bytes of the file, and of the file that a packed one unpacks to; 0 stands for that of `limits`.
+  uint64_t file_bytes;
+  // The most nodes of the graph; 0 stands for that of `limits`.
+  uint64_t nodes;
+  // The most weights, padding included; 0 stands for that of `limits`.
+  uint64_t weights;
+  // The most elements of all values of one sample together; 0 stands for that of `limits`.
+  uint64_t activations;
+  // The most multiply-adds of one inference; 0 stands for that of `limits`.
+  uint64_t multiply_adds;
+} curt_model_options;
 
 // The options of a session. Set `struct_size` to sizeof(curt_session_options). A field that is zero has its default.
 typedef struct curt_session_options {
@@ -144,6 +186,12 @@ size_t curt_last_error(char *buffer,
 // `path` is a NUL-terminated string, and `model` is valid for a write.
 curt_status curt_model_open(const char *path, struct curt_model **model);
 
+// curt_model_open with options, which may be NULL.
+//
+// # Safety
+// As for curt_model_open; `options` is NULL or valid for reads of `options->struct_size` bytes.
+curt_status curt_model_open_with(const char *path, const struct curt_model_options *options, struct curt_model **model);
+
 // Maps the file at `path` instead of reading it. While the model or a session on it lives, nobody may truncate the file or write into
 // it in place. Renaming another file over it is allowed.
 //
@@ -152,11 +200,32 @@ curt_status curt_model_open(const char *path, struct curt_model **model);
 curt_status curt_model_map(const char *path,
                            struct curt_model **model);
 
+// curt_model_map with options, which may be NULL.
+//
+// # Safety
+// As for curt_model_map; `options` is NULL or valid for reads of `options->struct_size` bytes.
+curt_status curt_model_map_with(const char *path, const struct curt_model_options *options, struct curt_model **model);
+
 // Makes a model from a copy of the `len` bytes at `bytes`.
 //
 // # Safety
 // `bytes` is valid for reads of `len` bytes, and `model` is valid for a write.
 curt_status curt_model_from_bytes(const uint8_t *bytes, size_t len, struct curt_model **model);
+
+// curt_model_from_bytes with options, which may be NULL.
+//
+// # Safety
+// As for curt_model_from_bytes; `options` is NULL or valid for reads of `options->struct_size` bytes.
+curt_status curt_model_from_bytes_with(const uint8_t *bytes,
+                                       size_t len,
+                                       const struct curt_model_options *options,
+                                       struct curt_model **model);
+
+// Checks all of a model again: what CURT_CHECK_STRUCTURE left out, or whether a mapped file has changed.
+//
+// # Safety
+// `model` is a live handle.
+curt_status curt_model_verify(const struct curt_model *model);
 
 // Frees a model; NULL is allowed. Sessions on it stay valid.
 //
@@ -208,6 +277,37 @@ curt_status curt_session_run_f32(struct curt_session *session,
                                  size_t input_len,
                                  float *output,
                                  size_t output_len);
+
+// Gives the dimensions of one input sample and of one output sample, three each: channels, height and width of an image; the features of a
+// vector, then 0 and 0. Each of the two pointers may be NULL.
+//
+// # Safety
+// `model` is a live handle; each other pointer is NULL or valid for writes of three elements.
+curt_status curt_model_dims(const struct curt_model *model,
+                            size_t *input,
+                            size_t *output);
+
+// Copies a name that the file holds (`which` is CURT_NAME_NETWORK or CURT_NAME_METHOD), with a terminating NUL, into `buffer` of `len`
+// bytes; a name that does not fit is cut. A file need not hold it: the name is empty then. `*needed` is the number of bytes of the whole
+// name, NUL included. `needed` may be NULL, and `buffer` when `len` is 0.
+//
+// # Safety
+// `model` is a live handle, `buffer` is valid for writes of `len` bytes, and `needed` is NULL or valid for a write.
+curt_status curt_model_name(const struct curt_model *model,
+                            uint32_t which,
+                            char *buffer,
+                            size_t len,
+                            size_t *needed);
+
+// Gives the factor and the offset of each of the `channels` input channels (of a vector, 1): the network sees `x * scale + offset`. Running
+// applies them; they tell what range an input was trained on. Each of the two pointers may be NULL.
+//
+// # Safety
+// `model` is a live handle; each other pointer is NULL or valid for writes of `channels` elements.
+curt_status curt_model_input_scale(const struct curt_model *model,
+                                   float *scale,
+                                   float *offset,
+                                   size_t channels);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -49,14 +49,20 @@ fn map(input: &Bounded, lipschitz: f64, roundings: f64, f: impl Fn(f64) -> f64) 
     rounded(Bounded { values, errors: input.errors.iter().map(|e| e * lipschitz).collect() }, roundings)
 }
 
+/// Adds the least normal number to each error: exp gives +0 for results below it.
+fn below_normal(mut value: Bounded) -> Bounded {
+    value.errors.iter_mut().for_each(|error| *error += f64::from(f32::MIN_POSITIVE));
+    value
+}
+
 fn activate(activation: &Activation, input: &Bounded) -> Bounded {
     let function = FUNCTION_ERROR / ROUNDOFF;
     let value = |lipschitz, roundings| map(input, lipschitz, roundings, |x| activation.exact(x));
     match *activation {
         Activation::Relu | Activation::Clip { .. } => value(1.0, 0.0),
         Activation::LeakyRelu { slope } => value(f64::from(slope).abs().max(1.0), 1.0),
-        Activation::Sigmoid => value(0.25, function),
-        Activation::Tanh => value(1.0, function),
+        Activation::Sigmoid => below_normal(value(0.25, function)),
+        Activation::Tanh => below_normal(value(1.0, function)),
         Activation::HardSigmoid { alpha, beta } => {
             let (alpha, beta) = (f64::from(alpha), f64::from(beta));
             let mut value = value(alpha.abs(), 0.0);

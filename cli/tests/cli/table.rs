@@ -269,13 +269,8 @@ fn what_is_wrong_names_the_file() {
     says(4, &["t10k-labels-idx1-ubyte", "scripts/fetch-mnist"]);
 }
 
-/// The digits that the program carries, as a test set.
-fn digits(test: &str) -> Folder {
-    first_digits(test, 500)
-}
-
-/// The first `count` of them.
-fn first_digits(test: &str, count: u32) -> Folder {
+/// The first `count` of the digits that the program carries, as a test set.
+fn digits(test: &str, count: u32) -> Folder {
     let folder = Folder::new(test);
     for (name, source, header, len) in [
         ("t10k-images-idx3-ubyte", "digits-images-idx3-ubyte", 16, 784),
@@ -311,7 +306,7 @@ fn structure(page: &str) -> Vec<String> {
 
 #[test]
 fn the_page_of_the_project_is_what_the_command_writes() {
-    let folder = first_digits("table-page", 20);
+    let folder = digits("table-page", 20);
     let (data, page) = (folder.path(""), folder.path("results.md"));
     let models = project("models");
     let args = ["table", "--data", &data, "--models", models.to_str().unwrap(), "--write", &page, "--seconds", "0.001", "--json"];
