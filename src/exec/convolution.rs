@@ -6,9 +6,10 @@
 use super::linear::LayerStep;
 use super::pooling::PoolStep;
 use super::slot::Slot;
-use super::step::{Action, Call};
+use super::step::{Action, Call, LayerWork};
+use crate::base::checked::to_u64;
 use crate::graph::op::Conv2d;
-use crate::kernels::direct::{ConvCall, ConvShape, DirectConv, DirectKernel};
+use crate::kernels::direct::{ConvCall, ConvShape, DirectConv};
 use crate::kernels::{LinearCall, run_rows};
 use crate::model::Model;
 
@@ -53,8 +54,16 @@ impl Action for ConvStep {
         self.layer.scratch_len()
     }
 
-    fn direct_kernel(&self) -> Option<(usize, DirectKernel)> {
-        Some((self.layer.layer, self.direct.as_ref()?.kernel()))
+    fn layer_work(&self, model: &Model, _: usize) -> Option<LayerWork> {
+        // A call of the linear kernel maps several patches.
+        let im2col = self.layer.layer_work(model, MAX_PATCHES)?;
+        let Some(direct) = &self.direct else {
+            let kernel = if self.conv.groups == 1 { &im2col.kernel } else { "one by one" };
+            return Some(LayerWork { kernel: format!("im2col, {kernel}"), ..im2col });
+        };
+        let pooled = if self.pool.is_some() { "; then pooling" } else { "" };
+        let kernel = format!("direct, {}{pooled}", direct.kernel().name);
+        Some(LayerWork { kernel, isa: direct.kernel().isa, read_bytes: to_u64(direct.bytes()), ..im2col })
     }
 
     fn prepared_bytes(&self) -> usize {

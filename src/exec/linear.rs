@@ -1,9 +1,17 @@
 //! Linear layers: one call of a kernel for all samples.
 
 use super::slot::disjoint;
-use super::step::{Action, Call};
+use super::step::{Action, Call, LayerWork};
 use crate::base::align::AlignedVec;
+use crate::base::checked::to_u64;
+use crate::encoding::{Layout, Values};
 use crate::kernels::{LinearCall, LinearKernel};
+use crate::model::Model;
+
+/// Fewer samples, and any number of samples of a layer of up to so many floats, run on expanded weights if there are some; more samples of a larger
+/// layer do if half of the first is zero (`kernels::expanded`).
+const FEW: usize = 4;
+const SMALL: usize = 1 << 15;
 
 /// A layer with weights: its number in [`Model::layers`](crate::model::Model::layers), what runs it, and whether ReLU follows in the same pass.
 #[derive(Debug)]
@@ -47,7 +55,37 @@ impl Action for LayerStep {
         self.scratch_len
     }
 
+    fn layer_work(&self, model: &Model, batch: usize) -> Option<LayerWork> {
+        let encoding = model.layers()[self.layer].linear.encoding;
+        // Order class F prepares expanded weights or none; the kernels of the other classes read what they prepare, whatever the batch.
+        let class_f = matches!(encoding.layout(), Layout::Dense | Layout::Words(_)) && encoding.values() != Values::Ternary;
+        let may_expand = class_f && !self.prepared.is_empty();
+        let is_expanded = may_expand && (batch < FEW || self.prepared.len() <= SMALL);
+        let reads_stored = self.prepared.is_empty() || may_expand && !is_expanded;
+        let kernel = match (is_expanded, may_expand) {
+            (true, _) => "expanded, outputs in lanes".to_owned(),
+            (false, true) => format!("{}; expanded for samples half of zeros", self.kernel.name),
+            (false, false) => self.kernel.name.to_owned(),
+        };
+        Some(LayerWork {
+            layer: self.layer,
+            kernel,
+            isa: self.kernel.isa,
+            read_bytes: if reads_stored { self.stored_bytes(model) } else { to_u64(self.prepared_bytes()) },
+            skips_zeros: is_expanded,
+        })
+    }
+
     fn prepared_bytes(&self) -> usize {
         self.prepared.len() * 4
+    }
+}
+
+impl LayerStep {
+    /// Bytes of the weights in the layout of the file.
+    fn stored_bytes(&self, model: &Model) -> u64 {
+        let layer = &model.layers()[self.layer];
+        let bytes = layer.linear.encoding.array_bytes(layer.linear.pattern, layer.linear.rows, layer.cols);
+        bytes.expect("invariant: the layer was loaded with this size")
     }
 }

@@ -12,4 +12,4 @@ mod step;
 
 pub use input::{Converter, Input};
 pub use slot::Slot;
-pub use step::{Action, Call, Memory, Step};
+pub use step::{Action, Call, LayerWork, Memory, Step};

@@ -1,7 +1,7 @@
 //! A step of a plan, and what it is run with.
 
 use super::slot::{Slot, disjoint};
-use crate::kernels::direct::DirectKernel;
+use crate::kernels::Isa;
 use crate::model::Model;
 use std::fmt::Debug;
 
@@ -20,8 +20,8 @@ pub trait Action: Debug + Send + Sync {
         0
     }
 
-    /// The layer that it convolves directly, and the kernel that does so.
-    fn direct_kernel(&self) -> Option<(usize, DirectKernel)> {
+    /// How it computes a layer for `batch` samples; `None` for other operators.
+    fn layer_work(&self, _model: &Model, _batch: usize) -> Option<LayerWork> {
         None
     }
 
@@ -29,6 +29,21 @@ pub trait Action: Debug + Send + Sync {
     fn prepared_bytes(&self) -> usize {
         0
     }
+}
+
+/// How a step computes a layer with weights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerWork {
+    /// The number of the layer in [`Model::layers`].
+    pub layer: usize,
+    /// What the kernel does, in a few words.
+    pub kernel: String,
+    /// The tier that wrote the kernel.
+    pub isa: Isa,
+    /// Bytes of weights that a call reads, if no activation is zero.
+    pub read_bytes: u64,
+    /// Whether the weights of an activation that is zero are not read.
+    pub skips_zeros: bool,
 }
 
 /// One step of a plan.

@@ -10,7 +10,7 @@ use crate::base::checked::{at_most, to_u64};
 use crate::base::error::Result;
 use crate::base::limits::Limits;
 use crate::exec::{Converter, Slot, Step};
-use crate::kernels::direct::{DirectConv, DirectKernel};
+use crate::kernels::direct::DirectConv;
 use crate::kernels::{Isa, Kernels, SCRATCH};
 use crate::model::Model;
 use lower::{Lowered, Lowering};
@@ -66,13 +66,6 @@ impl Plan {
             scratch_len: steps.iter().map(|step| step.action.scratch_len()).max().unwrap_or(0).max(SCRATCH),
             steps,
         })
-    }
-
-    /// The kernel that convolves a layer directly; `None` for other layers, and for convolutions by im2col.
-    #[must_use]
-    pub fn direct_kernel(&self, layer: usize) -> Option<DirectKernel> {
-        let mut all = self.steps.iter().filter_map(|step| step.action.direct_kernel());
-        all.find_map(|(its, kernel)| (its == layer).then_some(kernel))
     }
 
     /// Bytes of weights in a layout other than the stored one.

@@ -99,8 +99,8 @@ fn text(isa: Isa, forced: bool, tiers: &[Kernels], limits: &MachineLimits) -> St
         };
         table.row(std::iter::once(served(&tiers[0])[row].0.to_owned()).chain(tiers.iter().map(cell)));
     }
-    text += &format!("{table}\nmeasured: one thread of the dense_f32 kernel of {} ({})\n", limits.isa.name(), limits.kernel);
-    let mut table = Table::new(&["<  weights in", "size", "read"]);
+    text += &format!("{table}\nmeasured: one thread, kernels of {}\n", limits.isa.name());
+    let mut table = Table::new(&["<  bytes in", "size", "read"]);
     for read in &limits.reads {
         table.row([
             format!("  {}", read.memory),
@@ -108,7 +108,7 @@ fn text(isa: Isa, forced: bool, tiers: &[Kernels], limits: &MachineLimits) -> St
             format!("{:.1} GB/s", read.gb_per_s),
         ]);
     }
-    text + &format!("{table}  multiply-adds of 64 samples, weights in L1: {:.1} GFLOP/s\n", limits.gflop_per_s)
+    text + &format!("{table}  multiply-adds: {:.1} GFLOP/s ({})\n", limits.gflop_per_s, limits.multiplied_by)
 }
 
 /// The fields of `--json`.
@@ -137,9 +137,10 @@ struct KernelFields<'a> {
 /// The measured limits, for `doctor` and `bench`.
 #[derive(Serialize)]
 pub(crate) struct LimitFields<'a> {
-    measured_with: String,
+    isa: &'a str,
     reads: Vec<ReadFields<'a>>,
     gflop_per_s: f64,
+    multiplied_by: &'a str,
 }
 
 #[derive(Serialize)]
@@ -171,9 +172,10 @@ impl<'a> LimitFields<'a> {
     pub(crate) fn new(limits: &'a MachineLimits) -> Self {
         let read = |read: &'a ReadLimit| ReadFields { memory: read.memory, bytes: read.bytes, gb_per_s: read.gb_per_s };
         Self {
-            measured_with: format!("dense_f32 kernel of {}, one thread", limits.isa.name()),
+            isa: limits.isa.name(),
             reads: limits.reads.iter().map(read).collect(),
             gflop_per_s: limits.gflop_per_s,
+            multiplied_by: limits.multiplied_by,
         }
     }
 }

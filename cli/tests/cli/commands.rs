@@ -343,20 +343,6 @@ fn compress_makes_a_model_that_runs() {
 }
 
 #[test]
-fn bench_compares_every_layer() {
-    let folder = Folder::new("bench");
-    let model = folder.file("m.curt", &network(true));
-    let json = curt(&["bench", &model, "--seconds", "0.02", "--batch", "3", "--json"]).ok().json();
-    assert_eq!(json["layers"].as_array().unwrap().len(), 3);
-    for network in ["compressed", "shrunk_dense", "original_dense"] {
-        assert!(json["layers"][0][network]["ns"].as_f64().unwrap() > 0.0);
-    }
-    assert!(json["limits"]["gflop_per_s"].as_f64().unwrap() > 0.0);
-    let text = curt(&["bench", &golden("valid/mlp-fixed_point.curt"), "--seconds", "0.02"]).ok().stdout;
-    assert!(text.contains("GB/s") && text.contains("dense f32, shrunk"), "{text}");
-}
-
-#[test]
 fn doctor_names_the_kernel_of_every_encoding() {
     let json = finish(program(&["doctor", "--json"]).env("CURT_ISA", "scalar")).ok().json();
     assert_eq!(json["isa"], "scalar");
