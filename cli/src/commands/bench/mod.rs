@@ -90,7 +90,7 @@ fn models(options: &BenchArgs) -> Result<Vec<(String, Model)>, Failure> {
     if options.models.is_empty() {
         return Ok(vec![("built-in".to_owned(), embedded::model(None)?)]);
     }
-    let open = |path: &PathBuf| Ok((path.display().to_string(), Model::open(path)?));
+    let open = |path: &PathBuf| Ok((path.display().to_string(), embedded::model(Some(path))?));
     options.models.iter().map(open).collect()
 }
 
