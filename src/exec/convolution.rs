@@ -63,7 +63,8 @@ impl Action for ConvStep {
         };
         let pooled = if self.pool.is_some() { "; then pooling" } else { "" };
         let kernel = format!("direct, {}{pooled}", direct.kernel().name);
-        Some(LayerWork { kernel, isa: direct.kernel().isa, read_bytes: to_u64(direct.bytes()), ..im2col })
+        let (isa, read_bytes) = (direct.kernel().isa, to_u64(direct.bytes()));
+        Some(LayerWork { kernel, isa, read_bytes, skips_zeros: false, ..im2col })
     }
 
     fn prepared_bytes(&self) -> usize {

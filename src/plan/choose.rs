@@ -1,6 +1,7 @@
 //! Which kernel runs a layer.
 
 use super::images::images;
+use crate::base::align::AlignedVec;
 use crate::base::error::Result;
 use crate::exec::convolution::ConvStep;
 use crate::exec::linear::LayerStep;
@@ -9,7 +10,7 @@ use crate::kernels::Kernels;
 use crate::kernels::direct::DirectConv;
 use crate::model::Model;
 
-/// The step of layer `index` of [`Model::layers`], for kernel calls of up to `samples` inputs.
+/// The step of layer `index` of [`Model::layers`], for kernel calls of up to `samples` inputs; of none, where another kernel runs the layer.
 ///
 /// # Errors
 /// `no_memory` when the weights cannot be prepared.
@@ -19,8 +20,8 @@ pub(super) fn choose(model: &Model, kernels: &Kernels, index: usize, samples: us
     Ok(LayerStep {
         layer: index,
         kernel,
-        prepared: kernel.prepare(&model.weights(index))?,
-        scratch_len: kernel.scratch_len(layer.cols, samples),
+        prepared: if samples > 0 { kernel.prepare(&model.weights(index))? } else { AlignedVec::zeroed(0)? },
+        scratch_len: if samples > 0 { kernel.scratch_len(layer.cols, samples) } else { 0 },
         relu,
     })
 }

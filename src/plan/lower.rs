@@ -53,8 +53,8 @@ impl Lowering<'_> {
             Op::Linear(_) => Box::new(self.layer(i, self.batch)?),
             Op::Conv2d(conv) => {
                 let [input, [_, rows, cols]] = images(node, shapes)?;
-                // A kernel call maps a batch of patches, however many samples there are.
-                let layer = self.layer(i, usize::MAX)?;
+                // A kernel call of im2col maps a batch of patches, however many samples there are.
+                let layer = self.layer(i, if direct.is_some() { 0 } else { usize::MAX })?;
                 let pool = fusion.pool.map(|node| self.pooling(node)).transpose()?;
                 Box::new(ConvStep { layer, conv, input, positions: [rows, cols], direct, pool })
             }
