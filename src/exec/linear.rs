@@ -4,14 +4,8 @@ use super::slot::disjoint;
 use super::step::{Action, Call, LayerWork};
 use crate::base::align::AlignedVec;
 use crate::base::checked::to_u64;
-use crate::encoding::{Layout, Values};
 use crate::kernels::{LinearCall, LinearKernel};
 use crate::model::Model;
-
-/// Fewer samples, and any number of samples of a layer of up to so many floats, run on expanded weights if there are some; more samples of a larger
-/// layer do if half of the first is zero (`kernels::expanded`).
-const FEW: usize = 4;
-const SMALL: usize = 1 << 15;
 
 /// A layer with weights: its number in [`Model::layers`](crate::model::Model::layers), what runs it, and whether ReLU follows in the same pass.
 #[derive(Debug)]
@@ -56,11 +50,8 @@ impl Action for LayerStep {
     }
 
     fn layer_work(&self, model: &Model, batch: usize) -> Option<LayerWork> {
-        let encoding = model.layers()[self.layer].linear.encoding;
-        // Order class F prepares expanded weights or none; the kernels of the other classes read what they prepare, whatever the batch.
-        let class_f = matches!(encoding.layout(), Layout::Dense | Layout::Words(_)) && encoding.values() != Values::Ternary;
-        let may_expand = class_f && !self.prepared.is_empty();
-        let is_expanded = may_expand && (batch < FEW || self.prepared.len() <= SMALL);
+        let (is_expanded, may_expand) =
+            (self.kernel.is_expanded(self.prepared.len(), batch), self.kernel.is_expanded(self.prepared.len(), 1));
         let reads_stored = self.prepared.is_empty() || may_expand && !is_expanded;
         let kernel = match (is_expanded, may_expand) {
             (true, _) => "expanded, outputs in lanes".to_owned(),

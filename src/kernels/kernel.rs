@@ -29,6 +29,11 @@ pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
         SCRATCH
     }
 
+    /// Whether it reads `prepared` words of expanded weights for calls of `batch` samples, and skips activations of zero.
+    fn is_expanded(self, _prepared: usize, _batch: usize) -> bool {
+        false
+    }
+
     /// Runs a layer. `prepared` is what `prepare` made of the same weights.
     fn run(self, weights: &Self::View<'_>, prepared: &[u32], call: &mut LinearCall<'_>);
 }
@@ -83,6 +88,7 @@ views!(
 trait AnyKernel: std::fmt::Debug + Send + Sync {
     fn prepare(&self, weights: &Weights<'_>) -> Result<AlignedVec<u32>>;
     fn scratch_len(&self, cols: usize, batch: usize) -> usize;
+    fn is_expanded(&self, prepared: usize, batch: usize) -> bool;
     fn run(&self, weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall<'_>);
 }
 
@@ -96,6 +102,10 @@ impl<K: Kernel> AnyKernel for K {
 
     fn scratch_len(&self, cols: usize, batch: usize) -> usize {
         Kernel::scratch_len(*self, cols, batch)
+    }
+
+    fn is_expanded(&self, prepared: usize, batch: usize) -> bool {
+        Kernel::is_expanded(*self, prepared, batch)
     }
 
     fn run(&self, weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
@@ -135,6 +145,12 @@ impl LinearKernel {
     #[must_use]
     pub fn scratch_len(&self, cols: usize, batch: usize) -> usize {
         self.kernel.scratch_len(cols, batch)
+    }
+
+    /// Whether it reads `prepared` words of expanded weights for calls of `batch` samples, and skips activations of zero.
+    #[must_use]
+    pub fn is_expanded(&self, prepared: usize, batch: usize) -> bool {
+        self.kernel.is_expanded(prepared, batch)
     }
 
     /// Runs a layer. `prepared` is what [`LinearKernel::prepare`] made of the same weights.

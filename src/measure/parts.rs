@@ -258,6 +258,7 @@ mod tests {
             for layer in &times.layers {
                 assert!(layer.time.ns > 0.0 && layer.time.shrunk_ns > 0.0 && layer.multiply_adds > 0.0, "{name}");
                 assert!(layer.read_bytes > 0.0 && layer.read_bytes <= layer.work.read_bytes as f64, "{layer:?}");
+                assert!(!layer.work.kernel.starts_with("direct") || !layer.work.skips_zeros, "{layer:?}");
             }
         }
     }

@@ -45,11 +45,16 @@ impl<S: Simd, K: Kernel> Kernel for Expanded<S, K> {
         self.1.scratch_len(cols, batch).max(SCRATCH).max(nonzero::room(cols))
     }
 
+    fn is_expanded(self, prepared: usize, batch: usize) -> bool {
+        prepared > 0 && (batch < FEW || prepared <= SMALL)
+    }
+
     fn run(self, view: &K::View<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
         let weights = view.weights();
         let [rows, cols] = [weights.rows(), weights.cols()];
-        let shared = call.batch >= FEW && prepared.len() > SMALL && !is_half_zeros(&call.input[..cols]);
-        if prepared.is_empty() || shared || call.scratch.len() < nonzero::room(cols) {
+        let one_by_one =
+            self.is_expanded(prepared.len(), call.batch) || !prepared.is_empty() && is_half_zeros(&call.input[..cols]);
+        if !one_by_one || call.scratch.len() < nonzero::room(cols) {
             return self.1.run(view, &[], call);
         }
         call.check(rows, cols);
