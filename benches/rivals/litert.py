@@ -20,10 +20,13 @@ import sys
 import tempfile
 import time
 
-import flatbuffers
-import numpy as np
-from ai_edge_litert import schema_py_generated as tflite
-from ai_edge_litert.interpreter import Interpreter
+try:
+    import flatbuffers
+    import numpy as np
+    from ai_edge_litert import schema_py_generated as tflite
+    from ai_edge_litert.interpreter import Interpreter
+except ImportError as error:
+    sys.exit(f"{error}; pip install ai-edge-litert flatbuffers numpy")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DIGITS = ROOT / "cli" / "data" / "digits-images-idx3-ubyte"
@@ -137,11 +140,18 @@ def build(tensors, description):
 
 
 def curt(program, *args):
-    return subprocess.run([program, *map(str, args)], check=True, capture_output=True, text=True).stdout
+    """What a command of the program prints."""
+    try:
+        return subprocess.run([program, *map(str, args)], check=True, capture_output=True, text=True).stdout
+    except OSError as error:
+        sys.exit(f"{program}: {error.strerror}; build it first: cargo build --release")
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.stderr.strip())
 
 
 def measure(program, model, folder):
     exported, outputs = folder / "shrunk.safetensors", folder / "outputs.npy"
+    curt(program, "run", model, "--images", DIGITS, "--outputs", outputs)  # refuses a model that does not read 784 bytes
     curt(program, "export", model, "--shape", "shrunk", "-o", exported)
     tensors, metadata = safetensors(exported)
     description = json.loads(metadata["curt"])
@@ -160,7 +170,6 @@ def measure(program, model, folder):
         interpreter.invoke()
         return time.perf_counter_ns() - start
 
-    curt(program, "run", model, "--images", DIGITS, "--outputs", outputs)
     expected = np.load(outputs)[:SAMPLES]
     found = np.array([(call(sample), interpreter.get_tensor(out)[0].copy())[1] for sample in x])
     worst = float(np.abs(found - expected).max() / np.abs(expected).max())

@@ -7,11 +7,11 @@ pub struct Limits {
     pub file_bytes: u64,
     /// Nodes of the graph.
     pub nodes: u64,
-    /// Weights of the model, padding included.
+    /// Weights of the model, padding included. A column of a packed layer counts as at least 80.
     pub weights: u64,
-    /// Elements of all values of one sample together; this bounds the activation memory.
+    /// Elements of all values of one sample, and of a patch of each convolution, together; this bounds the activation memory.
     pub activations: u64,
-    /// Multiply-adds of one inference; this bounds the time.
+    /// Multiply-adds of one inference, a patch that no row reads included; this bounds the time.
     pub multiply_adds: u64,
 }
 

@@ -1,7 +1,5 @@
 //! Loops over values without weights that are worth a tier's vectors.
 
-use super::Isa;
-
 /// What a tier does with values.
 pub(super) trait Values: std::fmt::Debug + Send + Sync {
     /// See [`ValueKernel::max_of_pairs`].
@@ -14,17 +12,15 @@ pub(super) trait Values: std::fmt::Debug + Send + Sync {
 /// The loops over values of a tier.
 #[derive(Clone, Copy, Debug)]
 pub struct ValueKernel {
-    /// The tier that wrote it: an inherited kernel keeps its own.
-    pub isa: Isa,
     loops: &'static dyn Values,
 }
 
 impl ValueKernel {
     #[cfg(target_arch = "x86_64")]
-    pub(super) fn new<V: Values + 'static>(isa: Isa, loops: V) -> Self {
+    pub(super) fn new<V: Values + 'static>(loops: V) -> Self {
         const { assert!(size_of::<V>() == 0, "loops are a token and hold no data") };
         // A box of no bytes allocates nothing, so nothing leaks.
-        Self { isa, loops: Box::leak(Box::new(loops)) }
+        Self { loops: Box::leak(Box::new(loops)) }
     }
 
     /// Max pooling of windows of 2 x 2, two apart (arithmetic.md, section 5): `out[row][col]` is the maximum of rows `2 row`, `2 row + 1` and

@@ -62,8 +62,8 @@ pub fn shrunk(model: &Model) -> Result<Model> {
 }
 
 /// Stands for a weight of zero where every weight must be multiplied: -2^-50. It is negative so that a unit without weights is still zero after
-/// ReLU. Where there is no ReLU, such a unit is about 2^-50; the product of that and of this stays in the normal range, because underflow takes
-/// a processor tens of times as long.
+/// ReLU. Where there is no ReLU, such a unit is about 2^-50; the product of that and of this stays in the normal range: arithmetic below it is slow on
+/// some processors.
 const NEARLY_ZERO: f32 = -f32::from_bits((127 - 50) << 23);
 
 /// A dense twin for timing alone: its weights of zero are -2^-50, so that no kernel leaves them out, as no dense runtime would.

@@ -99,7 +99,11 @@ fn text(isa: Isa, forced: bool, tiers: &[Kernels], limits: &MachineLimits) -> St
         };
         table.row(std::iter::once(served(&tiers[0])[row].0.to_owned()).chain(tiers.iter().map(cell)));
     }
-    text += &format!("{table}\nmeasured: one thread, kernels of {}\n", limits.isa.name());
+    text += &format!("{table}");
+    if isa != Isa::Scalar {
+        text += "small dense, fixed-point and codebook layers are expanded to f32 instead, and skip activations of zero\n";
+    }
+    text += &format!("\nmeasured: one thread, kernels of {}\n", limits.isa.name());
     let mut table = Table::new(&["<  bytes in", "size", "read"]);
     for read in &limits.reads {
         table.row([

@@ -99,7 +99,9 @@ def _bombs():
     alternating = [(1, i, (big, 128)[i % 2], F32, 0, 0) for i in range(9)]
     raw_graph("limit", "model-weights", (128,), alternating)
     # Convolutions of no rows still gather a patch at every position, for every channel group.
-    wide = lambda kernel, before, after: (kernel, kernel, 1, 1, before, before, after, after)
+    def wide(kernel, before, after):
+        return (kernel, kernel, 1, 1, before, before, after, after)
+
     raw_graph("limit", "work-of-no-rows", (1, 1, 1), [(5, 0, 0, F32, 0, 0, *wide(4096, 4095, 4095), 1, 1, 1)])
     raw_graph("limit", "work-of-no-rows-in-groups", (big, 1, 1), [(5, 0, 0, F32, 0, 0, *wide(512, 511, 0), 1, 1, big), (4, 1)])
     raw_graph("limit", "values-patch-2pow32", (1, 1, 1), [(5, 0, 0, F32, 0, 0, *wide(2**16, 2**16 - 1, 0), 1, 1, 1)])
