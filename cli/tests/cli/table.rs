@@ -306,7 +306,7 @@ fn structure(page: &str) -> Vec<String> {
 
 #[test]
 fn the_page_of_the_project_is_what_the_command_writes() {
-    let folder = digits("table-page", 20);
+    let folder = digits("table-page", 3);
     let (data, page) = (folder.path(""), folder.path("results.md"));
     let models = project("models");
     let args = ["table", "--data", &data, "--models", models.to_str().unwrap(), "--write", &page, "--seconds", "0.001", "--json"];
