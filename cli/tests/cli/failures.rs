@@ -1,6 +1,6 @@
 //! What is wrong gets its exit code, its kind and a message that says what to do.
 
-use super::samples::{dense, idx, images, labels, network, npy};
+use super::samples::{dense, idx, images, labels, mean_of, network, npy};
 use super::{Folder, Ran, curt, data, finish, golden, keys, program};
 use curt::Dtype;
 use std::io::Read;
@@ -234,7 +234,7 @@ fn limits_are_those_of_the_preset() {
     let folder = Folder::new("limits");
     let small = folder.file("small.curt", &network(true));
     // 2^20 + 1 activations: above those of edge devices, within the others.
-    let wide = folder.file("wide.curt", &dense(Dtype::F32, 1 << 20, &[(1, &vec![0.5; 1 << 20])]));
+    let wide = folder.file("wide.curt", &mean_of(1 << 20));
     let packed = folder.path("wide.packed.curt");
     curt(&["pack", &wide, "-o", &packed]).ok();
     for preset in ["default", "edge", "format"] {

@@ -58,11 +58,22 @@ pub(crate) fn network(with_origin: bool) -> Vec<u8> {
 
 /// A network of dense floats without a bias, of rows and weights of each layer, on a vector.
 pub(crate) fn dense(dtype: Dtype, inputs: usize, layers: &[(usize, &[f32])]) -> Vec<u8> {
-    let spec = InputSpec { dtype, shape: Shape::Vector(inputs), kept: None };
+    of_floats(InputSpec { dtype, shape: Shape::Vector(inputs), kept: None }, &[], layers)
+}
+
+/// The mean of an image of so many pixels: many values, and a single weight.
+pub(crate) fn mean_of(pixels: usize) -> Vec<u8> {
+    let spec = InputSpec { dtype: Dtype::F32, shape: Shape::Image { channels: 1, height: 1, width: pixels }, kept: None };
+    of_floats(spec, &[Op::GlobalAveragePool, Op::Flatten], &[(1, &[1.0])])
+}
+
+/// Operators without fields, one after the other, then layers of dense floats without a bias.
+fn of_floats(spec: InputSpec, first: &[Op], layers: &[(usize, &[f32])]) -> Vec<u8> {
     let mut builder = GraphBuilder::new(spec, &Limits::DEFAULT).unwrap();
     let encoded: Vec<Encoded> = layers.iter().map(|(rows, weights)| encode_f32(*rows, weights.len() / rows, weights)).collect();
-    for (i, layer) in encoded.iter().enumerate() {
-        builder.push(Node::new(Op::Linear(Linear::of(layer)), i)).unwrap();
+    let ops = first.iter().copied().chain(encoded.iter().map(|layer| Op::Linear(Linear::of(layer))));
+    for (i, op) in ops.enumerate() {
+        builder.push(Node::new(op, i)).unwrap();
     }
     let tables = Tables {
         input_scale: vec![1.0],
