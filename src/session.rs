@@ -3,6 +3,7 @@
 use crate::base::align::AlignedVec;
 use crate::base::environment::Environment;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::memory::MemoryBudget;
 pub use crate::exec::Input;
 use crate::exec::Memory;
 use crate::kernels::{Isa, Kernels};
@@ -10,7 +11,7 @@ use crate::model::Model;
 use crate::plan::Plan;
 use crate::tensor::Shape;
 
-/// The options of a session: the batch size and the instruction set.
+/// The options of a session: the batch size, the instruction set and the memory.
 ///
 /// ```
 /// use curt::{Isa, SessionOptions};
@@ -24,13 +25,15 @@ pub struct SessionOptions {
     pub batch: usize,
     /// The instruction set. `None` takes the one that `CURT_ISA` names, otherwise the best of this processor.
     pub isa: Option<Isa>,
+    /// The most bytes of memory that the session may take. `None` takes that of the limits that the model was opened with.
+    pub memory_bytes: Option<u64>,
 }
 
 impl SessionOptions {
     /// One sample at a time, on the best instruction set of this processor.
     #[must_use]
     pub const fn new() -> Self {
-        Self { batch: 1, isa: None }
+        Self { batch: 1, isa: None, memory_bytes: None }
     }
 
     /// Computes `batch` samples together.
@@ -44,6 +47,13 @@ impl SessionOptions {
     #[must_use]
     pub const fn isa(mut self, isa: Isa) -> Self {
         self.isa = Some(isa);
+        self
+    }
+
+    /// Takes at most `bytes` of memory.
+    #[must_use]
+    pub const fn memory_bytes(mut self, bytes: u64) -> Self {
+        self.memory_bytes = Some(bytes);
         self
     }
 }
@@ -63,6 +73,7 @@ pub struct Session {
     scratch: AlignedVec<f32>,
     patches: AlignedVec<f32>,
     batch: usize,
+    memory_bytes: u64,
 }
 
 impl Session {
@@ -77,19 +88,20 @@ impl Session {
     /// Plans the computation and allocates all memory that [`Session::run`] needs.
     ///
     /// # Errors
-    /// `isa` when the processor lacks the instruction set, `limit` when a batch of values is too large, `no_memory` when an allocation
-    /// fails, `input` for a batch of 0.
+    /// `isa` when the processor lacks the instruction set, `limit` when the session needs more memory than it may take,
+    /// `no_memory` when an allocation fails, `input` for a batch of 0.
     pub fn with_options(model: &Model, options: &SessionOptions) -> Result<Self> {
         let _modes = Environment::set();
         if options.batch == 0 {
             return Err(Error::new(ErrorKind::Input, "a batch has at least one sample"));
         }
         let isa = options.isa.map_or_else(Isa::from_env, Ok)?;
-        let plan = Plan::new(model, &Kernels::of(isa)?, options.batch)?;
-        let arena = AlignedVec::zeroed(plan.arena_len)?;
-        let scratch = AlignedVec::zeroed(plan.scratch_len)?;
-        let patches = AlignedVec::zeroed(plan.patches_len)?;
-        Ok(Self { model: model.clone(), plan, arena, scratch, patches, batch: options.batch })
+        let mut memory = MemoryBudget::new(options.memory_bytes.unwrap_or(model.limits().memory_bytes));
+        let plan = Plan::new(model, &Kernels::of(isa)?, options.batch, &mut memory)?;
+        let arena = AlignedVec::zeroed(plan.arena_len)?; // charged by the plan
+        let scratch = memory.zeroed(plan.scratch_len, "the scratch of a kernel")?;
+        let patches = memory.zeroed(plan.patches_len, "the patches of a convolution")?;
+        Ok(Self { model: model.clone(), plan, arena, scratch, patches, batch: options.batch, memory_bytes: memory.most() })
     }
 
     /// The model.
@@ -102,6 +114,13 @@ impl Session {
     #[must_use]
     pub fn isa(&self) -> Isa {
         self.plan.isa
+    }
+
+    /// The bytes of memory that making the session was charged for, of [`Limits::memory_bytes`](crate::Limits::memory_bytes). It has never held
+    /// more; those of the model are not among them.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes
     }
 
     /// The bytes of weights that the plan holds in another layout than that of the file.
@@ -163,7 +182,7 @@ impl Session {
         let input = input.into();
         let len = (input.elements() / self.input_len()).saturating_mul(self.output_len());
         let mut output = Vec::new();
-        output.try_reserve_exact(len).map_err(|_| Error::new(ErrorKind::NoMemory, format!("allocating {len} outputs failed")))?;
+        output.try_reserve_exact(len).map_err(|_| Error::NO_MEMORY)?;
         output.resize(len, 0.0);
         self.run(input, &mut output)?;
         Ok(output)

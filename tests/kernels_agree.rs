@@ -7,6 +7,7 @@ use curt::Isa;
 use curt::base::align::AlignedVec;
 use curt::base::fma::fma;
 use curt::base::math::{finite, relu};
+use curt::base::memory::MemoryBudget;
 use curt::encoding::{Encoded, Encoding, Lookup, Weights};
 use curt::kernels::{Kernels, LinearCall, PADDING};
 use curt_dev::Random;
@@ -82,7 +83,7 @@ impl Case {
     fn run(&self, kernels: &Kernels) -> Vec<f32> {
         const MARGIN: usize = 32;
         let kernel = kernels.linear(self.encoded.encoding, self.encoded.pattern);
-        let prepared = kernel.prepare(&self.weights()).unwrap();
+        let prepared = kernel.prepare(&self.weights(), &mut MemoryBudget::unlimited()).unwrap();
         let mut output = vec![GUARD; self.output_len() + 2 * MARGIN];
         let mut scratch = AlignedVec::zeroed(kernel.scratch_len(self.encoded.cols, self.batch)).unwrap();
         scratch.fill(f32::NAN);

@@ -151,6 +151,8 @@ typedef struct curt_model_options {
   uint64_t activations;
   // The most multiply-adds of one inference; 0 stands for that of `limits`.
   uint64_t multiply_adds;
+  // The most bytes of memory that opening may take, and a session; 0 stands for that of `limits`.
+  uint64_t memory_bytes;
 } curt_model_options;
 
 // The options of a session. Set `struct_size` to sizeof(curt_session_options). A field that is zero has its default.

@@ -36,6 +36,8 @@ pub struct curt_model_options {
     pub activations: u64,
     /// The most multiply-adds of one inference; 0 stands for that of `limits`.
     pub multiply_adds: u64,
+    /// The most bytes of memory that opening may take, and a session; 0 stands for that of `limits`.
+    pub memory_bytes: u64,
 }
 
 /// The limits and the check of options.
@@ -69,6 +71,7 @@ pub(crate) unsafe fn chosen(options: *const curt_model_options) -> Result<(Limit
         (&mut limits.weights, given.weights),
         (&mut limits.activations, given.activations),
         (&mut limits.multiply_adds, given.multiply_adds),
+        (&mut limits.memory_bytes, given.memory_bytes),
     ] {
         if given != 0 {
             *limit = given;

@@ -318,6 +318,7 @@ fn limits_and_checks_are_those_of_the_options() {
         weights: 0,
         activations: 0,
         multiply_adds: 0,
+        memory_bytes: 0,
     };
     let (ok, limit, input) = (curt_status::OK, curt_status::of(ErrorKind::Limit), curt_status::of(ErrorKind::Input));
     for limits in [CURT_LIMITS_DEFAULT, CURT_LIMITS_EDGE, CURT_LIMITS_FORMAT] {

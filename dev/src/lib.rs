@@ -18,6 +18,7 @@ pub mod effort;
 pub mod figures;
 pub mod folder;
 pub mod golden;
+pub mod graphs;
 pub mod layers;
 pub mod posterior;
 pub mod random;

@@ -1,7 +1,7 @@
 //! Memory aligned to 64 bytes, which the arrays of a model and the vectors of a kernel need.
 #![allow(unsafe_code)] // the two `unsafe impl` below
 
-use super::error::{Error, ErrorKind, Result};
+use super::error::{Error, Result};
 use bytemuck::{Pod, Zeroable};
 
 /// Bytes of one cache line: the alignment of weight arrays and of activation buffers.
@@ -30,11 +30,9 @@ impl<T: Pod> AlignedVec<T> {
     /// # Errors
     /// `no_memory` when the allocation fails; the process never aborts.
     pub fn zeroed(len: usize) -> Result<Self> {
-        let none =
-            || Error::new(ErrorKind::NoMemory, format!("memory allocation failed: {len} elements of {} bytes", size_of::<T>()));
-        let bytes = len.checked_mul(size_of::<T>()).ok_or_else(none)?;
+        let bytes = len.checked_mul(size_of::<T>()).ok_or(Error::NO_MEMORY)?;
         let mut lines = Vec::new();
-        lines.try_reserve_exact(bytes.div_ceil(LINE_BYTES)).map_err(|_| none())?;
+        lines.try_reserve_exact(bytes.div_ceil(LINE_BYTES)).map_err(|_| Error::NO_MEMORY)?;
         lines.resize(bytes.div_ceil(LINE_BYTES), Line([0; LINE_BYTES]));
         Ok(Self { lines, len, element: std::marker::PhantomData })
     }
@@ -77,6 +75,7 @@ mod tests {
             buffer.iter_mut().for_each(|x| *x = 1.0);
             assert_eq!(buffer.iter().sum::<f32>(), len as f32);
         }
-        assert_eq!(AlignedVec::<f32>::zeroed(usize::MAX / 2).unwrap_err().kind(), ErrorKind::NoMemory);
+        let error = AlignedVec::<f32>::zeroed(usize::MAX / 2).unwrap_err();
+        assert_eq!(error.kind(), crate::base::error::ErrorKind::NoMemory);
     }
 }

@@ -5,9 +5,9 @@ use std::fmt;
 
 /// A failure: its kind, a message, and the byte of the file where it was found.
 ///
-/// The type is one machine word wide, so `Result<T, Error>` stays cheap. The message includes that of [`source`](std::error::Error::source),
+/// The type is one machine word wide, so `Result<T, Error>` stays cheap. [`Error::NO_MEMORY`] allocates nothing. The message includes that of [`source`](std::error::Error::source),
 /// which is the [`std::io::Error`] of a failed system call.
-pub struct Error(Box<Inner>);
+pub struct Error(Option<Box<Inner>>);
 
 struct Inner {
     kind: ErrorKind,
@@ -18,11 +18,12 @@ struct Inner {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)?;
-        if let Some(offset) = self.0.offset {
+        let Some(inner) = &self.0 else { return f.write_str("memory allocation failed") };
+        f.write_str(&inner.message)?;
+        if let Some(offset) = inner.offset {
             write!(f, " (at byte {offset}, {offset:#x})")?;
         }
-        match &self.0.source {
+        match &inner.source {
             Some(source) => write!(f, ": {source}"),
             None => Ok(()),
         }
@@ -38,47 +39,52 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_ref().map(|source| source as _)
+        self.0.as_ref()?.source.as_ref().map(|source| source as _)
     }
 }
 
 impl Error {
+    /// An allocation that failed. There may be no memory for a message, so it has no words of its own.
+    pub const NO_MEMORY: Self = Self(None);
+
     /// An error of `kind` with a message that says what was expected and what was found.
     #[cold]
     pub fn new(kind: impl Into<ErrorKind>, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind: kind.into(), message: message.into(), offset: None, source: None }))
+        Self(Some(Box::new(Inner { kind: kind.into(), message: message.into(), offset: None, source: None })))
     }
 
     /// An error of `kind` at byte `offset` of the file.
     #[cold]
     pub fn at(kind: impl Into<ErrorKind>, offset: u64, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind: kind.into(), message: message.into(), offset: Some(offset), source: None }))
+        Self(Some(Box::new(Inner { kind: kind.into(), message: message.into(), offset: Some(offset), source: None })))
     }
 
     /// An error of the operating system; `what` says what was tried, with the path.
     #[cold]
     pub fn io(what: impl Into<String>, source: std::io::Error) -> Self {
         let kind = if source.kind() == std::io::ErrorKind::OutOfMemory { ErrorKind::NoMemory } else { ErrorKind::Io };
-        Self(Box::new(Inner { kind, message: what.into(), offset: None, source: Some(source) }))
+        Self(Some(Box::new(Inner { kind, message: what.into(), offset: None, source: Some(source) })))
     }
 
     /// The same error, with `context` (a path, a layer's name) before its message.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display) -> Self {
-        self.0.message = format!("{context}: {}", self.0.message);
+        if let Some(inner) = &mut self.0 {
+            inner.message = format!("{context}: {}", inner.message);
+        }
         self
     }
 
     /// What kind of failure it is.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
-        self.0.kind
+        self.0.as_ref().map_or(ErrorKind::NoMemory, |inner| inner.kind)
     }
 
     /// The byte of the file where it was found, if there is one.
     #[must_use]
     pub fn offset(&self) -> Option<u64> {
-        self.0.offset
+        self.0.as_ref()?.offset
     }
 }
 

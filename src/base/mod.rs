@@ -8,3 +8,4 @@ pub mod fma;
 mod kinds;
 pub mod limits;
 pub mod math;
+pub mod memory;

@@ -3,10 +3,10 @@
 //! For im2col, the patches under a run of windows are gathered, and the kernel of a linear layer maps them as a batch. The columns of a patch are (channel, row, column), so every encoding and instruction set serves
 //! convolutions as it serves linear layers: the same bits, from weights in their stored layout.
 
+use super::call::{Action, Call, LayerWork};
 use super::linear::LayerStep;
 use super::pooling::PoolStep;
 use super::slot::Slot;
-use super::step::{Action, Call, LayerWork};
 use crate::base::checked::to_u64;
 use crate::graph::op::Conv2d;
 use crate::kernels::direct::{ConvCall, ConvShape, DirectConv};
@@ -116,7 +116,8 @@ impl ConvStep {
     }
 
     fn patches(&self) -> usize {
-        (PATCH_FLOATS / self.patch_stride()).clamp(1, MAX_PATCHES)
+        let most = MAX_PATCHES.min(self.positions[0].saturating_mul(self.positions[1])).max(1);
+        (PATCH_FLOATS / self.patch_stride()).clamp(1, most)
     }
 
     /// Convolves one sample by im2col. `input` and `output` are `[channels, height, width]`.

@@ -3,6 +3,7 @@
 use super::Slot;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::math::finite;
+use crate::base::memory::MemoryBudget;
 use crate::content::Tables;
 use crate::graph::InputSpec;
 use crate::kernels::ValueKernel;
@@ -90,38 +91,41 @@ pub struct Converter {
     /// Scale and offset of every element of value 0; one pair when all are equal.
     affine: Vec<(f32, f32)>,
     /// With one pair: the float of every byte.
-    bytes: Option<Box<[f32; 256]>>,
+    bytes: Option<[f32; 256]>,
     /// What converts bytes that are all kept.
     values: Option<ValueKernel>,
 }
 
 impl Converter {
     /// The converter of a model's input.
-    #[must_use]
-    pub fn new(spec: InputSpec, tables: &Tables, values: Option<ValueKernel>) -> Self {
+    ///
+    /// # Errors
+    /// `limit`, `no_memory`.
+    pub fn new(spec: InputSpec, tables: &Tables, values: Option<ValueKernel>, memory: &mut MemoryBudget) -> Result<Self> {
+        const INPUTS: &str = "the inputs that are kept, their scales and offsets";
         let inputs = spec.shape.elements();
-        let kept: Option<Vec<u32>> = tables.input_mask.as_ref().map(|mask| {
-            let index = |i| u32::try_from(i).expect("invariant: an input has at most 2^31 elements");
-            mask.indices().map(index).collect()
-        });
-        let pairs: Vec<(f32, f32)> = tables.input_scale.iter().copied().zip(tables.input_offset.iter().copied()).collect();
+        let elements = spec.value_shape().elements();
+        let index = |i| u32::try_from(i).expect("invariant: an input has at most 2^31 elements");
+        let kept = tables.input_mask.as_ref().map(|mask| memory.collect(elements, mask.indices().map(index), INPUTS));
+        let kept = kept.transpose()?;
+        let pair = |channel: usize| (tables.input_scale[channel], tables.input_offset[channel]);
         let affine = match spec.shape {
             Shape::Image { channels, height, width } if channels > 1 => {
-                let channel = |i: usize| pairs[i / (height * width)];
+                let channel = |i: usize| pair(i / (height * width));
                 match &kept {
-                    Some(kept) => kept.iter().map(|&i| channel(i as usize)).collect(),
-                    None => (0..inputs).map(channel).collect(),
+                    Some(kept) => memory.collect(elements, kept.iter().map(|&i| channel(i as usize)), INPUTS)?,
+                    None => memory.collect(elements, (0..inputs).map(channel), INPUTS)?,
                 }
             }
-            _ => pairs,
+            _ => memory.collect(1, std::iter::once(pair(0)), INPUTS)?,
         };
         let one = <[_; 1]>::try_from(&affine[..]).ok().filter(|_| spec.dtype == Dtype::U8);
         let bytes = one.map(|[(scale, offset)]| {
-            let mut bytes = Box::new([0.0; 256]);
+            let mut bytes = [0.0; 256];
             bytes.iter_mut().zip(0..=u8::MAX).for_each(|(x, byte)| *x = finite(f32::from(byte) * scale + offset));
             bytes
         });
-        Self { inputs, kept, affine, bytes, values }
+        Ok(Self { inputs, kept, affine, bytes, values })
     }
 
     /// Elements of one sample as the caller feeds them.

@@ -1,7 +1,7 @@
 //! Linear layers: one call of a kernel for all samples.
 
+use super::call::{Action, Call, LayerWork};
 use super::slot::disjoint;
-use super::step::{Action, Call, LayerWork};
 use crate::base::align::AlignedVec;
 use crate::base::checked::to_u64;
 use crate::kernels::{LinearCall, LinearKernel};

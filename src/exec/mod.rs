@@ -2,6 +2,7 @@
 //!
 //! A step holds all that it needs besides the model's stored weights; nothing here knows the nodes of a graph.
 
+mod call;
 pub mod convolution;
 mod input;
 pub mod linear;
@@ -10,6 +11,7 @@ pub mod pooling;
 mod slot;
 mod step;
 
+pub use call::{Action, Call, LayerWork, Memory};
 pub use input::{Converter, Input};
 pub use slot::Slot;
-pub use step::{Action, Call, LayerWork, Memory, Step};
+pub use step::{AnyAction, Step};

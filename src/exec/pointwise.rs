@@ -1,7 +1,7 @@
 //! Operators that treat each element, or each channel, alike (`format-spec/arithmetic.md`, section 5).
 
+use super::call::{Action, Call};
 use super::slot::disjoint;
-use super::step::{Action, Call};
 use crate::base::math::{clip, finite, relu, sigmoid, softmax, tanh};
 use crate::graph::op::Activation;
 
@@ -50,18 +50,17 @@ impl Action for CopyStep {
 /// `scale_c * x + offset_c`.
 #[derive(Debug)]
 pub struct AffineStep {
-    /// The scale of each channel.
-    pub scale: Vec<f32>,
-    /// The offset of each channel.
-    pub offset: Vec<f32>,
+    /// Its number among the affine nodes: the model's tables hold the scale and the offset of each channel.
+    pub number: usize,
     /// Elements of one channel.
     pub channel_elements: usize,
 }
 
 impl Action for AffineStep {
     fn run(&self, call: &mut Call<'_>) {
+        let tables = &call.model.tables().affines[self.number];
         call.in_place(|values| {
-            let channels = self.scale.iter().zip(&self.offset);
+            let channels = tables.scale.iter().zip(&tables.offset);
             for (channel, (scale, offset)) in values.chunks_exact_mut(self.channel_elements.max(1)).zip(channels) {
                 each(channel, |x| finite(x * scale + offset));
             }

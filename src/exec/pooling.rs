@@ -1,6 +1,6 @@
 //! Max, average and global average pooling (`format-spec/arithmetic.md`, section 5).
 
-use super::step::{Action, Call};
+use super::call::{Action, Call};
 use crate::base::math::finite;
 use crate::graph::op::{Pool, PoolKind, Window};
 use crate::kernels::ValueKernel;

@@ -135,7 +135,7 @@ fn run_everywhere(model: &Model) -> Result<String> {
 }
 
 fn check_reference(model: &Model, input: Input<'_>, count: usize, output: &[f32]) -> Result<()> {
-    let reference = Reference::new(model);
+    let reference = Reference::new(model)?;
     let len = input.elements() / count;
     for (i, output) in output.chunks_exact(output.len() / count).enumerate() {
         reference.run(input.samples(i, 1, len)).check(output).map_err(|error| error.context(format_args!("sample {i}")))?;
@@ -217,7 +217,7 @@ mod tests {
         let (bytes, floats) = input(&model);
         let len = model.graph().input().shape.elements();
         let input = if model.graph().input().dtype == Dtype::U8 { Input::U8(&bytes) } else { Input::F32(&floats) };
-        let expected = Reference::new(&model).run(input.samples(1, 1, len));
+        let expected = Reference::new(&model).unwrap().run(input.samples(1, 1, len));
         let mut output: Vec<f32> = expected.values.iter().map(|&value| value as f32).collect();
         expected.check(&output).unwrap();
         output[0] += (3.0 * expected.errors[0]) as f32;

@@ -3,6 +3,7 @@
 use super::{Isa, LinearCall, SCRATCH};
 use crate::base::align::AlignedVec;
 use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::encoding::Weights;
 #[cfg(target_arch = "x86_64")]
 use crate::encoding::{
@@ -20,7 +21,7 @@ pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
     type View<'a>: View<'a>;
 
     /// The weights in a layout of its own; empty for a kernel that reads the stored layout.
-    fn prepare(self, _weights: &Self::View<'_>) -> Result<AlignedVec<u32>> {
+    fn prepare(self, _weights: &Self::View<'_>, _memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
         AlignedVec::zeroed(0)
     }
 
@@ -86,7 +87,7 @@ views!(
 
 /// A kernel behind a pointer.
 trait AnyKernel: std::fmt::Debug + Send + Sync {
-    fn prepare(&self, weights: &Weights<'_>) -> Result<AlignedVec<u32>>;
+    fn prepare(&self, weights: &Weights<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>>;
     fn scratch_len(&self, cols: usize, batch: usize) -> usize;
     fn is_expanded(&self, prepared: usize, batch: usize) -> bool;
     fn run(&self, weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall<'_>);
@@ -96,8 +97,8 @@ trait AnyKernel: std::fmt::Debug + Send + Sync {
 const OWN_ENCODING: &str = "invariant: the table gives each kernel its own encoding";
 
 impl<K: Kernel> AnyKernel for K {
-    fn prepare(&self, weights: &Weights<'_>) -> Result<AlignedVec<u32>> {
-        Kernel::prepare(*self, K::View::of(weights).expect(OWN_ENCODING))
+    fn prepare(&self, weights: &Weights<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
+        Kernel::prepare(*self, K::View::of(weights).expect(OWN_ENCODING), memory)
     }
 
     fn scratch_len(&self, cols: usize, batch: usize) -> usize {
@@ -133,12 +134,12 @@ impl LinearKernel {
     /// The weights in the layout that the kernel wants; empty if it reads the stored one. Made once per session.
     ///
     /// # Errors
-    /// `no_memory`.
+    /// `limit`, `no_memory`.
     ///
     /// # Panics
     /// When the kernel is of another encoding.
-    pub fn prepare(&self, weights: &Weights<'_>) -> Result<AlignedVec<u32>> {
-        self.kernel.prepare(weights)
+    pub fn prepare(&self, weights: &Weights<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
+        self.kernel.prepare(weights, memory)
     }
 
     /// The floats of scratch that a call for a layer of `cols` columns is best lent; [`SCRATCH`] floats always suffice.

@@ -49,15 +49,15 @@ impl Twin {
     /// Checks that the twin agrees with its model, whose outputs are `expected`, and that what is timed computes what it should.
     fn check(&mut self, input: Input<'_>, expected: &[Bounded], options: &SessionOptions) -> Result<()> {
         check(&mut Session::with_options(&self.model, options)?, input, expected)?;
-        let own = outputs(self.timed.model(), input);
+        let own = outputs(self.timed.model(), input)?;
         check(&mut self.timed, input, &own)
     }
 }
 
 /// What `model` computes for every sample of `input`, by the f64 reference.
-fn outputs(model: &Model, input: Input<'_>) -> Vec<Bounded> {
-    let (reference, len) = (Reference::new(model), model.graph().input().shape.elements());
-    (0..input.elements() / len).map(|i| reference.run(input.samples(i, 1, len))).collect()
+fn outputs(model: &Model, input: Input<'_>) -> Result<Vec<Bounded>> {
+    let (reference, len) = (Reference::new(model)?, model.graph().input().shape.elements());
+    Ok((0..input.elements() / len).map(|i| reference.run(input.samples(i, 1, len))).collect())
 }
 
 fn check(session: &mut Session, input: Input<'_>, expected: &[Bounded]) -> Result<()> {
@@ -114,7 +114,7 @@ impl Comparison {
     pub fn check(&mut self, input: Input<'_>) -> Result<()> {
         let len = self.compressed.input_len();
         let input = input.samples(0, CHECKED_SAMPLES.min(input.elements() / len), len);
-        let expected = outputs(self.compressed.model(), input);
+        let expected = outputs(self.compressed.model(), input)?;
         check(&mut self.compressed, input, &expected).map_err(|error| error.context("the model"))?;
         let options = &self.options;
         self.shrunk.check(input, &expected, options).map_err(|error| error.context("its shrunk dense twin"))?;

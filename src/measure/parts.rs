@@ -8,6 +8,7 @@ use super::compare::{Comparison, NetworkTimes, caller};
 use super::timing::{Budget, Timing};
 use crate::base::align::AlignedVec;
 use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::memory::MemoryBudget;
 use crate::exec::{Call, Input, LayerWork, Memory, Slot, Step};
 use crate::kernels::{Isa, Kernels};
 use crate::model::Model;
@@ -139,7 +140,8 @@ struct Part<'a> {
 
 impl Network {
     fn new(model: Model, isa: Isa, batch: usize) -> Result<Self> {
-        let plan = Plan::new(&model, &Kernels::of(isa)?, batch)?;
+        let mut memory = MemoryBudget::new(model.limits().memory_bytes);
+        let plan = Plan::new(&model, &Kernels::of(isa)?, batch, &mut memory)?;
         Ok(Self { model, plan, batch })
     }
 

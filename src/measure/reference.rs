@@ -15,6 +15,8 @@
 
 use super::bounded::{Bounded, LEAST, ROUNDOFF, unless_overflow};
 use super::operators;
+use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::exec::{Converter, Input, Slot};
 use crate::graph::{Conv2d, Op};
 use crate::model::Model;
@@ -35,19 +37,22 @@ pub struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
-    /// Decodes the model's weights.
-    #[must_use]
-    pub fn new(model: &'a Model) -> Self {
+    /// Decodes the model's weights; [`check_expandable`](super::twins::check_expandable) says whether they fit.
+    ///
+    /// # Errors
+    /// `limit`, `no_memory`.
+    pub fn new(model: &'a Model) -> Result<Self> {
+        let mut memory = MemoryBudget::new(model.limits().memory_bytes);
         let original = |node: usize| {
             let shape = model.origin().and_then(|origin| origin.nodes.get(node)).and_then(|node| node.shape.as_ref());
             shape.map_or(0, |shape| shape.columns(&model.graph().nodes()[node].op))
         };
-        Self {
+        Ok(Self {
             model,
-            converter: Converter::new(model.graph().input(), model.tables(), None),
+            converter: Converter::new(model.graph().input(), model.tables(), None, &mut memory)?,
             layers: (0..model.layers().len()).map(|i| exact_weights(model, i)).collect(),
             terms: model.layers().iter().map(|layer| layer.cols.max(original(layer.node))).collect(),
-        }
+        })
     }
 
     /// The output for one sample.

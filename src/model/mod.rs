@@ -1,15 +1,18 @@
 //! A model: a validated file, shared and immutable.
 
+mod layer;
+
 use crate::base::checked::to_u64;
 use crate::base::environment::Environment;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::limits::Limits;
 use crate::bytes::Storage;
 use crate::content::{Origin, Tables, Validated};
-use crate::encoding::{Lookup, Weights};
+use crate::encoding::Weights;
 use crate::format::{self, Check};
-use crate::graph::{Graph, Linear};
+use crate::graph::Graph;
 use crate::tensor::{Dtype, Shape};
+pub use layer::Layer;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,23 +28,7 @@ struct Inner {
     validated: Validated,
     layers: Vec<Layer>,
     packed_bytes: Option<u64>,
-}
-
-/// A linear layer of a model: what its kernel needs except the weights.
-#[derive(Debug)]
-pub struct Layer {
-    /// The number of its node, counted from 0.
-    pub node: usize,
-    /// The operator.
-    pub linear: Linear,
-    /// The number of inputs.
-    pub cols: usize,
-    /// The small arrays that the view of the weights needs.
-    lookup: Lookup,
-    /// The scale of each output (arithmetic.md, section 4), or none.
-    pub scale: Option<Vec<f32>>,
-    /// The bias of each output.
-    pub bias: Vec<f32>,
+    limits: Limits,
 }
 
 impl Model {
@@ -99,16 +86,8 @@ impl Model {
         let _modes = Environment::set();
         let validated = format::validate(storage.bytes(), limits, check)?;
         let layers = validated.graph.linears().zip(&validated.tables.layers);
-        let layers = layers.map(|((node, &linear, cols), tables)| Layer {
-            node,
-            linear,
-            cols,
-            lookup: tables.lookup(&linear),
-            scale: scale(&linear, &tables.levels, tables.row_factors.as_deref()),
-            bias: tables.bias.clone(),
-        });
-        let layers = layers.collect();
-        Ok(Self(Arc::new(Inner { storage, validated, layers, packed_bytes })))
+        let layers = layers.map(|((node, &linear, cols), tables)| Layer::new(node, linear, cols, tables)).collect();
+        Ok(Self(Arc::new(Inner { storage, validated, layers, packed_bytes, limits: *limits })))
     }
 
     /// The shape of one sample of the input: `[features]` or `[channels, height, width]`.
@@ -167,6 +146,12 @@ impl Model {
             .expect("invariant: the validator has built this view, or its size was checked")
     }
 
+    /// The limits that the model was opened with; a session on it keeps to them.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
     /// The length of the packed file that the model was loaded from, if it was packed.
     #[must_use]
     pub fn packed_bytes(&self) -> Option<u64> {
@@ -182,17 +167,6 @@ impl Model {
     /// Validates the file again in full. This finds what [`Check::Structure`] left out, and a mapped file that has changed since.
     pub fn verify(&self) -> Result<()> {
         format::validate(self.file(), &Limits::FORMAT, Check::Full).map(|_| ())
-    }
-}
-
-/// The scale of each output: row factors, the step, or their product.
-fn scale(linear: &Linear, levels: &[f32], row_factors: Option<&[f32]>) -> Option<Vec<f32>> {
-    let step = linear.encoding.values().has_step().then(|| levels[0]);
-    match (step, row_factors) {
-        (None, None) => None,
-        (None, Some(factors)) => Some(factors.to_vec()),
-        (Some(step), None) => Some(vec![step; linear.rows]),
-        (Some(step), Some(factors)) => Some(factors.iter().map(|factor| step * factor).collect()),
     }
 }
 

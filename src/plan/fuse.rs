@@ -1,5 +1,7 @@
 //! Which operators run within the step of another.
 
+use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::graph::{Graph, Op, PoolKind};
 
 /// What the step of a node does besides the node itself.
@@ -17,14 +19,17 @@ pub(super) struct Fusion {
 
 /// The fusion of every node. A layer absorbs the ReLU that alone reads it; a convolution for which `pools` holds then absorbs the pooling
 /// that alone reads that, and after max pooling another ReLU: `max(relu(x)) = relu(max(x))`, bit for bit.
-pub(super) fn fusions(graph: &Graph, pools: impl Fn(usize) -> bool) -> Vec<Fusion> {
+///
+/// # Errors
+/// `limit`, `no_memory`.
+pub(super) fn fusions(graph: &Graph, pools: impl Fn(usize) -> bool, memory: &mut MemoryBudget) -> Result<Vec<Fusion>> {
     let nodes = graph.nodes();
-    let mut uses = vec![0usize; nodes.len() + 1];
+    let mut uses = memory.collect(nodes.len() + 1, std::iter::repeat(0usize), "the uses of values")?;
     nodes.iter().flat_map(|node| &node.inputs).for_each(|&input| uses[input] += 1);
     // The node after `i`, if it alone reads the value of `i`.
     let reader = |i: usize| nodes.get(i + 1).filter(|next| uses[i + 1] == 1 && next.inputs == [i + 1]).map(|next| next.op);
     let own = |last| Fusion { relu: false, pool: None, last, is_absorbed: false };
-    let mut fusions: Vec<Fusion> = (0..nodes.len()).map(own).collect();
+    let mut fusions = memory.collect(nodes.len(), (0..nodes.len()).map(own), "the steps of nodes")?;
     for i in (0..nodes.len()).filter(|&i| nodes[i].op.linear().is_some()) {
         let mut fusion = own(i);
         let take_relu = |fusion: &mut Fusion| {
@@ -43,5 +48,5 @@ pub(super) fn fusions(graph: &Graph, pools: impl Fn(usize) -> bool) -> Vec<Fusio
         fusions[i] = fusion;
         fusions[i + 1..=fusion.last].iter_mut().for_each(|absorbed| absorbed.is_absorbed = true);
     }
-    fusions
+    Ok(fusions)
 }

@@ -5,11 +5,12 @@ use super::fuse::Fusion;
 use super::images::images;
 use super::place::Slots;
 use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::exec::convolution::ConvStep;
 use crate::exec::linear::LayerStep;
 use crate::exec::pointwise::{ActivationStep, AddStep, AffineStep, ConcatStep, CopyStep, SoftmaxStep};
 use crate::exec::pooling::PoolStep;
-use crate::exec::{Action, Step};
+use crate::exec::{AnyAction, Step};
 use crate::graph::{Op, Pool, PoolKind, Window};
 use crate::kernels::Kernels;
 use crate::kernels::direct::DirectConv;
@@ -17,6 +18,7 @@ use crate::model::Model;
 use crate::tensor::Shape;
 
 /// What runs for a node.
+#[allow(clippy::large_enum_variant)] // it is taken apart at once
 #[derive(Debug)]
 pub(super) enum Lowered {
     /// A step.
@@ -35,46 +37,51 @@ pub(super) struct Lowering<'a> {
 }
 
 impl Lowering<'_> {
-    /// What runs for node `i`, convolved by `direct` if that is given.
+    /// What runs for node `i`. A layer comes with its number in [`Model::layers`] and with what convolves it directly, if anything does.
     ///
     /// # Errors
-    /// `no_memory`; `internal` when a value has not the shape that the operator reads.
-    pub(super) fn lower(&self, i: usize, direct: Option<DirectConv>) -> Result<Lowered> {
+    /// `limit`, `no_memory`; `internal` when a value has not the shape that the operator reads.
+    pub(super) fn lower(
+        &self,
+        i: usize,
+        layer: Option<(usize, Option<DirectConv>)>,
+        memory: &mut MemoryBudget,
+    ) -> Result<Lowered> {
+        let (number, direct) = layer.unwrap_or_default();
         let graph = self.model.graph();
         let node = &graph.nodes()[i];
-        let from: Vec<_> = node.inputs.iter().map(|&input| self.slots.of(input)).collect();
         let fusion = self.fusions[i];
         let to = self.slots.of(fusion.last + 1);
         if fusion.is_absorbed {
             return Ok(Lowered::Alias);
         }
+        let from = node.inputs.iter().map(|&input| self.slots.of(input));
+        let from = memory.collect(node.inputs.len(), from, "the values that a step reads")?;
         let shapes = [graph.shape(node.input()), graph.shape(i + 1)];
-        let action: Box<dyn Action> = match node.op {
-            Op::Linear(_) => Box::new(self.layer(i, self.batch)?),
+        let action = match node.op {
+            Op::Linear(_) => AnyAction::Layer(self.layer(i, [number, self.batch], memory)?),
             Op::Conv2d(conv) => {
                 let [input, [_, rows, cols]] = images(node, shapes)?;
                 // A kernel call of im2col maps a batch of patches, however many samples there are.
-                let layer = self.layer(i, if direct.is_some() { 0 } else { usize::MAX })?;
+                let layer = self.layer(i, [number, if direct.is_some() { 0 } else { usize::MAX }], memory)?;
                 let pool = fusion.pool.map(|node| self.pooling(node)).transpose()?;
-                Box::new(ConvStep { layer, conv, input, positions: [rows, cols], direct, pool })
+                AnyAction::Convolution(ConvStep { layer, conv, input, positions: [rows, cols], direct, pool })
             }
-            Op::Pool(_) | Op::GlobalAveragePool => Box::new(self.pooling(i)?),
-            Op::Affine => Box::new(self.affine(i, shapes[0])),
-            Op::Activation(activation) => Box::new(ActivationStep(activation)),
-            Op::Softmax => Box::new(SoftmaxStep),
+            Op::Pool(_) | Op::GlobalAveragePool => AnyAction::Pool(self.pooling(i)?),
+            Op::Affine => AnyAction::Affine(self.affine(i, shapes[0])),
+            Op::Activation(activation) => AnyAction::Activation(ActivationStep(activation)),
+            Op::Softmax => AnyAction::Softmax(SoftmaxStep),
             Op::Flatten | Op::Reshape(_) if from[0].start == to.start => return Ok(Lowered::Alias),
-            Op::Flatten | Op::Reshape(_) => Box::new(CopyStep),
-            Op::Add => Box::new(AddStep),
-            Op::Concat => Box::new(ConcatStep),
+            Op::Flatten | Op::Reshape(_) => AnyAction::Copy(CopyStep),
+            Op::Add => AnyAction::Add(AddStep),
+            Op::Concat => AnyAction::Concat(ConcatStep),
         };
         Ok(Lowered::Step(Step { action, from, to }))
     }
 
-    /// The layer of node `i`.
-    fn layer(&self, i: usize, samples: usize) -> Result<LayerStep> {
-        let index = self.model.layers().iter().position(|layer| layer.node == i);
-        let index = index.expect("invariant: every layer of the graph is in the model");
-        choose(self.model, self.kernels, index, samples, self.fusions[i].relu)
+    /// The layer of node `i`: its number, and the samples of a call.
+    fn layer(&self, i: usize, call: [usize; 2], memory: &mut MemoryBudget) -> Result<LayerStep> {
+        choose(self.model, self.kernels, call, self.fusions[i].relu, memory)
     }
 
     /// The pooling of node `i`; that of whole maps is one window.
@@ -89,12 +96,10 @@ impl Lowering<'_> {
         Ok(PoolStep::new(pool, [height, width], [rows, cols], self.kernels.values))
     }
 
-    /// The affine node `i`, with its tables.
+    /// The affine node `i`.
     fn affine(&self, i: usize, input: Shape) -> AffineStep {
         let number = self.model.graph().nodes()[..i].iter().filter(|node| node.op == Op::Affine).count();
-        let tables = &self.model.tables().affines[number];
-        let channel_elements = input.elements() / input.affine_channels().max(1);
-        AffineStep { scale: tables.scale.clone(), offset: tables.offset.clone(), channel_elements }
+        AffineStep { number, channel_elements: input.elements() / input.affine_channels().max(1) }
     }
 }
 
@@ -140,7 +145,7 @@ mod tests {
     #[test]
     fn every_operator_becomes_a_step_or_an_alias() {
         for op in Op::kinds() {
-            let plan = Plan::new(&model(op), &Kernels::of(Isa::Scalar).unwrap(), 2).unwrap();
+            let plan = Plan::new(&model(op), &Kernels::of(Isa::Scalar).unwrap(), 2, &mut MemoryBudget::unlimited()).unwrap();
             let is_alias = matches!(op, Op::Flatten | Op::Reshape(_));
             assert_eq!(plan.steps.len(), usize::from(!is_alias), "{}", op.name());
             assert_eq!(plan.output == plan.input, op.in_place(), "{}", op.name());

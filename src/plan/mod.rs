@@ -6,9 +6,8 @@ mod images;
 mod lower;
 mod place;
 
-use crate::base::checked::{at_most, to_u64};
 use crate::base::error::Result;
-use crate::base::limits::Limits;
+use crate::base::memory::{MemoryBudget, bytes_of};
 use crate::exec::{Converter, Slot, Step};
 use crate::kernels::direct::DirectConv;
 use crate::kernels::{Isa, Kernels, SCRATCH};
@@ -37,28 +36,34 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Plans `model` on the kernels of one instruction set.
+    /// Plans `model` on the kernels of one instruction set. What the plan holds is charged to `memory`, and so is the arena, which the caller
+    /// allocates.
     ///
     /// # Errors
-    /// `limit` when a batch of values is too large for this machine, `no_memory`.
-    pub fn new(model: &Model, kernels: &Kernels, batch: usize) -> Result<Self> {
+    /// `limit`, `no_memory`.
+    pub fn new(model: &Model, kernels: &Kernels, batch: usize, memory: &mut MemoryBudget) -> Result<Self> {
         let graph = model.graph();
-        let total: u64 = graph.shapes().iter().map(|shape| to_u64(Slot::stride_of(shape.elements()))).sum();
-        at_most(total.saturating_mul(to_u64(batch)), Limits::FORMAT.activations, "the activations of a batch")?;
-        let direct = choose::direct(model, kernels)?;
-        let fusions = fuse::fusions(graph, |i| direct[i].as_ref().is_some_and(DirectConv::is_whole));
-        let slots = place::assign(graph, &fusions, batch);
+        let direct = choose::direct(model, kernels, memory)?;
+        let is_whole = |node: usize| {
+            let layer = model.layers().binary_search_by_key(&node, |layer| layer.node);
+            layer.is_ok_and(|layer| direct[layer].as_ref().is_some_and(DirectConv::is_whole))
+        };
+        let fusions = fuse::fusions(graph, is_whole, memory)?;
+        let slots = place::assign(graph, &fusions, batch, memory)?;
+        memory.charge(bytes_of::<f32>(slots.floats()).saturating_add(63), "the values of a batch")?;
         let lowering = Lowering { model, kernels, fusions: &fusions, slots: &slots, batch };
-        let mut steps = Vec::new();
-        for (i, direct) in direct.into_iter().enumerate() {
-            match lowering.lower(i, direct)? {
+        let mut steps = memory.list(graph.nodes().len(), "the steps")?;
+        let mut direct = direct.into_iter().enumerate();
+        for (i, node) in graph.nodes().iter().enumerate() {
+            let layer = node.op.linear().and_then(|_| direct.next());
+            match lowering.lower(i, layer, memory)? {
                 Lowered::Step(step) => steps.push(step),
                 Lowered::Alias => {}
             }
         }
         Ok(Self {
             isa: kernels.isa,
-            converter: Converter::new(graph.input(), model.tables(), kernels.values),
+            converter: Converter::new(graph.input(), model.tables(), kernels.values, memory)?,
             input: slots.of(0),
             output: slots.of(graph.nodes().len()),
             arena_len: slots.floats(),

@@ -1,6 +1,8 @@
 //! Places values in the arena. Values whose lifetimes do not overlap share memory.
 
 use super::fuse::Fusion;
+use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::exec::Slot;
 use crate::graph::Graph;
 use std::ops::RangeInclusive;
@@ -22,67 +24,82 @@ impl Slots {
     }
 }
 
+/// What messages call the memory of this page.
+const PLACES: &str = "the places of values";
+
 /// Assigns slots.
-pub(super) fn assign(graph: &Graph, fusions: &[Fusion], batch: usize) -> Slots {
-    let owner = owners(graph, fusions);
-    let mut end_of_life = vec![0; owner.len()];
-    for (value, last_use) in last_uses(graph).into_iter().enumerate() {
+///
+/// # Errors
+/// `limit`, `no_memory`.
+pub(super) fn assign(graph: &Graph, fusions: &[Fusion], batch: usize, memory: &mut MemoryBudget) -> Result<Slots> {
+    let owner = owners(graph, fusions, memory)?;
+    let mut end_of_life = memory.collect(owner.len(), std::iter::repeat(0), PLACES)?;
+    for (value, last_use) in last_uses(graph, memory)?.into_iter().enumerate() {
         end_of_life[owner[value]] = last_use.max(end_of_life[owner[value]]);
     }
     // A value lives from the node that writes it (the input: node 0) to the last one that reads it.
-    let mut begin: Vec<usize> = (0..owner.len()).map(|value| value.saturating_sub(1)).collect();
+    let mut begin = memory.collect(owner.len(), (0..owner.len()).map(|value| value.saturating_sub(1)), PLACES)?;
     fusions.iter().enumerate().filter(|(_, fusion)| !fusion.is_absorbed).for_each(|(i, fusion)| begin[fusion.last + 1] = i);
-    let lives = begin.into_iter().zip(end_of_life).map(|(begin, end)| begin..=end).collect::<Vec<_>>();
-    place(graph, &owner, &lives, batch)
+    let lives = begin.into_iter().zip(end_of_life).map(|(begin, end)| begin..=end);
+    let lives = memory.collect(owner.len(), lives, PLACES)?;
+    place(graph, &owner, &lives, batch, memory)
 }
 
 /// Places the largest values first, each at the lowest free offset during its lifetime. Otherwise a small early value could block the place of
 /// a large later one.
-fn place(graph: &Graph, owner: &[usize], lives: &[RangeInclusive<usize>], batch: usize) -> Slots {
+fn place(
+    graph: &Graph,
+    owner: &[usize],
+    lives: &[RangeInclusive<usize>],
+    batch: usize,
+    memory: &mut MemoryBudget,
+) -> Result<Slots> {
     let stride = |value: usize| Slot::stride_of(graph.shape(value).elements());
     let meet = |a: usize, b: usize| lives[a].end() >= lives[b].start() && lives[b].end() >= lives[a].start();
-    let mut owners: Vec<usize> = (0..owner.len()).filter(|&value| owner[value] == value).collect();
-    owners.sort_by_key(|&value| std::cmp::Reverse(stride(value)));
-    let mut placed: Vec<(usize, usize, usize)> = Vec::new(); // start, end, value; ascending
-    let mut starts = vec![0; owner.len()];
+    let mut owners = memory.collect(owner.len(), (0..owner.len()).filter(|&value| owner[value] == value), PLACES)?;
+    // By value, where two are equal: a stable sort would allocate.
+    owners.sort_unstable_by_key(|&value| (std::cmp::Reverse(stride(value)), value));
+    let mut placed: Vec<(usize, usize, usize)> = memory.list(owners.len(), PLACES)?; // start, end, value; ascending
+    let mut starts = memory.collect(owner.len(), std::iter::repeat(0usize), PLACES)?;
     let mut floats = 0;
     for value in owners {
-        let len = batch * stride(value);
+        let len = batch.saturating_mul(stride(value)); // a batch that is too large is refused by its memory
         let mut start = 0;
         for &(from, to, _) in placed.iter().filter(|&&(_, _, other)| meet(value, other)) {
-            if start + len <= from {
+            if len <= from.saturating_sub(start) {
                 break;
             }
             start = start.max(to);
         }
         let at = placed.partition_point(|&(from, _, _)| from < start);
-        placed.insert(at, (start, start + len, value));
+        let end = start.saturating_add(len);
+        placed.insert(at, (start, end, value));
         starts[value] = start;
-        floats = floats.max(start + len);
+        floats = floats.max(end);
     }
     let slot = |value: usize| {
         let owner = owner[value];
         Slot { start: starts[owner], elements: graph.shape(value).elements(), stride: stride(owner) }
     };
-    Slots { slots: (0..owner.len()).map(slot).collect(), floats }
+    Ok(Slots { slots: memory.collect(owner.len(), (0..owner.len()).map(slot), PLACES)?, floats })
 }
 
 /// For each value the last node that reads it; the output is read after all of them.
-fn last_uses(graph: &Graph) -> Vec<usize> {
+fn last_uses(graph: &Graph, memory: &mut MemoryBudget) -> Result<Vec<usize>> {
     let nodes = graph.nodes();
-    let mut last_use = vec![0; nodes.len() + 1];
+    let mut last_use = memory.collect(nodes.len() + 1, std::iter::repeat(0), PLACES)?;
     for (i, node) in nodes.iter().enumerate() {
         node.inputs.iter().for_each(|&input| last_use[input] = i);
     }
     last_use[nodes.len()] = nodes.len();
-    last_use
+    Ok(last_use)
 }
 
 /// For each value, the value whose slot it uses: its own, that of the last node of its step, or its input's when the step works in place
 /// and no later node reads the input.
-fn owners(graph: &Graph, fusions: &[Fusion]) -> Vec<usize> {
-    let last_use = last_uses(graph);
-    let mut owner: Vec<usize> = (0..last_use.len()).collect();
+fn owners(graph: &Graph, fusions: &[Fusion], memory: &mut MemoryBudget) -> Result<Vec<usize>> {
+    let last_use = last_uses(graph, memory)?;
+    let mut owner = memory.collect(last_use.len(), 0..last_use.len(), PLACES)?;
     for (i, node) in graph.nodes().iter().enumerate() {
         if fusions[i].is_absorbed {
             continue;
@@ -97,7 +114,7 @@ fn owners(graph: &Graph, fusions: &[Fusion]) -> Vec<usize> {
             owner[i + 1] = input;
         }
     }
-    owner
+    Ok(owner)
 }
 
 #[cfg(test)]
@@ -115,6 +132,11 @@ mod tests {
         builder.finish().unwrap()
     }
 
+    fn slots(graph: &Graph, batch: usize) -> Slots {
+        let memory = &mut MemoryBudget::unlimited();
+        assign(graph, &fusions(graph, |_| false, memory).unwrap(), batch, memory).unwrap()
+    }
+
     fn linear(rows: usize) -> Op {
         Op::Linear(Linear::dense(rows))
     }
@@ -126,7 +148,7 @@ mod tests {
     #[test]
     fn a_chain_needs_two_buffers_only() {
         let graph = graph(&[(linear(100), &[0]), (Op::RELU, &[1]), (linear(50), &[2]), (Op::RELU, &[3]), (linear(10), &[4])]);
-        let slots = assign(&graph, &fusions(&graph, |_| false), 2);
+        let slots = slots(&graph, 2);
         assert_eq!(slots.of(1), slots.of(2));
         assert_eq!(slots.of(0).start, slots.of(3).start, "the input's memory is free again");
         assert!([(1, 0), (3, 2), (5, 4)].iter().all(|&(to, from)| !overlap(slots.of(to), slots.of(from), 2)));
@@ -137,7 +159,7 @@ mod tests {
     fn a_value_that_is_read_again_is_not_written_over() {
         // A residual block: value 1 is read by relu and by add, so relu must not work in place.
         let graph = graph(&[(linear(20), &[0]), (Op::RELU, &[1]), (linear(20), &[2]), (Op::Add, &[1, 3])]);
-        let slots = assign(&graph, &fusions(&graph, |_| false), 3);
+        let slots = slots(&graph, 3);
         for (value, other) in [(2, 1), (3, 1), (3, 2)] {
             assert!(!overlap(slots.of(value), slots.of(other), 3), "values {value} and {other}");
         }
@@ -147,7 +169,7 @@ mod tests {
     #[test]
     fn add_of_a_value_and_its_reshaped_twin_does_not_alias() {
         let graph = graph(&[(Op::Flatten, &[0]), (Op::Add, &[0, 1])]);
-        let slots = assign(&graph, &fusions(&graph, |_| false), 1);
+        let slots = slots(&graph, 1);
         assert!(slots.of(1) == slots.of(0) || !overlap(slots.of(1), slots.of(0), 1));
         assert!(!overlap(slots.of(2), slots.of(0), 1) || slots.of(2) == slots.of(0));
     }

@@ -414,7 +414,7 @@ fn files_that_name_their_original_agree_with_it() {
     for path in paths {
         let model = Model::open(&path).unwrap();
         let Some(original) = curt::measure::twins::original(&model).ok().flatten() else { continue };
-        let (compact, full) = (Reference::new(&model), Reference::new(&original));
+        let (compact, full) = (Reference::new(&model).unwrap(), Reference::new(&original).unwrap());
         let mut session = Session::new(&model).unwrap();
         let mut found = vec![0.0; session.output_len()];
         let mut random = Random(5);

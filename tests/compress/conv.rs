@@ -29,7 +29,7 @@ fn run(file: &PosteriorFile, samples: Input<'_>, labels: &[u32], options: &Compr
 /// f32 for the folding of constants and the terms that were left out.
 fn agree<'a>(model: &Model, samples: impl Iterator<Item = Input<'a>>, expected: &[Vec<f64>]) {
     let mut session = Session::new(model).unwrap();
-    let reference = Reference::new(model);
+    let reference = Reference::new(model).unwrap();
     let mut found = [0.0; CLASSES];
     for (expected, sample) in expected.iter().zip(samples) {
         session.run(sample, &mut found).unwrap();

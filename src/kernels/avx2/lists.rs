@@ -14,6 +14,7 @@ use super::Avx2;
 use super::memory::Activations;
 use crate::base::align::AlignedVec;
 use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::encoding::pattern::TILE_COLUMNS;
 use crate::encoding::sparse::Sparse;
 use crate::kernels::LinearCall;
@@ -56,8 +57,8 @@ pub(super) struct ListKernel(pub(super) Avx2);
 impl Kernel for ListKernel {
     type View<'a> = Sparse<'a>;
 
-    fn prepare(self, weights: &Sparse<'_>) -> Result<AlignedVec<u32>> {
-        prepare(*weights)
+    fn prepare(self, weights: &Sparse<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
+        prepare(*weights, memory)
     }
 
     fn scratch_len(self, cols: usize, batch: usize) -> usize {
@@ -73,7 +74,7 @@ impl Kernel for ListKernel {
     }
 }
 
-fn prepare(w: Sparse<'_>) -> Result<AlignedVec<u32>> {
+fn prepare(w: Sparse<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
     let parts = 2 * w.rows().div_ceil(2);
     let chains = |part: usize| {
         let lane = move |lane: usize| {
@@ -85,7 +86,7 @@ fn prepare(w: Sparse<'_>) -> Result<AlignedVec<u32>> {
     let longest = |part: usize| chains(part).map(Iterator::count).max().unwrap_or(0);
     let octets: usize = (0..parts).map(longest).sum();
     let (header, columns) = ((parts + 1).next_multiple_of(OCTET), if is_wide(w.cols()) { OCTET } else { OCTET / 2 });
-    let mut out = AlignedVec::zeroed(header + octets * (OCTET + columns))?;
+    let mut out = memory.zeroed(header + octets * (OCTET + columns), "the lists of a sparse layer")?;
     let (starts, rest) = out.split_at_mut(header);
     let (factors, columns) = rest.split_at_mut(octets * OCTET);
     columns.fill(if is_wide(w.cols()) { w.cols() as u32 } else { w.cols() as u32 * 0x1_0001 });

@@ -15,6 +15,7 @@ use super::Avx2;
 use super::halves::half;
 use crate::base::align::AlignedVec;
 use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::encoding::ternary::{LAYOUT, Ternary, digits};
 use crate::encoding::tiles::{LANES, Tile, Tiling};
 use crate::kernels::LinearCall;
@@ -55,8 +56,8 @@ pub(super) struct TernaryKernel(pub(super) Avx2);
 impl Kernel for TernaryKernel {
     type View<'a> = Ternary<'a>;
 
-    fn prepare(self, weights: &Ternary<'_>) -> Result<AlignedVec<u32>> {
-        prepare(*weights)
+    fn prepare(self, weights: &Ternary<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
+        prepare(*weights, memory)
     }
 
     fn run(self, w: &Ternary<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
@@ -74,10 +75,10 @@ impl Kernel for TernaryKernel {
     }
 }
 
-fn prepare(w: Ternary<'_>) -> Result<AlignedVec<u32>> {
+fn prepare(w: Ternary<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
     let (stored, tiling) = (w.words(), tiling(&w));
     let (segments, _) = rewritten(stored.tiling().units());
-    let mut out = AlignedVec::zeroed(tiling.elements())?;
+    let mut out = memory.zeroed(tiling.elements(), "the words of a ternary layer")?;
     for row in 0..stored.rows() {
         for (s, segment_units) in segments.iter().enumerate() {
             let fields = segment(stored.tiling().units(), s).flat_map(|unit| LAYOUT.split(stored.word(row, unit)));

@@ -4,6 +4,7 @@ use super::geometry::{ConvShape, Planes, Vectors};
 use super::kernel::{DirectKernel, Epilogue, Positions};
 use super::taps::{Group, MANY, Taps};
 use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::encoding::Weights;
 use crate::kernels::PADDING;
 use std::ops::Range;
@@ -40,8 +41,8 @@ impl DirectConv {
     /// Prepares a layer, if direct computation is worthwhile for its shape and its zeros.
     ///
     /// # Errors
-    /// `no_memory`.
-    pub fn new(kernel: DirectKernel, weights: &Weights<'_>, shape: ConvShape) -> Result<Option<Self>> {
+    /// `limit`, `no_memory`.
+    pub fn new(kernel: DirectKernel, weights: &Weights<'_>, shape: ConvShape, memory: &mut MemoryBudget) -> Result<Option<Self>> {
         let planes = Planes::new(&shape);
         let input: usize = shape.input.iter().product();
         let is_empty = shape.positions.contains(&0) || shape.cols() == 0 || shape.maps == 0;
@@ -51,9 +52,15 @@ impl DirectConv {
             return Ok(None);
         }
         let vectors = Vectors::new(&shape, &planes, kernel.loops.lanes());
-        let taps = Taps::new(weights, &shape, &planes)?;
+        let held = memory.held();
+        let taps = Taps::new(weights, &shape, &planes, memory)?;
         let this = Self { kernel, shape, planes, vectors, taps };
-        Ok(this.is_worthwhile().then_some(this))
+        if this.is_worthwhile() {
+            return Ok(Some(this));
+        }
+        drop(this);
+        memory.release(memory.held() - held);
+        Ok(None)
     }
 
     /// Whether at most twice as many products are computed as im2col would compute: lanes without a position are lost, zero weights are saved.

@@ -1,6 +1,5 @@
 //! Where the activations of a convolution lie, and which positions share a vector.
 
-use crate::base::error::{Error, ErrorKind};
 use std::ops::Range;
 
 /// The shape of a convolution.
@@ -134,11 +133,6 @@ pub(super) struct Vectors {
     /// Whether vectors run on over the ends of rows, as one column of vectors.
     running: bool,
     lanes: usize,
-}
-
-/// An allocation that failed.
-pub(super) fn no_memory(what: &str) -> Error {
-    Error::new(ErrorKind::NoMemory, format!("memory allocation failed: {what}"))
 }
 
 /// Floats of input that a band should read at most: three quarters of a first-level cache of 32 KiB.

@@ -1,7 +1,8 @@
 //! The weights of a convolution as taps: what a window's activations are multiplied by, and where they lie.
 
-use super::geometry::{ConvShape, Planes, no_memory};
+use super::geometry::{ConvShape, Planes};
 use crate::base::error::Result;
+use crate::base::memory::{MemoryBudget, bytes_of};
 use crate::encoding::Weights;
 use crate::kernels::products::{CHAINS, for_each};
 use crate::kernels::segments::SEGMENTS;
@@ -15,6 +16,9 @@ pub(in crate::kernels) struct Tap<const M: usize> {
 
 /// The chains of `M` maps: those of the segments, then those of the list.
 pub(in crate::kernels) type Chains<'a, const M: usize> = [[&'a [Tap<M>]; SEGMENTS]; 2];
+
+/// What messages call the memory of this page.
+const TAPS: &str = "the taps of a convolution";
 
 /// Maps that share the loads of their activations.
 pub(super) const MANY: usize = 4;
@@ -63,31 +67,32 @@ type Entry = (usize, Tap<1>);
 type MapChains = [Vec<Entry>; CHAINS];
 
 impl Taps {
-    pub(super) fn new(weights: &Weights<'_>, shape: &ConvShape, planes: &Planes) -> Result<Self> {
+    pub(super) fn new(weights: &Weights<'_>, shape: &ConvShape, planes: &Planes, memory: &mut MemoryBudget) -> Result<Self> {
         let threes = matches!(weights, Weights::Ternary(_));
         let mut this = Self { ones: Lists::empty(), many: Lists::empty(), groups: Vec::new(), threes };
         let mut maps: [MapChains; MANY] = Default::default();
-        this.groups.try_reserve_exact(shape.maps).map_err(failed)?;
+        memory.reserve(&mut this.groups, shape.maps, TAPS)?;
         for first in (0..shape.maps).step_by(MANY) {
             let count = MANY.min(shape.maps - first);
             for (i, chains) in maps[..count].iter_mut().enumerate() {
-                read(weights, shape, planes, first + i, chains)?;
+                read(weights, shape, planes, first + i, chains, memory)?;
             }
             // Maps of one channel group read the same activations.
             let per_group = shape.maps / shape.groups;
             let alike = first / per_group == (first + count - 1) / per_group;
-            this.push(first, &maps[..count], alike)?;
+            this.push(first, &maps[..count], alike, memory)?;
         }
+        maps.into_iter().flatten().for_each(|chain| memory.release(bytes_of::<Entry>(chain.capacity())));
         Ok(this)
     }
 
     /// Pushes some maps: together if they are [`MANY`], read `alike` activations, and share most of their taps.
-    fn push(&mut self, map: usize, maps: &[MapChains], alike: bool) -> Result<()> {
+    fn push(&mut self, map: usize, maps: &[MapChains], alike: bool, memory: &mut MemoryBudget) -> Result<()> {
         if let Some(four) = <&[MapChains; MANY]>::try_from(maps).ok().filter(|_| alike) {
             let start = self.many.taps.len();
             let [a, b, c, d] = four;
             for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
-                self.many.push([a, b, c, d], self.threes)?;
+                self.many.push([a, b, c, d], self.threes, memory)?;
             }
             let own: usize = maps.iter().flatten().map(Vec::len).sum();
             if Self::share(self.many.taps.len() - start, own) {
@@ -98,7 +103,7 @@ impl Taps {
         }
         for (i, chains) in maps.iter().enumerate() {
             for chain in chains {
-                self.ones.push([chain], self.threes)?;
+                self.ones.push([chain], self.threes, memory)?;
             }
             self.groups.push(Group::One { map: map + i, index: self.ones.groups() - 1 });
         }
@@ -134,13 +139,20 @@ impl Taps {
 }
 
 /// The products of a map, by chain.
-fn read(weights: &Weights<'_>, shape: &ConvShape, planes: &Planes, map: usize, chains: &mut MapChains) -> Result<()> {
+fn read(
+    weights: &Weights<'_>,
+    shape: &ConvShape,
+    planes: &Planes,
+    map: usize,
+    chains: &mut MapChains,
+    memory: &mut MemoryBudget,
+) -> Result<()> {
     chains.iter_mut().for_each(Vec::clear);
     let mut reserved = Ok(());
     for_each(weights, map, |product| {
         let chain = &mut chains[product.chain];
         if reserved.is_ok() {
-            reserved = chain.try_reserve(1);
+            reserved = memory.reserve(chain, 1, TAPS);
         }
         // A column past the last is one of a mapped file that has changed.
         if product.col < shape.cols() && reserved.is_ok() {
@@ -149,12 +161,7 @@ fn read(weights: &Weights<'_>, shape: &ConvShape, planes: &Planes, map: usize, c
             chain.push((product.col, Tap { weights: [product.weight], offset }));
         }
     });
-    reserved.map_err(failed)
-}
-
-#[allow(clippy::needless_pass_by_value)] // as `map_err` wants it
-fn failed(_: std::collections::TryReserveError) -> crate::base::error::Error {
-    no_memory("the taps of a convolution")
+    reserved
 }
 
 impl<const M: usize> Lists<M> {
@@ -163,11 +170,10 @@ impl<const M: usize> Lists<M> {
     }
 
     /// Pushes a chain: the taps of all `maps`, in ascending columns. A map without a weight for a column has zero.
-    fn push(&mut self, mut maps: [&[Entry]; M], threes: bool) -> Result<()> {
-        self.taps
-            .try_reserve(maps.iter().map(|chain| chain.len()).sum::<usize>() * if threes { 3 } else { 1 })
-            .map_err(failed)?;
-        self.ends.try_reserve(1).map_err(failed)?;
+    fn push(&mut self, mut maps: [&[Entry]; M], threes: bool, memory: &mut MemoryBudget) -> Result<()> {
+        let entries: usize = maps.iter().map(|chain| chain.len()).sum();
+        memory.reserve(&mut self.taps, entries * if threes { 3 } else { 1 }, TAPS)?;
+        memory.reserve(&mut self.ends, 1, TAPS)?;
         // The columns of a tap, or of a field of three.
         let width = if threes { 3 } else { 1 };
         while let Some(first) = maps.iter().filter_map(|chain| chain.first()).min_by_key(|entry| entry.0) {

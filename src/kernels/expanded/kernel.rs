@@ -4,6 +4,7 @@ use super::layout::{Layout, bounds};
 use super::{loops, nonzero};
 use crate::base::align::AlignedVec;
 use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::kernels::kernel::{Kernel, View};
 use crate::kernels::products::for_each;
 use crate::kernels::simd::Simd;
@@ -23,13 +24,13 @@ pub(in crate::kernels) struct Expanded<S, K>(pub(in crate::kernels) S, pub(in cr
 impl<S: Simd, K: Kernel> Kernel for Expanded<S, K> {
     type View<'a> = K::View<'a>;
 
-    fn prepare(self, view: &K::View<'_>) -> Result<AlignedVec<u32>> {
+    fn prepare(self, view: &K::View<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
         let weights = view.weights();
         let layout = Layout::new::<S>(weights.rows());
         if layout.row_floats() * weights.cols() > MOST_FLOATS {
             return AlignedVec::zeroed(0);
         }
-        let mut expanded = AlignedVec::zeroed(layout.row_floats() * weights.cols())?;
+        let mut expanded = memory.zeroed(layout.row_floats() * weights.cols(), "the floats of a small layer")?;
         for row in 0..weights.rows() {
             for_each(&weights, row, |product| {
                 // A column past the last is one of a mapped file that has changed.
