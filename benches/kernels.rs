@@ -70,7 +70,7 @@ fn bench(criterion: &mut Criterion, encoding: Encoding, rows: usize, cols: usize
                 output_stride: rows,
                 scratch: &mut scratch,
             };
-            kernel.run(&weights, &prepared, &mut call);
+            kernel.run(|| weights, &prepared, &mut call);
         };
         run(&mut output);
         let bits: Vec<u32> = output.iter().map(|y| y.to_bits()).collect();

@@ -99,7 +99,7 @@ impl Case {
             output_stride: self.output_stride,
             scratch: &mut scratch,
         };
-        kernel.run(&self.weights(), &prepared, &mut call);
+        kernel.run(|| self.weights(), &prepared, &mut call);
         let outside = output[..MARGIN].iter().chain(&output[end..]).all(|y| y.to_bits() == GUARD.to_bits());
         assert!(outside, "{}: wrote around the output", self.name());
         output[MARGIN..end].to_vec()
@@ -146,7 +146,11 @@ impl Case {
         let units = cols.div_ceil(width);
         let weights = self.factors();
         if encoding.lists(1) > 0 {
-            return self.written_out_sparse(&weights);
+            return self.outputs(|x, row| {
+                let row_weights = &weights[row * cols..][..cols];
+                let entries = row_weights.iter().zip(x).filter(|(w, _)| **w != 0.0);
+                self.end(row, entries.fold(0.0, |c, (w, x)| fma(*w, *x, c)))
+            });
         }
         // The weights of padding columns are the value of code 0.
         let padding = if let Encoding::Codebook { .. } = encoding { self.encoded.levels[0] } else { 0.0 };
@@ -180,50 +184,17 @@ impl Case {
         Weights::new(*rows, *cols, &self.bytes, &lookup).unwrap().decode()
     }
 
-    /// Order class S, from the weights and what sparse.md says about slots.
-    fn written_out_sparse(&self, weights: &[f32]) -> Vec<f32> {
-        let (rows, cols, units) = (self.encoded.rows, self.encoded.cols, self.encoded.pattern.units);
-        let slots = match self.encoded.encoding {
-            Encoding::SparseFixedPoint { bits } => units * [4, 4, 3, 3, 2, 2, 2][bits as usize - 2],
-            Encoding::SparseCodebook { levels } => units * [5, 4, 4, 3][levels.ilog2() as usize],
-            _ => units,
-        };
-        let length = cols.div_ceil(32).div_ceil(4);
-        self.outputs(|x, row| {
-            let (mut c, mut r) = ([0f32; 4], [0f32; 4]);
-            let mut list: Vec<usize> = Vec::new();
-            for tile in 0..cols.div_ceil(32) {
-                let mut entries: Vec<usize> =
-                    (32 * tile..cols.min(32 * tile + 32)).filter(|k| weights[row * cols + k] != 0.0).collect();
-                let chain = &mut c[tile / length];
-                for slot in 0..slots {
-                    let k = entries.get(slot).copied();
-                    *chain = fma(k.map_or(0.0, |k| weights[row * cols + k]), x[k.unwrap_or(32 * tile)], *chain);
-                }
-                list.extend(entries.drain(slots.min(entries.len())..));
-            }
-            if let Encoding::BlockF32 { height } = self.encoded.encoding {
-                let group = row / height * height..rows.min(row / height * height + height);
-                list = (0..cols).filter(|k| group.clone().any(|row| weights[row * cols + k] != 0.0)).collect();
-            }
-            for (j, k) in list.into_iter().enumerate() {
-                r[j % 4] = fma(weights[row * cols + k], x[k], r[j % 4]);
-            }
-            self.end(row, (((c[0] + c[1]) + c[2]) + c[3]) + (((r[0] + r[1]) + r[2]) + r[3]))
-        })
-    }
-
     /// The reference's error against f64, as a share of the bound; needs plain inputs.
     ///
-    /// Every product passes through at most `cols/4 + 18` roundings of its chain (a chain has at most `ceil(units/4)` units), 3 additions of
+    /// Every product passes through the roundings of its chain (`ceil(units/4)` units; in class S at most `cols` entries), 3 additions of
     /// chains, the scale and the bias: gamma_n = n u / (1 - n u) times the sum of absolute products (Higham, Accuracy and
     /// Stability of Numerical Algorithms, section 3.1).
     fn share_of_bound(&self, found: &[f32]) -> f64 {
         let (rows, cols) = (self.encoded.rows, self.encoded.cols);
         let weights = self.factors();
         let width = self.encoded.encoding.unit_columns();
-        // Then the sum of a list's chains: one more.
-        let roundings = (cols.div_ceil(width).div_ceil(4) * width + 3 + 3 + 2 + 1) as f64;
+        let is_sparse = self.encoded.encoding.lists(1) > 0;
+        let roundings = (if is_sparse { cols } else { cols.div_ceil(width).div_ceil(4) * width } + 3 + 3 + 2) as f64;
         let u = f64::from(f32::EPSILON) / 2.0;
         let gamma = roundings * u / (1.0 - roundings * u);
         let mut worst = 0f64;

@@ -147,7 +147,7 @@ impl ConvStep {
                     scratch,
                 };
                 if self.conv.groups == 1 {
-                    self.layer.kernel.run(&weights, &self.layer.prepared, &mut call);
+                    self.layer.kernel.run(|| weights, &self.layer.prepared, &mut call);
                 } else {
                     run_rows(&weights, group * rows..(group + 1) * rows, &mut call);
                 }

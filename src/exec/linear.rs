@@ -4,7 +4,7 @@ use super::call::{Action, Call, LayerWork};
 use super::slot::disjoint;
 use crate::base::align::AlignedVec;
 use crate::base::checked::to_u64;
-use crate::kernels::{LinearCall, LinearKernel};
+use crate::kernels::{LinearCall, LinearKernel, Reads};
 use crate::model::Model;
 
 /// A layer with weights: its number in [`Model::layers`](crate::model::Model::layers), what runs it, and whether ReLU follows in the same pass.
@@ -38,7 +38,7 @@ impl Action for LayerStep {
             output_stride: to.stride,
             scratch: call.memory.scratch,
         };
-        self.kernel.run(&call.model.weights(self.layer), &self.prepared, &mut linear);
+        self.kernel.run(|| call.model.weights(self.layer), &self.prepared, &mut linear);
         // The kernel that reads the value next needs zeros after each sample's elements.
         for sample in output.chunks_exact_mut(to.stride) {
             sample[to.elements..].fill(0.0);
@@ -50,20 +50,20 @@ impl Action for LayerStep {
     }
 
     fn layer_work(&self, model: &Model, batch: usize) -> Option<LayerWork> {
-        let (is_expanded, may_expand) =
-            (self.kernel.is_expanded(self.prepared.len(), batch), self.kernel.is_expanded(self.prepared.len(), 1));
-        let reads_stored = self.prepared.is_empty() || may_expand && !is_expanded;
-        let kernel = match (is_expanded, may_expand) {
-            (true, _) => "expanded, outputs in lanes".to_owned(),
-            (false, true) => format!("{}; expanded for samples half of zeros", self.kernel.name),
-            (false, false) => self.kernel.name.to_owned(),
+        let reads = self.kernel.reads(&self.prepared, batch);
+        let may_expand = matches!(self.kernel.reads(&self.prepared, 1), Reads::Expanded(_));
+        let (kernel, words) = match reads {
+            Reads::Expanded(words) => ("expanded, outputs in lanes".to_owned(), Some(words)),
+            Reads::Prepared(words) => (self.kernel.name.to_owned(), Some(words)),
+            Reads::Stored if may_expand => (format!("{}; expanded for samples half of zeros", self.kernel.name), None),
+            Reads::Stored => (self.kernel.name.to_owned(), None),
         };
         Some(LayerWork {
             layer: self.layer,
             kernel,
             isa: self.kernel.isa,
-            read_bytes: if reads_stored { self.stored_bytes(model) } else { to_u64(self.prepared_bytes()) },
-            skips_zeros: is_expanded,
+            read_bytes: words.map_or_else(|| self.stored_bytes(model), |words| 4 * to_u64(words)),
+            skips_zeros: matches!(reads, Reads::Expanded(_)),
         })
     }
 

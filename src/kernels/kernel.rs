@@ -15,6 +15,17 @@ use crate::encoding::{
     ternary::Ternary,
 };
 
+/// The weights that a call reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Those of the file.
+    Stored,
+    /// So many prepared words.
+    Prepared(usize),
+    /// So many floats, those of columns whose activation is not zero.
+    Expanded(usize),
+}
+
 /// How a tier computes the layers of one view. Its value is the token of the tier, the proof that this processor can run it.
 pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// The weights that it reads.
@@ -30,8 +41,18 @@ pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
         SCRATCH
     }
 
-    /// Whether it reads `prepared` words of expanded weights for calls of `batch` samples, and skips activations of zero.
-    fn is_expanded(self, _prepared: usize, _batch: usize) -> bool {
+    /// About the cycles of one sample, where expanding the weights may take longer.
+    fn cycles(self, _weights: &Self::View<'_>, _prepared: &[u32]) -> Option<usize> {
+        None
+    }
+
+    /// What a call of `batch` samples reads.
+    fn reads(self, prepared: &[u32], _batch: usize) -> Reads {
+        if prepared.is_empty() { Reads::Stored } else { Reads::Prepared(prepared.len()) }
+    }
+
+    /// Runs a layer from what is prepared alone, if it can; otherwise does nothing and says so.
+    fn run_prepared(self, _prepared: &[u32], _call: &mut LinearCall<'_>) -> bool {
         false
     }
 
@@ -89,7 +110,8 @@ views!(
 trait AnyKernel: std::fmt::Debug + Send + Sync {
     fn prepare(&self, weights: &Weights<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>>;
     fn scratch_len(&self, cols: usize, batch: usize) -> usize;
-    fn is_expanded(&self, prepared: usize, batch: usize) -> bool;
+    fn reads(&self, prepared: &[u32], batch: usize) -> Reads;
+    fn run_prepared(&self, prepared: &[u32], call: &mut LinearCall<'_>) -> bool;
     fn run(&self, weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall<'_>);
 }
 
@@ -105,8 +127,12 @@ impl<K: Kernel> AnyKernel for K {
         Kernel::scratch_len(*self, cols, batch)
     }
 
-    fn is_expanded(&self, prepared: usize, batch: usize) -> bool {
-        Kernel::is_expanded(*self, prepared, batch)
+    fn reads(&self, prepared: &[u32], batch: usize) -> Reads {
+        Kernel::reads(*self, prepared, batch)
+    }
+
+    fn run_prepared(&self, prepared: &[u32], call: &mut LinearCall<'_>) -> bool {
+        Kernel::run_prepared(*self, prepared, call)
     }
 
     fn run(&self, weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
@@ -148,17 +174,19 @@ impl LinearKernel {
         self.kernel.scratch_len(cols, batch)
     }
 
-    /// Whether it reads `prepared` words of expanded weights for calls of `batch` samples, and skips activations of zero.
+    /// What a call of `batch` samples reads.
     #[must_use]
-    pub fn is_expanded(&self, prepared: usize, batch: usize) -> bool {
-        self.kernel.is_expanded(prepared, batch)
+    pub fn reads(&self, prepared: &[u32], batch: usize) -> Reads {
+        self.kernel.reads(prepared, batch)
     }
 
-    /// Runs a layer. `prepared` is what [`LinearKernel::prepare`] made of the same weights.
+    /// Runs a layer. `prepared` is what [`LinearKernel::prepare`] made of the same weights; `weights` is called where they are read as well.
     ///
     /// # Panics
     /// When the kernel is of another encoding, `prepared` is of other weights, or a buffer of `call` is too short.
-    pub fn run(&self, weights: &Weights<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
-        self.kernel.run(weights, prepared, call);
+    pub fn run<'a>(&self, weights: impl FnOnce() -> Weights<'a>, prepared: &[u32], call: &mut LinearCall<'_>) {
+        if !self.kernel.run_prepared(prepared, call) {
+            self.kernel.run(&weights(), prepared, call);
+        }
     }
 }

@@ -32,7 +32,7 @@ mod simd;
 
 pub use call::{LinearCall, PADDING, SCRATCH};
 pub use isa::Isa;
-pub use kernel::LinearKernel;
+pub use kernel::{LinearKernel, Reads};
 pub use scalar::run_rows;
 pub use table::Kernels;
 pub use values::ValueKernel;

@@ -3,16 +3,14 @@
 use crate::encoding::Weights;
 use crate::encoding::fixed_point::integer;
 use crate::encoding::pattern::TILE_COLUMNS;
+use crate::encoding::sparse::Sparse;
 use crate::encoding::ternary::digits;
 use crate::kernels::segments::{SEGMENTS, segment};
-
-/// Chains of a sum: those of the segments, then those of the list.
-pub(super) const CHAINS: usize = 2 * SEGMENTS;
 
 /// A product of a sum: the chain that it continues, the column of its activation, and its weight, which is not zero.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Product {
-    /// Of [`CHAINS`].
+    /// Of [`SEGMENTS`].
     pub(super) chain: usize,
     /// The column. A changed mapped file may name any.
     pub(super) col: usize,
@@ -20,7 +18,7 @@ pub(super) struct Product {
     pub(super) weight: f32,
 }
 
-/// Calls `f` for each product of row `row`; those of a chain come in the order of the chain.
+/// Calls `f` for each product of row `row`; those of a chain come in ascending columns.
 pub(super) fn for_each(weights: &Weights<'_>, row: usize, mut f: impl FnMut(Product)) {
     let mut push = |chain, col, weight: f32| {
         if weight != 0.0 {
@@ -56,17 +54,26 @@ pub(super) fn for_each(weights: &Weights<'_>, row: usize, mut f: impl FnMut(Prod
             }
         }
         Weights::Sparse(w) => {
-            for (s, tile) in units(w.tiles()) {
-                w.slots(row, tile).for_each(|(place, code)| push(s, tile * TILE_COLUMNS + place, w.factor(code)));
-            }
-            let lists = w.lists();
-            let listed = lists.range(row).enumerate();
-            listed.for_each(|(j, i)| push(SEGMENTS + j % SEGMENTS, lists.column(i), w.factor(w.listed(i))));
+            sparse_entries(&w, row, |col, code| push(0, col, w.factor(code)));
         }
         Weights::Blocks(w) => {
             let lists = w.lists();
-            let listed = lists.range(row / w.height()).enumerate();
-            listed.for_each(|(j, i)| push(SEGMENTS + j % SEGMENTS, lists.column(i), w.weight(i, row % w.height())));
+            lists.range(row / w.height()).for_each(|i| push(0, lists.column(i), w.weight(i, row % w.height())));
         }
     }
+}
+
+/// Calls `f` with the column and the code of each slot and entry of row `row` of a sparse layer: in each column tile its slots, then the entries of the
+/// list, which found none.
+pub(super) fn sparse_entries(w: &Sparse<'_>, row: usize, mut f: impl FnMut(usize, u32)) {
+    let lists = w.lists();
+    let mut list = lists.range(row).peekable();
+    for tile in 0..w.tiles() {
+        w.slots(row, tile).for_each(|(place, code)| f(tile * TILE_COLUMNS + place, code));
+        while let Some(i) = list.next_if(|&i| lists.column(i) < (tile + 1) * TILE_COLUMNS) {
+            f(lists.column(i), w.listed(i));
+        }
+    }
+    // Columns past the last are those of a mapped file that has changed.
+    list.for_each(|i| f(lists.column(i), w.listed(i)));
 }

@@ -120,7 +120,7 @@ fn time_dense(kernels: &Kernels, rows: usize, cols: usize, batch: usize, budget:
             output_stride: rows,
             scratch: &mut scratch,
         };
-        kernel.run(&weights, &prepared, &mut call);
+        kernel.run(|| weights, &prepared, &mut call);
         std::hint::black_box(&mut output);
     };
     Ok(time(run, budget))

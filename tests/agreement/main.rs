@@ -305,8 +305,8 @@ fn roundings(encoding: Encoding, cols: usize) -> usize {
     let columns = cols.div_ceil(w).div_ceil(4) * w;
     let chain = match encoding {
         Encoding::Ternary => 3 + columns / 3,
-        // The residue's chains, their sum, and its addition.
-        _ if encoding.lists(1) > 0 => columns.max(cols.div_ceil(4)) + 1,
+        // One chain of all entries.
+        _ if encoding.lists(1) > 0 => cols,
         _ => columns,
     };
     chain + 3 + 2 + if matches!(encoding, Encoding::FixedPoint { .. } | Encoding::SparseFixedPoint { .. }) { 2 } else { 0 }

@@ -59,7 +59,7 @@ fn curt<'a>(name: &'static str, kernels: Kernels, encoded: &Encoded, input: &'a 
             output_stride: rows,
             scratch: &mut scratch,
         };
-        kernel.run(&weights, &prepared, &mut call);
+        kernel.run(|| weights, &prepared, &mut call);
     };
     Entry { name, run: Box::new(run), matrix, times: Vec::new() }
 }

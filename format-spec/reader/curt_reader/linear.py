@@ -57,19 +57,14 @@ class _Columns:
 
 
 class _Entries:
-    """The sums of order class S: the slots of the column tiles, then the row's list."""
+    """The sums of order class S: the entries of a row in ascending order of the column."""
 
     def __init__(self, layer, rows):
-        self.rows = []
-        for row in rows:
-            tiles = layer.tiles[row]
-            segments = [sum(tiles[first:last], []) for first, last in _segments(len(tiles))]
-            self.rows.append((segments, [layer.lists[row][j::4] for j in range(4)]))
+        self.rows = [sorted(entry for entry in sum(layer.tiles[row], []) + layer.lists[row] if entry[1]) for row in rows]
 
     def __call__(self, x):
-        for segments, lists in self.rows:
-            a = _combine([_chain_s(part, x) for part in segments])
-            yield add(a, _combine([_chain_s(part, x) for part in lists]))
+        for entries in self.rows:
+            yield _chain_s(entries, x)
 
 
 def _scale(layer, row):

@@ -35,11 +35,21 @@ def _slots_between_ties(r):
 
 
 def _chains_between_ties(r):
-    """The entries j and j + 4 of a list follow each other in a chain."""
+    """Four odd significands, then four products 2^-70 of a unit short of half of one: their order shows."""
     layer = sparse(r, "f32", 16, 8, 0, 0)
     for row in layer.codes:
         row[:4] = [1 + (2 * r.below(2**20) + 1) * 2.0**-23 for _ in range(4)]
         row[4:] = [(1 - 2 * r.below(2)) * 2.0**-24 * (1 - 2.0**-23) for _ in range(4)]
+    layer.biases = [0.0] * 16
+    x = [1.0] * 4 + [1 + 2.0**-23] * 4
+    return Network((8,), [layer]), [x, [-value for value in x]]
+
+
+def _rows_between_ties(r):
+    """Two entries, in a slot and in the list: an odd significand, then a product 2^-70 of it short of half a unit. Rounding twice fails."""
+    layer = sparse(r, "f32", 16, 8, 1, 0)
+    for row in layer.codes:
+        row[1], row[5] = 1 + (2 * r.below(2**20) + 1) * 2.0**-23, (1 - 2 * r.below(2)) * 2.0**-24 * (1 - 2.0**-23)
     layer.biases = [0.0] * 16
     x = [1.0] * 4 + [1 + 2.0**-23] * 4
     return Network((8,), [layer]), [x, [-value for value in x]]
@@ -92,6 +102,7 @@ STRESS = {
     "stress-sparse_fixed_point-order": _order("b8", 5, 290, 1, .2, True),
     "stress-sparse_codebook-order": _order("k15", 5, 193, 1, .3), "stress-block_f32-order": _block_order,
     "stress-sparse-slots-between-ties": _slots_between_ties, "stress-sparse-chains-between-ties": _chains_between_ties,
+    "stress-sparse-rows-between-ties": _rows_between_ties,
     "stress-sparse_f32-free-slot-times-infinity": _free_slots(1, "f32"),
     "stress-sparse_fixed_point-free-slot-times-infinity": _free_slots(1, "b2"),
     "stress-sparse-residue-skips-infinity": _residue_skips, "stress-block_f32-zero-times-infinity": _block_zeros,

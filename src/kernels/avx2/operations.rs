@@ -1,7 +1,6 @@
 //! The operations of this tier on values, each one instruction.
 
 use super::Avx2;
-use crate::kernels::segments::SEGMENTS;
 use crate::kernels::simd::operations;
 use std::arch::x86_64::*;
 
@@ -107,11 +106,5 @@ impl Avx2 {
     #[inline(always)]
     pub(super) fn order_pairs<const N: i32>(self, a: __m256) -> __m256 {
         self.as_f32_pairs(self.order_pairs_f64::<N>(self.as_f64(a)))
-    }
-
-    /// The sum of four chains, in their order.
-    #[inline(always)]
-    pub(super) fn total(self, [c0, c1, c2, c3]: [__m256; SEGMENTS]) -> __m256 {
-        self.add(self.add(self.add(c0, c1), c2), c3)
     }
 }

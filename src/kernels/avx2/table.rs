@@ -1,7 +1,6 @@
 //! The table of the tier.
 
 use super::Avx2;
-use super::block::BlockKernel;
 use super::codebook::{CodebookKernel, LargeCodebookKernel};
 use super::lists::ListKernel;
 use super::ternary::TernaryKernel;
@@ -9,6 +8,7 @@ use crate::kernels::class_f::{
     dense::{F16Kernel, F32Kernel},
     fixed_point::FixedPointKernel,
 };
+use crate::kernels::class_s::blocks::BlockKernel;
 use crate::kernels::direct::{DirectKernel, On};
 use crate::kernels::expanded::Expanded;
 use crate::kernels::{Isa, Kernels, LinearKernel, ValueKernel};
@@ -23,10 +23,10 @@ pub(in crate::kernels) fn kernels(avx2: Avx2, below: Kernels) -> Kernels {
     kernels.codebook = LinearKernel::new(ISA, "vpermilps, vpermps or vpshufb", Expanded(avx2, CodebookKernel(avx2)));
     kernels.large_codebook = LinearKernel::new(ISA, "looked up one by one", Expanded(avx2, LargeCodebookKernel(avx2)));
     kernels.ternary = LinearKernel::new(ISA, "product tables in vpermilps", TernaryKernel(avx2));
-    kernels.slots = LinearKernel::new(ISA, "lists of two rows, 8 chains", ListKernel(avx2));
-    kernels.lists = LinearKernel::new(ISA, "lists of two rows, 8 chains", ListKernel(avx2));
-    kernels.block8 = LinearKernel::new(ISA, "broadcast x, 4 chains", BlockKernel(avx2));
-    kernels.block16 = LinearKernel::new(ISA, "broadcast x, 4 chains", BlockKernel(avx2));
+    kernels.slots = LinearKernel::new(ISA, "lists, 8 rows in the lanes", Expanded(avx2, ListKernel(avx2)));
+    kernels.lists = LinearKernel::new(ISA, "lists, 8 rows in the lanes", Expanded(avx2, ListKernel(avx2)));
+    kernels.block8 = LinearKernel::new(ISA, "broadcast x, 4 strips", Expanded(avx2, BlockKernel::<_, 1>(avx2)));
+    kernels.block16 = LinearKernel::new(ISA, "broadcast x, 4 strips", Expanded(avx2, BlockKernel::<_, 2>(avx2)));
     kernels.values = Some(ValueKernel::new(avx2));
     kernels.direct = Some(DirectKernel::new(ISA, "positions in lanes, zeros skipped", On(avx2)));
     kernels

@@ -1,7 +1,6 @@
 //! The operations of this tier on values, each one instruction.
 
 use super::Avx512;
-use crate::kernels::segments::SEGMENTS;
 use crate::kernels::simd::operations;
 use std::arch::x86_64::*;
 
@@ -59,11 +58,3 @@ operations!(Avx512:
     /// The lanes of `b` that `mask` names, the others of `a`.
     blend = _mm512_mask_blend_ps(mask: __mmask16, a: __m512, b: __m512) -> __m512;
 );
-
-impl Avx512 {
-    /// The sum of four chains, in their order.
-    #[inline(always)]
-    pub(super) fn total(self, [c0, c1, c2, c3]: [__m512; SEGMENTS]) -> __m512 {
-        self.add(self.add(self.add(c0, c1), c2), c3)
-    }
-}

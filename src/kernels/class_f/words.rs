@@ -40,7 +40,7 @@ pub(in crate::kernels) fn run<S: Simd, const G: usize>(
     linear(simd, &array, call);
 }
 
-/// Chooses the loops for the tile's shape: its parts that hold real rows, at most 4 at a time (their words and chains are in registers).
+/// The parts of the tile that hold real rows, 4 at a time: their words and chains stay in registers. Fewer may be left, at the end of a layer.
 fn tile_chains<S: Simd, const G: usize>(
     simd: S,
     decoder: &impl Decode<S, G>,
@@ -49,50 +49,43 @@ fn tile_chains<S: Simd, const G: usize>(
     segments: &Segments<'_, u32>,
     chains: &mut TileChains,
 ) {
-    macro_rules! shapes {
-        ($($lanes:pat, $vectors:pat, $parts:pat => $v:literal: $($first:literal + $count:literal),*;)*) => {
-            match (S::LANES, tile.vectors, tile.rows.div_ceil(S::LANES)) {
-                $(($lanes, $vectors, $parts) => simd.vectorize(
-                    chains,
-                    #[inline(always)]
-                    |chains| for (segment, chains) in segments.iter().zip(chains) {
-                        $(parts::<S, _, G, $v, $first, $count>(simd, decoder, columns, *segment, chains);)*
-                    },
-                ),)*
-            }
-        };
-    }
-    shapes! {
-        8, 4, 8 => 4: 0 + 4, 4 + 4;
-        8, 4, _ => 4: 0 + 4, 4 + 3;
-        8, 3, 6 => 3: 0 + 4, 4 + 2;
-        8, 3, _ => 3: 0 + 4, 4 + 1;
-        8, 2, 4 => 2: 0 + 4;
-        8, 2, _ => 2: 0 + 3;
-        8, _, 2 => 1: 0 + 2;
-        8, _, _ => 1: 0 + 1;
-        _, 4, _ => 4: 0 + 4;
-        _, 3, _ => 3: 0 + 3;
-        _, 2, _ => 2: 0 + 2;
-        _, _, _ => 1: 0 + 1;
+    let (parts, mut first) = (tile.rows.div_ceil(S::LANES), 0);
+    while first < parts {
+        macro_rules! counts {
+            ($($counts:pat => $count:literal),*) => {
+                match parts - first {
+                    $($counts => {
+                        simd.vectorize(
+                            chains,
+                            #[inline(always)]
+                            |chains| for (segment, chains) in segments.iter().zip(chains) {
+                                some_parts::<S, _, G, $count>(simd, decoder, [tile.vectors, columns, first], *segment, chains);
+                            },
+                        );
+                        first += $count;
+                    })*
+                }
+            };
+        }
+        counts!(4.. => 4, 2..4 => 2, _ => 1);
     }
 }
 
-/// One sample: `COUNT` parts from part `FIRST` of a tile of `VECTORS` vectors.
+/// One sample: `COUNT` parts from part `first` of a tile of `vectors` vectors.
 #[inline(always)]
-fn parts<S: Simd, D: Decode<S, G>, const G: usize, const VECTORS: usize, const FIRST: usize, const COUNT: usize>(
+fn some_parts<S: Simd, D: Decode<S, G>, const G: usize, const COUNT: usize>(
     simd: S,
     decoder: &D,
-    columns: usize,
+    [vectors, columns, first]: [usize; 3],
     segment: Segment<'_, u32>,
     chains: &mut TileRows,
 ) {
     let decoder = *decoder;
     let mut c = [simd.zero(); COUNT];
-    for (words, x) in segment.vectors.as_chunks::<VECTORS>().0.iter().zip(segment.x.chunks_exact(columns)) {
+    for (words, x) in segment.vectors.chunks_exact(vectors).zip(segment.x.chunks_exact(columns)) {
         let mut word = [simd.zero_words(); COUNT];
         for (i, word) in word.iter_mut().enumerate() {
-            let (rows, part) = part_of::<S, _>(words, FIRST + i);
+            let (rows, part) = part_of::<S, _>(words, first + i);
             *word = simd.load_words(rows, part);
         }
         for x in x.as_chunks::<G>().0 {
@@ -106,7 +99,7 @@ fn parts<S: Simd, D: Decode<S, G>, const G: usize, const VECTORS: usize, const F
         }
     }
     for (i, c) in c.iter().enumerate() {
-        simd.store(&mut chains.as_chunks_mut().0[(FIRST + i) / S::PARTS], (FIRST + i) % S::PARTS, *c);
+        simd.store(&mut chains.as_chunks_mut().0[(first + i) / S::PARTS], (first + i) % S::PARTS, *c);
     }
 }
 

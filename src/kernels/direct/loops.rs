@@ -5,7 +5,6 @@
 use super::kernel::{Epilogue, Loops, Positions};
 use super::taps::{Chains, MANY, Tap};
 use super::window::{Block, Window};
-use crate::kernels::segments::SEGMENTS;
 use crate::kernels::simd::Simd;
 
 /// The loops on the vectors of a tier, whose token it holds.
@@ -78,12 +77,14 @@ impl<S: Simd, const M: usize> Maps<'_, S, M> {
     #[inline(always)]
     fn block<const R: usize, const V: usize>(&self, window: &Window<'_, S, V>, row: usize, column: usize, out: &mut [f32]) {
         let (simd, at) = (self.simd, self.at);
-        let [segments, list] = self.chains;
-        let mut totals = self.sums::<R, V>(segments, window, row);
-        if list.iter().any(|chain| !chain.is_empty()) {
-            let list = self.sums::<R, V>(list, window, row);
-            for (total, list) in totals.iter_mut().zip(&list) {
-                plus(simd, total, list);
+        let mut chains = self.chains.iter().filter(|chain| !chain.is_empty());
+        let mut totals = self.chain::<R, V>(chains.next().unwrap_or(&self.chains[0]), window, row);
+        for chain in chains {
+            let c = self.chain::<R, V>(chain, window, row);
+            for (total, c) in totals.iter_mut().zip(&c) {
+                for (total, c) in total.as_flattened_mut().iter_mut().zip(c.as_flattened()) {
+                    *total = simd.plus(*total, *c);
+                }
             }
         }
         for (m, total) in totals.iter().enumerate() {
@@ -97,38 +98,32 @@ impl<S: Simd, const M: usize> Maps<'_, S, M> {
         }
     }
 
-    /// The sum of four chains for each map.
+    /// A chain of each map.
     #[inline(always)]
-    fn sums<const R: usize, const V: usize>(
+    fn chain<const R: usize, const V: usize>(
         &self,
-        chains: &[&[Tap<M>]; SEGMENTS],
+        taps: &[Tap<M>],
         window: &Window<'_, S, V>,
         row: usize,
     ) -> [Block<S, R, V>; M] {
         let simd = self.simd;
-        let mut totals = [[[simd.zero(); V]; R]; M];
-        for chain in chains.iter().filter(|chain| !chain.is_empty()) {
-            let mut c = [[[simd.zero(); V]; R]; M];
-            if self.threes {
-                for taps in chain.as_chunks().0 {
-                    threes(simd, taps, window, row, &mut c);
-                }
-            } else {
-                for tap in *chain {
-                    let x = window.load::<R>(simd, tap.offset, row);
-                    for (c, w) in c.iter_mut().zip(tap.weights) {
-                        let w = simd.splat(w);
-                        for (c, x) in c.as_flattened_mut().iter_mut().zip(x.as_flattened()) {
-                            *c = simd.fma(w, *x, *c);
-                        }
+        let mut c = [[[simd.zero(); V]; R]; M];
+        if self.threes {
+            for taps in taps.as_chunks().0 {
+                threes(simd, taps, window, row, &mut c);
+            }
+        } else {
+            for tap in taps {
+                let x = window.load::<R>(simd, tap.offset, row);
+                for (c, w) in c.iter_mut().zip(tap.weights) {
+                    let w = simd.splat(w);
+                    for (c, x) in c.as_flattened_mut().iter_mut().zip(x.as_flattened()) {
+                        *c = simd.fma(w, *x, *c);
                     }
                 }
             }
-            for (total, c) in totals.iter_mut().zip(&c) {
-                plus(simd, total, c);
-            }
         }
-        totals
+        c
     }
 }
 
@@ -153,14 +148,6 @@ fn threes<S: Simd, const M: usize, const R: usize, const V: usize>(
                 c[r][v] = simd.plus(c[r][v], simd.plus(pair, simd.times(w[2], x[2][r][v])));
             }
         }
-    }
-}
-
-/// `total = total + c`.
-#[inline(always)]
-fn plus<S: Simd, const R: usize, const V: usize>(simd: S, total: &mut Block<S, R, V>, c: &Block<S, R, V>) {
-    for (total, c) in total.as_flattened_mut().iter_mut().zip(c.as_flattened()) {
-        *total = simd.plus(*total, *c);
     }
 }
 

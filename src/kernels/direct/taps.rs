@@ -4,7 +4,7 @@ use super::geometry::{ConvShape, Planes};
 use crate::base::error::Result;
 use crate::base::memory::{MemoryBudget, bytes_of};
 use crate::encoding::Weights;
-use crate::kernels::products::{CHAINS, for_each};
+use crate::kernels::products::for_each;
 use crate::kernels::segments::SEGMENTS;
 
 /// The weights of `M` maps for one activation, and its offset from the first element of the window.
@@ -14,8 +14,8 @@ pub(in crate::kernels) struct Tap<const M: usize> {
     pub(super) offset: u32,
 }
 
-/// The chains of `M` maps: those of the segments, then those of the list.
-pub(in crate::kernels) type Chains<'a, const M: usize> = [[&'a [Tap<M>]; SEGMENTS]; 2];
+/// The chains of `M` maps.
+pub(in crate::kernels) type Chains<'a, const M: usize> = [&'a [Tap<M>]; SEGMENTS];
 
 /// What messages call the memory of this page.
 const TAPS: &str = "the taps of a convolution";
@@ -57,14 +57,14 @@ pub(in crate::kernels) struct Taps {
 #[derive(Clone, Debug)]
 struct Lists<const M: usize> {
     taps: Vec<Tap<M>>,
-    /// Where each chain ends, [`CHAINS`] for each group.
+    /// Where each chain ends, [`SEGMENTS`] for each group.
     ends: Vec<u32>,
 }
 
 /// A weight that is not zero: its column, and its tap.
 type Entry = (usize, Tap<1>);
 /// The chains of one map.
-type MapChains = [Vec<Entry>; CHAINS];
+type MapChains = [Vec<Entry>; SEGMENTS];
 
 impl Taps {
     pub(super) fn new(weights: &Weights<'_>, shape: &ConvShape, planes: &Planes, memory: &mut MemoryBudget) -> Result<Self> {
@@ -90,10 +90,7 @@ impl Taps {
     fn push(&mut self, map: usize, maps: &[MapChains], alike: bool, memory: &mut MemoryBudget) -> Result<()> {
         if let Some(four) = <&[MapChains; MANY]>::try_from(maps).ok().filter(|_| alike) {
             let start = self.many.taps.len();
-            let [a, b, c, d] = four;
-            for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
-                self.many.push([a, b, c, d], self.threes, memory)?;
-            }
+            self.many.push_group(four.each_ref(), self.threes, memory)?;
             let own: usize = maps.iter().flatten().map(Vec::len).sum();
             if Self::share(self.many.taps.len() - start, own) {
                 self.groups.push(Group::Many { map, index: self.many.groups() - 1 });
@@ -102,9 +99,7 @@ impl Taps {
             self.many.pop(start);
         }
         for (i, chains) in maps.iter().enumerate() {
-            for chain in chains {
-                self.ones.push([chain], self.threes, memory)?;
-            }
+            self.ones.push_group([chains], self.threes, memory)?;
             self.groups.push(Group::One { map: map + i, index: self.ones.groups() - 1 });
         }
         Ok(())
@@ -169,6 +164,14 @@ impl<const M: usize> Lists<M> {
         Self { taps: Vec::new(), ends: Vec::new() }
     }
 
+    /// Pushes the chains of `maps`.
+    fn push_group(&mut self, maps: [&MapChains; M], threes: bool, memory: &mut MemoryBudget) -> Result<()> {
+        for chain in 0..SEGMENTS {
+            self.push(maps.map(|chains| &chains[chain][..]), threes, memory)?;
+        }
+        Ok(())
+    }
+
     /// Pushes a chain: the taps of all `maps`, in ascending columns. A map without a weight for a column has zero.
     fn push(&mut self, mut maps: [&[Entry]; M], threes: bool, memory: &mut MemoryBudget) -> Result<()> {
         let entries: usize = maps.iter().map(|chain| chain.len()).sum();
@@ -188,29 +191,25 @@ impl<const M: usize> Lists<M> {
             }
             self.taps.extend_from_slice(&taps[..width]);
         }
-        self.end();
-        Ok(())
-    }
-
-    fn end(&mut self) {
         self.ends.push(u32::try_from(self.taps.len()).expect("invariant: a layer has at most 2^31 weights"));
+        Ok(())
     }
 
     /// Removes the last group, whose taps begin at `start`.
     fn pop(&mut self, start: usize) {
         self.taps.truncate(start);
-        self.ends.truncate(self.ends.len() - CHAINS);
+        self.ends.truncate(self.ends.len() - SEGMENTS);
     }
 
     fn groups(&self) -> usize {
-        self.ends.len() / CHAINS
+        self.ends.len() / SEGMENTS
     }
 
     fn of(&self, index: usize) -> Chains<'_, M> {
-        let ends: &[u32; CHAINS] = self.ends.as_chunks().0.get(index).expect("invariant: a group has its chains");
-        let mut start = (CHAINS * index).checked_sub(1).map_or(0, |before| self.ends[before]);
-        let mut chains: Chains<'_, M> = [[&[]; SEGMENTS]; 2];
-        for (chain, &end) in chains.as_flattened_mut().iter_mut().zip(ends) {
+        let ends: &[u32; SEGMENTS] = self.ends.as_chunks().0.get(index).expect("invariant: a group has its chains");
+        let mut start = (SEGMENTS * index).checked_sub(1).map_or(0, |before| self.ends[before]);
+        let mut chains: Chains<'_, M> = [&[]; SEGMENTS];
+        for (chain, &end) in chains.iter_mut().zip(ends) {
             *chain = &self.taps[start as usize..end as usize];
             start = end;
         }

@@ -1,12 +1,12 @@
 //! The kernel of an encoding, whose small layers are expanded.
 
-use super::layout::{Layout, bounds};
-use super::{loops, nonzero};
+use super::layout::{Prepared, prepare};
+use super::loops::run_sample;
+use super::nonzero;
 use crate::base::align::AlignedVec;
 use crate::base::error::Result;
 use crate::base::memory::MemoryBudget;
-use crate::kernels::kernel::{Kernel, View};
-use crate::kernels::products::for_each;
+use crate::kernels::kernel::{Kernel, Reads, View};
 use crate::kernels::simd::Simd;
 use crate::kernels::{LinearCall, SCRATCH};
 
@@ -25,44 +25,46 @@ impl<S: Simd, K: Kernel> Kernel for Expanded<S, K> {
     type View<'a> = K::View<'a>;
 
     fn prepare(self, view: &K::View<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
-        let weights = view.weights();
-        let layout = Layout::new::<S>(weights.rows());
-        if layout.row_floats() * weights.cols() > MOST_FLOATS {
-            return AlignedVec::zeroed(0);
-        }
-        let mut expanded = memory.zeroed(layout.row_floats() * weights.cols(), "the floats of a small layer")?;
-        for row in 0..weights.rows() {
-            for_each(&weights, row, |product| {
-                // A column past the last is one of a mapped file that has changed.
-                if product.col < weights.cols() {
-                    expanded[layout.index(row, product.col, weights.cols())] = product.weight.to_bits();
-                }
-            });
-        }
-        Ok(expanded)
+        let held = memory.held();
+        let own = self.1.prepare(view, memory)?;
+        let own_bytes = memory.held() - held;
+        let out = prepare::<S>(&view.weights(), MOST_FLOATS, self.1.cycles(view, &own), &own, memory)?;
+        drop(own);
+        memory.release(own_bytes);
+        Ok(out)
     }
 
     fn scratch_len(self, cols: usize, batch: usize) -> usize {
         self.1.scratch_len(cols, batch).max(SCRATCH).max(nonzero::room(cols))
     }
 
-    fn is_expanded(self, prepared: usize, batch: usize) -> bool {
-        prepared > 0 && (batch < FEW || prepared <= SMALL)
+    fn reads(self, prepared: &[u32], batch: usize) -> Reads {
+        match Prepared::split::<S>(prepared) {
+            (Some(expanded), _) if suits(&expanded, batch) => Reads::Expanded(expanded.weights.len()),
+            (_, own) => self.1.reads(own, batch),
+        }
+    }
+
+    fn run_prepared(self, prepared: &[u32], call: &mut LinearCall<'_>) -> bool {
+        let (Some(expanded), _) = Prepared::split::<S>(prepared) else { return false };
+        let cols = expanded.layout.cols;
+        let one_by_one = suits(&expanded, call.batch) || is_half_zeros(&call.input[..cols]);
+        if !one_by_one || call.scratch.len() < nonzero::room(cols) {
+            return false;
+        }
+        call.check(expanded.layout.rows, cols);
+        (0..call.batch).for_each(|sample| run_sample(self.0, &expanded, sample, call));
+        true
     }
 
     fn run(self, view: &K::View<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {
-        let weights = view.weights();
-        let [rows, cols] = [weights.rows(), weights.cols()];
-        let one_by_one =
-            self.is_expanded(prepared.len(), call.batch) || !prepared.is_empty() && is_half_zeros(&call.input[..cols]);
-        if !one_by_one || call.scratch.len() < nonzero::room(cols) {
-            return self.1.run(view, &[], call);
-        }
-        call.check(rows, cols);
-        let layout = Layout::new::<S>(rows);
-        let layer = loops::Layer { layout, weights: bytemuck::cast_slice(prepared), cols, bounds: bounds(&weights) };
-        (0..call.batch).for_each(|sample| layer.run(self.0, sample, call));
+        self.1.run(view, Prepared::split::<S>(prepared).1, call);
     }
+}
+
+/// Whether `batch` samples are best computed one by one.
+fn suits(expanded: &Prepared<'_>, batch: usize) -> bool {
+    batch < FEW || expanded.weights.len() <= SMALL
 }
 
 fn is_half_zeros(x: &[f32]) -> bool {

@@ -1,67 +1,58 @@
 //! One sample: a column whose activation is not zero is an fma for each vector of outputs.
 
-use super::layout::{Bounds, Layout};
+use super::layout::{Layout, Prepared};
 use super::nonzero::find;
 use crate::kernels::LinearCall;
 use crate::kernels::segments::SEGMENTS;
 use crate::kernels::simd::Simd;
-
-/// Floats of the largest panel.
-const MOST_ROWS: usize = Layout::MOST * 16;
-
-/// An expanded layer.
-pub(super) struct Layer<'a> {
-    pub(super) layout: Layout,
-    pub(super) weights: &'a [f32],
-    pub(super) cols: usize,
-    pub(super) bounds: Bounds,
-}
 
 /// The columns of a panel, and which of them count.
 #[derive(Clone, Copy)]
 struct Panel<'a> {
     weights: &'a [f32],
     x: &'a [f32],
-    /// The columns of each segment whose activations are not zero.
+    /// The columns of each chain whose activations are not zero.
     columns: [&'a [u32]; SEGMENTS],
 }
 
-impl Layer<'_> {
-    /// Computes a sample.
-    pub(super) fn run(&self, simd: impl Simd, sample: usize, call: &mut LinearCall<'_>) {
-        let scratch = std::mem::take(&mut call.scratch);
-        let found: &mut [u32] = bytemuck::cast_slice_mut(scratch);
-        let x = call.sample(sample);
-        let mut places = [0..0, 0..0, 0..0, 0..0];
-        simd.vectorize(
-            &mut (&mut *found, &mut places),
-            #[inline(always)]
-            |(found, places)| **places = find(simd, x, &self.bounds, found),
-        );
-        let found = &*found;
-        let columns = places.each_ref().map(|place| &found[place.clone()]);
-        for (i, weights) in self.weights.chunks_exact((self.cols * self.layout.height).max(1)).enumerate() {
-            let first = i * self.layout.height;
-            let mut sums = [0.0; MOST_ROWS];
-            Panel { weights, x, columns }.sums(simd, &mut sums[..self.layout.height]);
-            call.finish(simd, sample, first, &sums[..self.layout.height.min(self.layout.rows - first)]);
-        }
-        call.scratch = scratch;
+/// Computes a sample.
+pub(super) fn run_sample(simd: impl Simd, layer: &Prepared<'_>, sample: usize, call: &mut LinearCall<'_>) {
+    let Prepared { layout: Layout { rows, cols, height, .. }, ref bounds, weights } = *layer;
+    let scratch = std::mem::take(&mut call.scratch);
+    let found: &mut [u32] = bytemuck::cast_slice_mut(scratch);
+    let x = call.sample(sample);
+    let mut places = [0..0, 0..0, 0..0, 0..0];
+    simd.vectorize(
+        &mut (&mut *found, &mut places),
+        #[inline(always)]
+        |(found, places)| **places = find(simd, x, bounds, found),
+    );
+    let found = &*found;
+    let columns = places.each_ref().map(|place| &found[place.clone()]);
+    for (i, weights) in weights.chunks_exact((cols * height).max(1)).enumerate() {
+        let first = i * height;
+        let panel = Panel { weights, x, columns };
+        panel.run(simd, height, |sums| call.finish(simd, sample, first, &sums[..height.min(rows - first)]));
     }
+    call.scratch = scratch;
 }
 
 impl Panel<'_> {
-    /// The sums of a panel of as many rows as there are `sums`. Few vectors leave room for several segments side by side, which hides the
-    /// latency of fma.
-    fn sums<S: Simd>(&self, simd: S, sums: &mut [f32]) {
+    /// Calls `finish` with the sums of a panel of `height` rows. Few vectors leave room for several segments side by side, which hides the latency
+    /// of fma.
+    fn run<S: Simd>(&self, simd: S, height: usize, finish: impl FnOnce(&[f32])) {
         macro_rules! heights {
             ($($vectors:literal, $at_once:literal;)*) => {
-                match sums.len() / S::LANES {
-                    $($vectors => simd.vectorize(
-                        sums,
-                        #[inline(always)]
-                        |sums| self.vectors::<S, $vectors, $at_once>(simd, sums),
-                    ),)*
+                match height / S::LANES {
+                    $($vectors => {
+                        let mut sums = [0.0; 16 * $vectors];
+                        simd.vectorize(
+                            &mut sums,
+                            #[inline(always)]
+                            |sums| self.vectors::<S, $vectors, $at_once>(simd, sums),
+                        );
+                        finish(&sums);
+                    })*
                     vectors => panic!("invariant: a panel has at most {} vectors, not {vectors}", Layout::MOST),
                 }
             };

@@ -1,7 +1,6 @@
-//! Blocks: the list of a row's group, `r = fma(w, x, r)` in four chains (order class S).
+//! Blocks: the list of a row's strip, `r = fma(w, x, r)` (order class S).
 
 use super::shell::{each_sum, entry};
-use super::sparse::list;
 use crate::base::fma::Fma;
 use crate::encoding::block::Blocks;
 use crate::kernels::LinearCall;
@@ -15,6 +14,7 @@ fn body<F: Fma>(w: Blocks<'_>, rows: Range<usize>, call: &mut LinearCall<'_>) {
     each_sum([w.rows(), w.cols()], rows, call, |row, x| {
         let (blocks, row) = (lists.range(row / w.height()), row % w.height());
         // A mapped column may be any number: zeros follow the last one.
-        list::<F>(blocks, x, |i| (w.weight(i, row), lists.column(i).min(w.cols())))
+        let entry = |i| (w.weight(i, row), x[lists.column(i).min(w.cols())]);
+        blocks.map(entry).fold(0.0, |r, (w, x)| F::fma(w, x, r))
     });
 }

@@ -12,6 +12,5 @@ mod table;
 mod ternary;
 
 #[cfg(target_arch = "x86_64")]
-pub(super) use sparse::list;
 pub(super) use table::kernels;
 pub use table::run_rows;

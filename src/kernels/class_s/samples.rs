@@ -1,31 +1,31 @@
-//! Order class S (sparse, blocks) on SIMD: the loops around a tier's inner loops, the same for every tier.
+//! Several samples of a sparse layer: the loops around a tier's inner loops.
 //!
-//! Several samples lie in the lanes: their activations are transposed into the call's scratch, a vector per column. One
+//! They lie in the lanes: their activations are transposed into the call's scratch, a vector per column. One
 //! entry then serves all of them with one load and one fma. If the scratch is too small for that, or the samples are too few, each is computed alone.
 
-use super::simd::Simd;
-use super::{LinearCall, SCRATCH};
+use crate::kernels::simd::Simd;
+use crate::kernels::{LinearCall, SCRATCH};
 use std::ops::Range;
 
-/// Rows whose sums are kept before they are written: a multiple of the rows of any block.
+/// Rows whose sums are kept before they are written.
 const ROWS: usize = 64;
 /// Columns above which samples are computed one by one: transposed, they would leave the second-level cache.
 const MOST_COLUMNS: usize = 1 << 14;
 
 /// The floats of scratch that the transposed samples of a call take.
-pub(super) fn scratch_len<const L: usize>(cols: usize, batch: usize) -> usize {
+pub(in crate::kernels) fn scratch_len<const L: usize>(cols: usize, batch: usize) -> usize {
     if batch > 1 && cols < MOST_COLUMNS { SCRATCH.max((cols + 1) * L) } else { SCRATCH }
 }
 
 /// What a tier does with the activations of `L` samples.
-pub(super) trait Transpose<const L: usize>: Simd {
+pub(in crate::kernels) trait Transpose<const L: usize>: Simd {
     /// `columns[i][lane]` is `samples[lane][i]`.
     fn transpose(self, samples: [&[f32; L]; L], columns: &mut [[f32; L]; L]);
 }
 
 /// Runs a layer. `one(sample, call)` computes a sample; `many(rows, x, sums)` the sums of some rows (from a multiple of 64) for `L` samples,
 /// `x[column]` being their activations and `x[cols]` zeros. Fewer than `worthwhile` samples are computed one by one.
-pub(super) fn linear<const L: usize>(
+pub(in crate::kernels) fn linear<const L: usize>(
     simd: impl Transpose<L>,
     [rows, cols]: [usize; 2],
     worthwhile: usize,
