@@ -61,7 +61,11 @@ impl Action for ConvStep {
             let kernel = if self.conv.groups == 1 { &im2col.kernel } else { "one by one" };
             return Some(LayerWork { kernel: format!("im2col, {kernel}"), ..im2col });
         };
-        let pooled = if self.pool.is_some() { "; then pooling" } else { "" };
+        let pooled = match &self.pool {
+            None => "",
+            Some(_) if self.pools_in_registers(direct) => "; pooled in registers",
+            Some(_) => "; then pooling",
+        };
         let kernel = format!("direct, {}{pooled}", direct.kernel().name);
         let (isa, read_bytes) = (direct.kernel().isa, to_u64(direct.bytes()));
         Some(LayerWork { kernel, isa, read_bytes, skips_zeros: false, ..im2col })
@@ -93,16 +97,26 @@ impl ConvStep {
     fn directly(&self, direct: &DirectConv, model: &Model, input: &[f32], output: &mut [f32], scratch: &mut [f32]) {
         let layer = &model.layers()[self.layer.layer];
         let (scale, relu) = (layer.scale.as_deref(), self.layer.relu);
-        let [rows, cols] = self.positions;
-        direct.run(&mut ConvCall { input, scale, bias: &layer.bias, relu, scratch }, |map, band, values| {
-            if let Some(pool) = &self.pool {
+        let in_registers = self.pools_in_registers(direct);
+        let pitch = direct.row_floats(in_registers);
+        let [rows, cols] = self.pool.as_ref().filter(|_| in_registers).map_or(self.positions, |pool| pool.positions);
+        let call = &mut ConvCall { input, scale, bias: &layer.bias, relu, pool: in_registers, scratch };
+        direct.run(call, |map, band, values| {
+            if let Some(pool) = self.pool.as_ref().filter(|_| !in_registers) {
                 let area = pool.positions[0] * pool.positions[1];
-                return pool.map(values, direct.row_floats(), &mut output[map * area..][..area]);
+                return pool.map(values, pitch, &mut output[map * area..][..area]);
             }
             let out = &mut output[(map * rows + band.start) * cols..][..band.len() * cols];
-            let values = values.chunks(direct.row_floats());
-            out.chunks_exact_mut(cols).zip(values).for_each(|(out, values)| out.copy_from_slice(&values[..cols]));
+            if pitch == cols {
+                return out.copy_from_slice(&values[..out.len()]);
+            }
+            out.chunks_exact_mut(cols).zip(values.chunks(pitch)).for_each(|(out, values)| out.copy_from_slice(&values[..cols]));
         });
+    }
+
+    /// Whether the convolution itself pools, before it writes.
+    fn pools_in_registers(&self, direct: &DirectConv) -> bool {
+        direct.can_pool() && self.pool.as_ref().is_some_and(PoolStep::is_pairs)
     }
 
     /// Channels that an output reads.

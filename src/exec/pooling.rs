@@ -38,14 +38,19 @@ impl PoolStep {
     #[must_use]
     pub fn new(pool: Pool, size: [usize; 2], positions: [usize; 2], pairs: Option<ValueKernel>) -> Self {
         let window = &pool.window;
-        let is_pairs = pool.kind == PoolKind::Max && *window == Window::new([2, 2], [2, 2]);
         let is_whole = |&col: &usize| {
             let start = col * window.stride[1];
             start >= window.padding_before[1] && start - window.padding_before[1] + window.kernel[1] <= size[1]
         };
         let first = (0..positions[1]).find(is_whole).unwrap_or(0);
         let count = (first..positions[1]).take_while(is_whole).count();
-        Self { pool, size, positions, whole: first..first + count, pairs: pairs.filter(|_| is_pairs) }
+        let this = Self { pool, size, positions, whole: first..first + count, pairs: None };
+        Self { pairs: pairs.filter(|_| this.is_pairs()), ..this }
+    }
+
+    /// Whether the greatest of each two rows and columns is taken.
+    pub(super) fn is_pairs(&self) -> bool {
+        self.pool.kind == PoolKind::Max && self.pool.window == Window::new([2, 2], [2, 2])
     }
 
     /// Pools every map of one sample.

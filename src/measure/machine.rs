@@ -149,7 +149,7 @@ fn time_conv(kernels: &Kernels, budget: &Budget) -> Result<Option<f64>> {
     let input = filled(CONV.input.iter().product::<usize>() + PADDING)?;
     let (mut scratch, bias) = (AlignedVec::<f32>::zeroed(conv.scratch_len())?, vec![0.0; CONV.maps]);
     let run = || {
-        let mut call = ConvCall { input: &input, scale: None, bias: &bias, relu: false, scratch: &mut scratch };
+        let mut call = ConvCall { input: &input, scale: None, bias: &bias, relu: false, pool: false, scratch: &mut scratch };
         conv.run(&mut call, |_, _, values| {
             std::hint::black_box(values);
         });

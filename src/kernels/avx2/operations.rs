@@ -79,6 +79,8 @@ operations!(Avx2:
     as_f32_pairs = _mm256_castpd_ps(a: __m256d) -> __m256;
     /// Two halves of `a` and `b`, which the bits of `N` name.
     pick_halves = _mm256_permute2f128_ps::<N: i32>(a: __m256, b: __m256) -> __m256;
+    /// The lower 4 floats.
+    lower_f32 = _mm256_castps256_ps128(a: __m256) -> __m128;
     /// The lower 4 words.
     lower = _mm256_castsi256_si128(a: __m256i) -> __m128i;
     /// Half `N` of the words.

@@ -2,6 +2,7 @@
 
 use super::Avx2;
 use super::halves::{HALF, half};
+use crate::kernels::direct::Pairs;
 use crate::kernels::simd::{Rows, Simd};
 use std::arch::x86_64::{__m256, __m256i, _CMP_NEQ_UQ, _CMP_ORD_Q};
 
@@ -109,5 +110,20 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn store(self, to: &mut Rows<f32>, part: usize, value: __m256) {
         self.store8(&mut to.as_chunks_mut().0[part], value);
+    }
+}
+
+impl Pairs for Avx2 {
+    #[inline(always)]
+    fn greater(self, a: __m256, b: __m256) -> __m256 {
+        self.max(a, b)
+    }
+
+    #[inline(always)]
+    fn store_greatest(self, to: &mut [f32], a: __m256) {
+        let greatest = self.max(a, self.pick::<0xB1>(a, a));
+        // Lanes 0 and 2 of each half, then both halves side by side.
+        let even = self.order_pairs::<0b1000>(self.pick::<0x88>(greatest, greatest));
+        self.store_four(to.first_chunk_mut().expect("invariant: half a vector of floats"), self.lower_f32(even));
     }
 }

@@ -30,6 +30,8 @@ pub struct ConvCall<'a> {
     pub bias: &'a [f32],
     /// Whether ReLU follows.
     pub relu: bool,
+    /// Whether each map is pooled: the greatest of each two rows and columns. Only where [`DirectConv::can_pool`] says so.
+    pub pool: bool,
     /// At least [`DirectConv::scratch_len`] floats of any content.
     pub scratch: &'a mut [f32],
 }
@@ -92,6 +94,12 @@ impl DirectConv {
         self.taps.bytes()
     }
 
+    /// Whether maps can be pooled in registers.
+    #[must_use]
+    pub fn can_pool(&self) -> bool {
+        self.vectors.can_pool() && self.shape.positions[0] > 1
+    }
+
     /// Whether a map is computed whole, not in bands.
     #[must_use]
     pub fn is_whole(&self) -> bool {
@@ -100,11 +108,12 @@ impl DirectConv {
 
     /// Floats from one row of a map to the next, as [`DirectConv::run`] hands them out.
     #[must_use]
-    pub fn row_floats(&self) -> usize {
-        self.vectors.out_pitch
+    pub fn row_floats(&self, pool: bool) -> usize {
+        if pool { self.vectors.out_pitch / 2 } else { self.vectors.out_pitch }
     }
 
-    /// Convolves one sample. Calls `emit(map, rows, values)` for bands of rows of each map; their rows begin [`DirectConv::row_floats`] floats apart.
+    /// Convolves one sample. Calls `emit(map, rows, values)` for bands of rows of each map, pooled if asked for; the rows begin
+    /// [`DirectConv::row_floats`] floats apart.
     ///
     /// # Panics
     /// When a buffer of `call` is too short.
@@ -117,11 +126,14 @@ impl DirectConv {
         } else {
             call.input
         };
-        for band in self.vectors.bands(rows) {
+        let pool = call.pool;
+        assert!(!pool || self.can_pool(), "invariant: vectors of whole rows are pooled");
+        for band in self.vectors.bands(rows, pool) {
             let x = &x[band.start * self.planes.pitch..];
-            let len = self.vectors.floats(band.len(), cols);
+            let len = self.vectors.floats(band.len(), cols) / if pool { 4 } else { 1 };
             let (across, pitch) = (self.vectors.across, self.vectors.pitch);
-            let at = Positions { x, rows: self.vectors.rows(band.len(), cols), across, pitch };
+            let at = Positions { x, rows: self.vectors.rows(band.len(), cols), across, pitch, pool };
+            let band = if pool { band.start / 2..band.end / 2 } else { band };
             let end = |map: usize| Epilogue { scale: call.scale.map(|scale| scale[map]), bias: call.bias[map], relu: call.relu };
             let (taps, loops) = (&self.taps, self.kernel.loops);
             for group in &taps.groups {

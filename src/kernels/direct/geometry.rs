@@ -163,9 +163,14 @@ impl Vectors {
         self.rows(rows, cols) * self.across * self.lanes
     }
 
-    /// The bands of a map of `rows` rows.
-    pub(super) fn bands(&self, rows: usize) -> impl Iterator<Item = Range<usize>> {
-        let band = self.band_rows;
+    /// Whether two rows of vectors can be pooled to one.
+    pub(super) fn can_pool(&self) -> bool {
+        !self.running
+    }
+
+    /// The bands of a map of `rows` rows; for pooling of pairs of rows.
+    pub(super) fn bands(&self, rows: usize, pairs: bool) -> impl Iterator<Item = Range<usize>> {
+        let (band, rows) = if pairs { (self.band_rows & !1, rows & !1) } else { (self.band_rows, rows) };
         (0..rows).step_by(band.max(1)).map(move |first| first..(first + band).min(rows))
     }
 }

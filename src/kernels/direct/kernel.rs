@@ -20,6 +20,8 @@ pub(in crate::kernels) struct Positions<'a> {
     pub(super) across: usize,
     /// Floats from the activations of a row to those of the next.
     pub(super) pitch: usize,
+    /// Whether only the greatest of each two rows and columns is wanted; `rows` is even then.
+    pub(super) pool: bool,
 }
 
 /// The inner loops of a tier. Taps come in threes for order class T.
@@ -27,7 +29,7 @@ pub(in crate::kernels) trait Loops: std::fmt::Debug + Send + Sync {
     /// Lanes of a vector.
     fn lanes(&self) -> usize;
 
-    /// Computes a map: vector `i` goes to `out[i * lanes..]`.
+    /// Computes a map: vector `i` goes to `out[i * lanes..]`. With pooling two rows of vectors make one of half the lanes.
     fn one(&self, chains: &Chains<'_, 1>, threes: bool, at: &Positions<'_>, end: Epilogue, out: &mut [f32]);
 
     /// Computes [`MANY`] maps, one after the other in `out`.

@@ -7,11 +7,19 @@ use super::taps::{Chains, MANY, Tap};
 use super::window::{Block, Window};
 use crate::kernels::simd::Simd;
 
+/// What pooling in registers takes.
+pub(in crate::kernels) trait Pairs: Simd {
+    /// The greater of each two lanes.
+    fn greater(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    /// Writes the greatest of each two neighbouring lanes: half as many floats as lanes.
+    fn store_greatest(self, to: &mut [f32], a: Self::Floats);
+}
+
 /// The loops on the vectors of a tier, whose token it holds.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::kernels) struct On<S>(pub(in crate::kernels) S);
 
-impl<S: Simd> Loops for On<S> {
+impl<S: Pairs> Loops for On<S> {
     fn lanes(&self) -> usize {
         S::LANES
     }
@@ -26,8 +34,10 @@ impl<S: Simd> Loops for On<S> {
                     match at.across - first {
                         1 if at.rows >= 8 => maps.blocks::<8, 1>(first, out),
                         1 if at.rows >= 4 => maps.blocks::<4, 1>(first, out),
+                        1 if at.rows >= 2 => maps.blocks::<2, 1>(first, out),
                         1 => maps.blocks::<1, 1>(first, out),
                         2 if at.rows >= 4 => maps.blocks::<4, 2>(first, out),
+                        2 if at.rows >= 2 => maps.blocks::<2, 2>(first, out),
                         2 => maps.blocks::<1, 2>(first, out),
                         _ if at.rows >= 2 => maps.blocks::<2, 3>(first, out),
                         _ => maps.blocks::<1, 3>(first, out),
@@ -43,8 +53,10 @@ impl<S: Simd> Loops for On<S> {
             out,
             #[inline(always)]
             |out| {
-                for first in (0..at.across).step_by(2) {
+                // Pooling takes two rows at a time.
+                for first in (0..at.across).step_by(if at.pool { 1 } else { 2 }) {
                     match at.across - first {
+                        _ if at.pool => maps.blocks::<2, 1>(first, out),
                         1 if at.rows >= 2 => maps.blocks::<2, 1>(first, out),
                         1 => maps.blocks::<1, 1>(first, out),
                         _ => maps.blocks::<1, 2>(first, out),
@@ -64,7 +76,7 @@ struct Maps<'a, S, const M: usize> {
     ends: &'a [Epilogue; M],
 }
 
-impl<S: Simd, const M: usize> Maps<'_, S, M> {
+impl<S: Pairs, const M: usize> Maps<'_, S, M> {
     /// Blocks of `R` rows of `V` vectors from column `column`. The last may overlap the one before: it computes the same again.
     #[inline(always)]
     fn blocks<const R: usize, const V: usize>(&self, column: usize, out: &mut [f32]) {
@@ -88,11 +100,21 @@ impl<S: Simd, const M: usize> Maps<'_, S, M> {
             }
         }
         for (m, total) in totals.iter().enumerate() {
+            let end = &self.ends[m];
+            if R > 1 && at.pool {
+                let out = &mut out[m * at.rows * at.across * S::LANES / 4..];
+                for (r, rows) in total.as_chunks::<2>().0.iter().enumerate() {
+                    for v in 0..V {
+                        let greater = simd.greater(end.apply(simd, rows[0][v]), end.apply(simd, rows[1][v]));
+                        simd.store_greatest(&mut out[((row / 2 + r) * at.across + column + v) * S::LANES / 2..], greater);
+                    }
+                }
+                continue;
+            }
             let out = &mut out[m * at.rows * at.across * S::LANES..];
             for (r, total) in total.iter().enumerate() {
                 for (v, sum) in total.iter().enumerate() {
-                    let y = self.ends[m].apply(simd, *sum);
-                    simd.store_lanes(&mut out[((row + r) * at.across + column + v) * S::LANES..], y);
+                    simd.store_lanes(&mut out[((row + r) * at.across + column + v) * S::LANES..], end.apply(simd, *sum));
                 }
             }
         }

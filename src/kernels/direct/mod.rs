@@ -18,4 +18,4 @@ pub use conv::{ConvCall, DirectConv};
 pub use geometry::ConvShape;
 pub use kernel::DirectKernel;
 #[cfg(target_arch = "x86_64")]
-pub(super) use loops::On;
+pub(super) use loops::{On, Pairs};
