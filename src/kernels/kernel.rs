@@ -46,6 +46,11 @@ pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// The most weights that are worth expanding to floats: 1 MiB of them. Larger layers are bound by memory, where a stored layout is smaller.
+    fn most_expanded(self) -> usize {
+        1 << 18
+    }
+
     /// What a call of `batch` samples reads.
     fn reads(self, prepared: &[u32], _batch: usize) -> Reads {
         if prepared.is_empty() { Reads::Stored } else { Reads::Prepared(prepared.len()) }

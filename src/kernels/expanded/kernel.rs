@@ -10,8 +10,6 @@ use crate::kernels::kernel::{Kernel, Reads, View};
 use crate::kernels::simd::Simd;
 use crate::kernels::{LinearCall, SCRATCH};
 
-/// The most floats that are expanded: 1 MiB. Larger layers are bound by memory, where a stored layout is smaller.
-const MOST_FLOATS: usize = 1 << 18;
 /// Samples of a layer of up to so many floats are computed one by one, however many there are: 128 KiB stay in the second-level cache.
 const SMALL: usize = 1 << 15;
 /// Fewer samples of a larger layer are computed one by one, and so are more if the first of them is half zeros.
@@ -28,7 +26,7 @@ impl<S: Simd, K: Kernel> Kernel for Expanded<S, K> {
         let held = memory.held();
         let own = self.1.prepare(view, memory)?;
         let own_bytes = memory.held() - held;
-        let out = prepare::<S>(&view.weights(), MOST_FLOATS, self.1.cycles(view, &own), &own, memory)?;
+        let out = prepare::<S>(&view.weights(), self.1.most_expanded(), self.1.cycles(view, &own), &own, memory)?;
         drop(own);
         memory.release(own_bytes);
         Ok(out)
