@@ -35,7 +35,7 @@
 //!
 //! - `tools`: the modules [`graph`], [`encoding`], [`tensor`], [`format`](mod@format) say what a file holds; `inspect` and
 //!   `measure` report on it.
-//! - `compress`: `posterior` reads trained networks, `compress` writes `.curt` files.
+//! - `compress`: `posterior` reads trained networks, `compress` writes `.curt` files, `evidence` says what a network costs to describe.
 //!
 //! Other modules are hidden: they serve the tests and benches of this project, and change without notice.
 
@@ -52,6 +52,8 @@ pub mod compress;
 pub mod content;
 #[cfg_attr(not(feature = "tools"), doc(hidden))]
 pub mod encoding;
+#[cfg(feature = "compress")]
+pub mod evidence;
 #[doc(hidden)]
 pub mod exec;
 #[cfg_attr(not(feature = "tools"), doc(hidden))]

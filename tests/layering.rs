@@ -23,7 +23,8 @@ const TABLE: &[Row] = &[
     ("plan", &["base", "tensor", "encoding", "graph", "model", "exec", "kernels"]),
     ("session", &["base", "tensor", "bytes", "model", "plan", "exec::Input", "exec::Memory", "kernels::Isa", "kernels::Kernels"]),
     ("posterior", &["base", "tensor", "bytes::Storage", "graph", "encoding"]), // the encoding of a node, never of an array
-    ("compress", &["base", "tensor", "encoding", "graph", "content", "format", "model", "posterior", "session"]),
+    ("evidence", &["graph"]),
+    ("compress", &["base", "tensor", "encoding", "graph", "content", "format", "model", "posterior", "session", "evidence"]),
     ("measure", ABOVE),
     ("inspect", ABOVE_AND_MEASURE),
 ];
@@ -44,6 +45,7 @@ const ABOVE: &[&str] = &[
     "session",
     "posterior",
     "array",
+    "evidence",
     "compress",
 ];
 /// The same, for what reports on measurements too.
@@ -62,6 +64,7 @@ const ABOVE_AND_MEASURE: &[&str] = &[
     "session",
     "posterior",
     "array",
+    "evidence",
     "compress",
     "measure",
 ];

@@ -4,6 +4,7 @@ mod answer;
 mod commands;
 mod draw;
 mod evaluate;
+mod evidence;
 mod exit;
 mod json_file;
 mod limits;
@@ -19,6 +20,7 @@ mod text;
 
 use answer::Answer;
 use clap::{Parser, Subcommand};
+use commands::evidence::{describe, select};
 use commands::{bench, convert, doctor, inspect, pages, run, verify};
 use exit::Failure;
 use std::io::Write;
@@ -32,6 +34,7 @@ const EXAMPLES: &str = "Examples:
   curt compress posterior.safetensors -o model.curt --validation images.idx labels.idx
   curt pack model.curt -o smallest.curt
   curt bench model.curt
+  curt describe models/*.packed.curt --images train-images-idx3-ubyte --labels train-labels-idx1-ubyte
   curt table --data data/mnist
 
 CURT_ISA=scalar|avx2|avx512 forces an instruction set; the results are bit-identical on all of them.
@@ -70,6 +73,10 @@ pub(crate) enum Command {
     Export(convert::export::ExportArgs),
     /// Time each layer and the whole network beside dense networks
     Bench(bench::BenchArgs),
+    /// Count the bits that models and labels take: the file, and the labels given its outputs
+    Describe(describe::DescribeArgs),
+    /// Choose the model that describes labels in the fewest bits
+    Select(select::SelectArgs),
     /// Evaluate the trained networks of a folder beside published figures
     Table(pages::table::TableArgs),
     /// Draw the plot and the table of docs/rewinding.md
@@ -115,6 +122,8 @@ fn execute(args: &Args) -> Result<Answer, Failure> {
         Command::Verify(options) => verify::run(options),
         Command::Export(options) => convert::export::run(options),
         Command::Bench(options) => bench::run(options),
+        Command::Describe(options) => describe::run(options),
+        Command::Select(options) => select::run(options),
         Command::Table(options) => pages::table::run(options),
         Command::Rewinding(options) => pages::rewinding::run(options),
         Command::Doctor(options) => doctor::run(options),

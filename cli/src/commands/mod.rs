@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod convert;
 pub(crate) mod doctor;
+pub(crate) mod evidence;
 pub(crate) mod inspect;
 pub(crate) mod pages;
 pub(crate) mod run;

@@ -6,7 +6,9 @@ use plotters::prelude::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea, SVGB
 use plotters::style::{BLACK, Color, IntoFont, RGBColor, TextStyle, WHITE};
 use std::ops::Range;
 
-const SIZE: (u32, u32) = (980, 600);
+const WIDTH: u32 = 980;
+/// Pixels of the height of most pictures.
+pub(super) const HEIGHT: u32 = 600;
 /// Pixels from the left edge to the legend.
 const PLOT_WIDTH: u32 = 750;
 /// Pixels between the entries of the legend.
@@ -114,9 +116,14 @@ pub(super) fn font<'a>(size: i32) -> TextStyle<'a> {
 }
 
 /// A picture with a title. `plot` draws its left part; the legend with its marks stands beside it.
-pub(super) fn picture(title: &str, legend: &[(Option<Mark>, String)], plot: impl FnOnce(&Area<'_>) -> Drawn) -> String {
+pub(super) fn picture(
+    title: &str,
+    height: u32,
+    legend: &[(Option<Mark>, String)],
+    plot: impl FnOnce(&Area<'_>) -> Drawn,
+) -> String {
     let mut svg = String::new();
-    let drawn = draw(SVGBackend::with_string(&mut svg, SIZE), title, legend, plot);
+    let drawn = draw(SVGBackend::with_string(&mut svg, (WIDTH, height)), title, legend, plot);
     drawn.expect("invariant: a picture in memory can be drawn");
     svg
 }

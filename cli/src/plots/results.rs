@@ -33,7 +33,9 @@ pub(crate) fn svg(results: &Results, network: &str) -> String {
     let mut legend: Vec<(Option<Mark>, String)> =
         series.iter().map(|(key, label)| (Some(Mark::filled(Shape::Square, colour_of(key))), label.clone())).collect();
     legend.extend(shapes());
-    picture::picture(&format!("{}: bytes against test error", title(network)), &legend, |area| plot(area, &ours, &published))
+    picture::picture(&format!("{}: bytes against test error", title(network)), picture::HEIGHT, &legend, |area| {
+        plot(area, &ours, &published)
+    })
 }
 
 fn series_of(row: &Row) -> Series {

@@ -12,7 +12,7 @@ pub(crate) fn svg(record: &Record) -> String {
     let median = format!("median of {} seeds", record.seeds());
     let notes = ["gray: before pruning", "mark: end of a round,", &median, "bar: least to greatest"];
     legend.extend(notes.map(|note| (None, note.to_owned())));
-    picture::picture("LeNet-300-100: error against weights kept", &legend, |area| plot(area, record))
+    picture::picture("LeNet-300-100: error against weights kept", picture::HEIGHT, &legend, |area| plot(area, record))
 }
 
 fn mark_of(way: Way) -> Mark {

@@ -11,6 +11,7 @@ use serde_json::Value;
 #[derive(Serialize)]
 struct TableJson<'a> {
     images: usize,
+    training_images: Option<usize>,
     date: &'a str,
     machine: &'a Machine,
     rows: Vec<RowJson<'a>>,
@@ -56,6 +57,7 @@ struct FileJson {
     error_percent: f64,
     /// The 95 % interval of the error.
     error_interval_percent: [f64; 2],
+    training_label_bits: Option<f64>,
     ns_per_image: f64,
 }
 
@@ -104,6 +106,7 @@ pub(crate) fn json(results: &Results) -> Value {
     let groups: Vec<Group<'_>> = networks.iter().flat_map(|network| results.groups(network)).collect();
     let table = TableJson {
         images: results.images,
+        training_images: results.training_images,
         date: &results.machine.date,
         machine: &results.machine,
         rows: results.rows.iter().map(|row| row_json(results, row)).collect(),
@@ -154,6 +157,7 @@ fn file_json(results: &Results, row: &Row, column: Column, file: &Measured) -> F
         ratio_of_start: row.record.start.as_ref().map(|start| start.size.ratio(file.bytes)),
         error_percent: file.error_percent,
         error_interval_percent: interval_percent(file.misclassified, results.images),
+        training_label_bits: file.training_label_bits,
         ns_per_image: file.ns,
     }
 }

@@ -5,6 +5,7 @@ use super::network::{self, Original};
 use super::record::Record;
 use super::rows::{Dense, Measured, Row};
 use crate::evaluate;
+use crate::evidence::{Code, Data, Truth};
 use crate::exit::Failure;
 use crate::samples::{self, SampleSet};
 use crate::text::encoding_text;
@@ -16,6 +17,8 @@ use std::time::Duration;
 
 const IMAGES: &str = "t10k-images-idx3-ubyte";
 const LABELS: &str = "t10k-labels-idx1-ubyte";
+const TRAINING_IMAGES: &str = "train-images-idx3-ubyte";
+const TRAINING_LABELS: &str = "train-labels-idx1-ubyte";
 /// Images that are timed.
 const TIMED: usize = 500;
 const OPTIONS: SessionOptions = SessionOptions::new().batch(1);
@@ -68,8 +71,14 @@ impl TestSet {
     }
 }
 
-/// Evaluates the files of a record, and times them for `time` each.
-pub(crate) fn row(record: Record, test: &TestSet, time: Duration) -> Result<Row, Failure> {
+/// Reads the training set in a folder. Errors name the file.
+pub(crate) fn open_training(folder: &Path) -> Result<Data, Failure> {
+    let labels = Truth::Labels(samples::open_labels(&folder.join(TRAINING_LABELS))?);
+    Data::new(SampleSet::open(&folder.join(TRAINING_IMAGES))?, labels)
+}
+
+/// Evaluates the files of a record, on the training set too if there is one, and times them for `time` each.
+pub(crate) fn row(record: Record, test: &TestSet, training: Option<&Data>, time: Duration) -> Result<Row, Failure> {
     let mut files = Vec::new();
     for column in Column::MAIN_FIRST {
         files.extend(record.open_model(column)?.map(|(model, bytes)| (column, model, bytes)));
@@ -82,7 +91,7 @@ pub(crate) fn row(record: Record, test: &TestSet, time: Duration) -> Result<Row,
     let original = network::known_size(&network).or_else(of_file);
     let kept = Column::ALL.into_iter().find_map(model).map(kept).transpose()?;
     let layers = model(Column::Fast).map(layers).transpose()?;
-    let (measured, dense) = measure(&record, &files, test, time)?;
+    let (measured, dense) = measure(&record, &files, test, training, time)?;
     Ok(Row { record, network, original, kept, layers, files: measured, dense })
 }
 
@@ -91,6 +100,7 @@ fn measure(
     record: &Record,
     files: &[(Column, Model, u64)],
     test: &TestSet,
+    training: Option<&Data>,
     time: Duration,
 ) -> Result<(Columns<Measured>, Option<Dense>), Failure> {
     let models: Vec<&Model> = files.iter().map(|(_, model, _)| model).collect();
@@ -99,9 +109,12 @@ fn measure(
     let (times, dense) = times.map_or((Vec::new(), None), |(times, dense)| (times, Some(dense)));
     let mut measured = Columns::default();
     for ((column, model, bytes), ns) in files.iter().zip(times) {
-        let misclassified = test.misclassified(model).map_err(|failure| failure.context(&record.file_name(*column)))?;
+        let in_file = |failure: Failure| failure.context(&record.file_name(*column));
+        let misclassified = test.misclassified(model).map_err(in_file)?;
+        let code = training.map(|training| Code::of(model, training)).transpose().map_err(in_file)?;
+        let training_label_bits = code.and_then(|code| Some(code.label_bits()?.0));
         let error_percent = 100.0 * misclassified as f64 / test.len() as f64;
-        measured.set(*column, Measured { bytes: *bytes, misclassified, error_percent, ns });
+        measured.set(*column, Measured { bytes: *bytes, misclassified, error_percent, training_label_bits, ns });
     }
     Ok((measured, dense))
 }

@@ -13,7 +13,7 @@ mod rows;
 pub(crate) use column::Column;
 pub(crate) use json::json;
 pub(crate) use machine::{Machine, today};
-pub(crate) use measure::{TestSet, row};
+pub(crate) use measure::{TestSet, open_training, row};
 pub(crate) use network::title;
 pub(crate) use page::{markdown, text};
 pub(crate) use published::{Kind, Published};

@@ -4,6 +4,7 @@ use super::column::Column;
 use super::network::{Original, title};
 use super::published::Published;
 use super::rows::{Group, Results, Row};
+use crate::evidence::bits_text;
 use crate::statistics::interval_percent;
 use crate::table::Table;
 use crate::text::{grouped, ratio};
@@ -33,6 +34,10 @@ network was trained from its record `models/NAME.json`. The command measures eve
 - **Augmented**: networks whose training images were changed at random stand in tables of their own. No published network here was trained so.
 ";
 
+/// The line of the column that is there only with a training set.
+const TRAINING_BITS: &str =
+    "- **Training labels**: bits of the labels of the training images, `-log2 p` of each from the outputs of the file.\n";
+
 /// The part of the page about one network.
 struct Section {
     network: String,
@@ -44,7 +49,8 @@ struct Section {
 
 /// The page of Markdown; `plot` is the name of the picture of a network.
 pub(crate) fn markdown(results: &Results, plot: impl Fn(&str) -> String) -> String {
-    let mut page = format!("{HEAD}\nMeasured on {}; {}.\n", results.machine.line(), images(results));
+    let training_bits = if results.training_images.is_some() { TRAINING_BITS } else { "" };
+    let mut page = format!("{HEAD}{training_bits}\nMeasured on {}; {}.\n", results.machine.line(), images(results));
     for section in sections(results) {
         let picture = format!("![Bytes against test error of {}]({})", section.title, plot(&section.network));
         let _ = write!(page, "\n## {}\n\n{}\n\n{picture}\n", section.title, section.intro); // a String takes everything
@@ -165,7 +171,10 @@ fn networks(rows: &[&Row]) -> Table {
 
 /// The files of the rows beside the published figures of their methods.
 fn files(results: &Results, rows: &[&Row], groups: &[Group<'_>]) -> Table {
-    let headings = ["<record", "<file", "bytes", "ratio", "test error", "95 % interval", "<blind", "time", "<published"];
+    let mut headings = vec!["<record", "<file", "bytes", "ratio", "test error", "95 % interval", "<blind", "time", "<published"];
+    if results.training_images.is_some() {
+        headings.push("training labels");
+    }
     let mut table = Table::new(&headings);
     for row in rows {
         for column in Column::ALL {
@@ -177,6 +186,10 @@ fn files(results: &Results, rows: &[&Row], groups: &[Group<'_>]) -> Table {
             let mut cells = vec![if column == Column::Pruning { name(row, groups) } else { String::new() }, column.to_string()];
             cells.extend(measured(row, column, results.images));
             cells.push(if published.is_empty() { dash() } else { published.join("; ") });
+            if results.training_images.is_some() {
+                let bits = row.files.get(column).and_then(|file| file.training_label_bits);
+                cells.push(bits.map_or_else(dash, |bits| format!("{} bits", bits_text(bits))));
+            }
             table.row(cells);
         }
         if let Some(dense) = &row.dense {

@@ -17,6 +17,8 @@ pub(crate) struct Measured {
     pub(crate) misclassified: usize,
     /// The same in percent.
     pub(crate) error_percent: f64,
+    /// Bits of the training labels given the outputs, if they were asked for and are finite.
+    pub(crate) training_label_bits: Option<f64>,
     /// The time of one image in nanoseconds.
     pub(crate) ns: f64,
 }
@@ -100,14 +102,22 @@ pub(crate) struct Results {
     pub(crate) machine: Machine,
     /// Test images.
     pub(crate) images: usize,
+    /// Training images, if the bits of their labels were asked for.
+    pub(crate) training_images: Option<usize>,
     pub(crate) rows: Vec<Row>,
     published: Vec<Published>,
 }
 
 impl Results {
     /// Joins measured rows with the published figures of the folder of models.
-    pub(crate) fn new(machine: Machine, images: usize, rows: Vec<Row>, models: &Path) -> Result<Self, Failure> {
-        Ok(Self { machine, images, rows, published: published::open(&models.join(record::PUBLISHED))? })
+    pub(crate) fn new(
+        machine: Machine,
+        images: usize,
+        training_images: Option<usize>,
+        rows: Vec<Row>,
+        models: &Path,
+    ) -> Result<Self, Failure> {
+        Ok(Self { machine, images, training_images, rows, published: published::open(&models.join(record::PUBLISHED))? })
     }
 
     /// All networks in the order of the page.

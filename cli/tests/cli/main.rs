@@ -4,6 +4,7 @@
 
 mod bench;
 mod commands;
+mod evidence;
 mod failures;
 mod graphs;
 mod inputs;

@@ -89,7 +89,7 @@ fn a_row_has_what_the_other_commands_say_of_its_files() {
     ]);
     folder.file("published.json", published.to_string().as_bytes());
     let json = table(&folder, &["--json"]).ok().json();
-    assert_eq!(keys(&json), ["date", "groups", "images", "machine", "published_only", "rows"]);
+    assert_eq!(keys(&json), ["date", "groups", "images", "machine", "published_only", "rows", "training_images"]);
     let row = &json["rows"][0];
     assert_eq!((keys(row), json["rows"].as_array().unwrap().len()), (ROW_KEYS.to_vec(), 1));
     let (fast, packed) = (folder.path("one.curt"), folder.path("one.packed.curt"));

@@ -4,12 +4,12 @@
 
 use super::assemble::assemble;
 use super::budget::ErrorBudget;
-use super::score::{Score, class_of, is_lost};
+use super::score::{Score, class_of};
 use crate::base::error::Result;
 use crate::compress::quantize::{self, Quantized};
 use crate::compress::shrink::{OriginalNetwork, ShrunkNetwork};
 use crate::compress::validation::{Picked, Validation};
-use crate::graph::Op;
+use crate::evidence::{Scores, is_lost, label_nats};
 use crate::model::Model;
 use crate::posterior::Posterior;
 use crate::session::{Input, Session, SessionOptions};
@@ -92,7 +92,7 @@ impl<'a> Evaluator<'a> {
         let score = |errors, loss: f64| Score { errors, samples, loss: loss / samples as f64 };
         let mut session = Session::with_options(model, &SessionOptions::new().batch(BATCH))?;
         let (inputs, outputs) = (session.input_len(), session.output_len());
-        let probabilities = matches!(model.graph().nodes().last().map(|node| node.op), Some(Op::Softmax));
+        let scores = Scores::of(model.graph());
         let (mut errors, mut loss) = (0u64, 0.0f64);
         let mut out = vec![0.0; BLOCK * outputs];
         for (block, labels) in self.validation.labels.chunks(BLOCK).enumerate() {
@@ -101,11 +101,8 @@ impl<'a> Evaluator<'a> {
                 Input::U8(bytes) => session.run(&bytes[first..][..labels.len() * inputs], out)?,
                 Input::F32(values) => session.run(&values[first..][..labels.len() * inputs], out)?,
             }
-            if probabilities {
-                out.iter_mut().for_each(|p| *p = logit(*p));
-            }
-            for (logits, &label) in out.chunks_exact(outputs).zip(labels) {
-                let (wrong, nats) = judge(logits, usize::try_from(label).unwrap_or(usize::MAX));
+            for (outputs, &label) in out.chunks_exact(outputs).zip(labels) {
+                let (wrong, nats) = judge(outputs, scores, usize::try_from(label).unwrap_or(usize::MAX));
                 errors += u64::from(wrong);
                 loss += nats;
             }
@@ -117,21 +114,15 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// The logarithm of a probability, up to a constant. The least normal number replaces smaller ones: the loss of a zero would be infinite.
-/// NaN stays NaN, which `f32::max` would hide.
-fn logit(p: f32) -> f32 {
-    if p < f32::MIN_POSITIVE { f32::MIN_POSITIVE.ln() } else { p.ln() }
-}
-
-/// Whether the class of the logits is not `label`, and their cross-entropy in nats: infinite where a logit is lost.
-fn judge(logits: &[f32], label: usize) -> (bool, f64) {
-    let wrong = class_of(logits) != Some(label);
-    if logits.iter().any(|&logit| is_lost(logit)) {
+/// Whether the class of the outputs is not `label`, and their cross-entropy in nats: infinite where an output is lost.
+///
+/// A probability counts as the least normal number at least. A zero that 32 bits made of it would forbid the network.
+fn judge(outputs: &[f32], scores: Scores, label: usize) -> (bool, f64) {
+    if outputs.iter().any(|&output| is_lost(output)) {
         return (true, f64::INFINITY);
     }
-    let max = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-    let sum: f64 = logits.iter().map(|&value| (f64::from(value) - max).exp()).sum();
-    (wrong, sum.ln() + max - f64::from(logits[label]))
+    let most = if scores == Scores::Probabilities { -f64::from(f32::MIN_POSITIVE).ln() } else { f64::INFINITY };
+    (class_of(outputs) != Some(label), label_nats(outputs, scores, label).min(most))
 }
 
 #[cfg(test)]
@@ -139,22 +130,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_loss_is_the_cross_entropy_of_the_label() {
-        let (wrong, loss) = judge(&[0.0, 3.0f32.ln()], 0);
-        assert!(wrong && (loss - 4.0f64.ln()).abs() < 1e-7, "{loss}");
-        let (wrong, loss) = judge(&[1000.0, 0.0], 0);
-        assert!(!wrong && loss == 0.0);
+    fn what_is_lost_is_wrong_and_costs_everything() {
         let (nan, inf) = (f32::NAN, f32::INFINITY);
-        for logits in [[nan, 1.0], [1.0, nan], [nan, nan], [inf, 1.0], [inf, inf], [1.0, -inf], [-inf, -inf], [f32::MAX, 1.0]] {
-            for label in [0, 1] {
-                assert_eq!(judge(&logits, label), (true, f64::INFINITY), "{logits:?}");
+        for outputs in [[nan, 1.0], [1.0, nan], [nan, nan], [inf, 1.0], [inf, inf], [1.0, -inf], [-inf, -inf], [f32::MAX, 1.0]] {
+            for (scores, label) in [(Scores::Logits, 0), (Scores::Logits, 1), (Scores::Probabilities, 0)] {
+                assert_eq!(judge(&outputs, scores, label), (true, f64::INFINITY), "{outputs:?}");
             }
         }
-        // Equal logits are an answer of no class.
-        let (wrong, loss) = judge(&[0.0, 0.0], 0);
+    }
+
+    #[test]
+    fn equal_outputs_are_wrong_and_a_probability_of_zero_costs_a_finite_loss() {
+        let (wrong, loss) = judge(&[0.0, 0.0], Scores::Logits, 0);
         assert!(wrong && (loss - 2.0f64.ln()).abs() < 1e-12);
-        // Of a softmax: a probability of zero is as good as the least normal number, NaN is none.
-        assert_eq!([logit(0.0), logit(1.0)], [f32::MIN_POSITIVE.ln(), 0.0]);
-        assert!(logit(nan).is_nan());
+        let (wrong, loss) = judge(&[0.0, 3.0f32.ln()], Scores::Logits, 0);
+        assert!(wrong && (loss - 4.0f64.ln()).abs() < 1e-7, "{loss}");
+        // The least normal number is 2^-126.
+        let least = 126.0 * std::f64::consts::LN_2;
+        for p in [0.0, f32::from_bits(1)] {
+            let (wrong, loss) = judge(&[p, 1.0], Scores::Probabilities, 0);
+            assert!(wrong && (loss - least).abs() < 1e-12, "{loss}");
+        }
+        assert_eq!(judge(&[0.0, 1.0], Scores::Probabilities, 1), (false, 0.0));
+        assert!(judge(&[1000.0, 0.0], Scores::Logits, 1).1 > least, "logits have no least");
     }
 }

@@ -1,11 +1,7 @@
 //! How well a network does on samples.
 
+use crate::evidence::is_lost;
 use serde::Serialize;
-
-/// Whether an output is lost: NaN, infinite, or the greatest number, which stands for an infinity (`format-spec/arithmetic.md`, section 1).
-pub(super) fn is_lost(output: f32) -> bool {
-    output.is_nan() || output.abs() >= f32::MAX
-}
 
 /// The class that a network names: the index of its greatest output, the first of equals.
 ///

@@ -23,7 +23,7 @@ Examples:
   curt table --data data/mnist --write docs/results.md
   curt table --data data/mnist --json
 
-Keys of --json: images, date, machine (arch, isa, processor), rows, groups, published_only.
+Keys of --json: images, training_images, date, machine (arch, isa, processor), rows, groups, published_only.
 rows: record, network, method, label, seed, group, augmentation, test_looks, command (remakes the row), note, start_parameters, kept_weights, kept_percent, kept_architecture, bits_per_layer,
   encodings, error_percent, pruning_bytes, fast_bytes, maximum_bytes, ns_per_image, shrunk_dense_ns_per_image,
   original_dense_ns_per_image, files, published. Values without a file are null.
@@ -33,7 +33,8 @@ rows: record, network, method, label, seed, group, augmentation, test_looks, com
   maximum file); kept_percent is of the original network's weights; kept_architecture has the inputs of each linear layer and the maps of each convolution
   that have such weights. bits_per_layer is 8 times the bytes of a layer's array, levels and factors in the fast file over its weights kept.
   error_percent and ns_per_image are those of the fast file (without one of the maximum, then the pruning file).
-  files: pruning, fast, maximum, each (file, bytes, ratio, ratio_of_start, error_percent, error_interval_percent, ns_per_image); ratio is
+  files: pruning, fast, maximum, each (file, bytes, ratio, ratio_of_start, error_percent, error_interval_percent, training_label_bits,
+  ns_per_image); ratio is
   4 bytes for each weight and bias of the original network over the whole file; the interval is the 95 % Wilson interval.
   published: column (pruning, fast, maximum or null), label, kind (accounting, reported stream, file), ratio, bytes, error_percent, kept_percent,
   kept_architecture, bits_per_layer, source. An accounting has no file: its ratio is of weights alone.
@@ -49,6 +50,9 @@ pub(crate) struct TableArgs {
     /// The folder of the test set: t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, as `scripts/fetch-mnist` gets them
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// The folder of the training set: train-images-idx3-ubyte and train-labels-idx1-ubyte; adds the bits of its labels given each file
+    #[arg(long, value_name = "DIR")]
+    pub(crate) training: Option<PathBuf>,
     /// The folder of the models, their records and published.json
     #[arg(long, value_name = "DIR", default_value = "models")]
     pub(crate) models: PathBuf,
@@ -69,9 +73,12 @@ pub(crate) fn run(options: &TableArgs) -> Result<Answer, Failure> {
     let page = options.write.as_deref().map(|path| Output::open("--write", path, &[])).transpose()?;
     let test = TestSet::open(&options.data)?;
     let time = Duration::from_secs_f64(options.seconds);
-    let records = results::open_all(&options.models)?;
-    let rows = records.into_iter().map(|record| results::row(record, &test, time)).collect::<Result<_, Failure>>()?;
-    let results = Results::new(Machine::now(Isa::from_env()?.name()), test.len(), rows, &options.models)?;
+    let training = options.training.as_deref().map(results::open_training).transpose()?;
+    let records = results::open_all(&options.models)?.into_iter();
+    let rows = records.map(|record| results::row(record, &test, training.as_ref(), time)).collect::<Result<_, Failure>>()?;
+    let machine = Machine::now(Isa::from_env()?.name());
+    let training_images = training.map(|training| training.samples.count);
+    let results = Results::new(machine, test.len(), training_images, rows, &options.models)?;
     let mut text = results::text(&results);
     if let Some((path, page)) = options.write.as_deref().zip(page) {
         text += "\n";
