@@ -36,6 +36,7 @@
 //! - `tools`: the modules [`graph`], [`encoding`], [`tensor`], [`format`](mod@format) say what a file holds; `inspect` and
 //!   `measure` report on it.
 //! - `compress`: `posterior` reads trained networks, `compress` writes `.curt` files, `evidence` says what a network costs to describe.
+//! - `onnx`: `import` reads ONNX files.
 //!
 //! Other modules are hidden: they serve the tests and benches of this project, and change without notice.
 
@@ -60,6 +61,8 @@ pub mod exec;
 pub mod format;
 #[cfg_attr(not(feature = "tools"), doc(hidden))]
 pub mod graph;
+#[cfg(feature = "onnx")]
+pub mod import;
 #[cfg(feature = "tools")]
 pub mod inspect;
 #[doc(hidden)]

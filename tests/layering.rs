@@ -24,6 +24,7 @@ const TABLE: &[Row] = &[
     ("session", &["base", "tensor", "bytes", "model", "plan", "exec::Input", "exec::Memory", "kernels::Isa", "kernels::Kernels"]),
     ("posterior", &["base", "tensor", "bytes::Storage", "graph", "encoding"]), // the encoding of a node, never of an array
     ("evidence", &["graph"]),
+    ("import", &["base", "tensor", "bytes::Cursor", "bytes::Storage", "graph", "posterior"]),
     ("compress", &["base", "tensor", "encoding", "graph", "content", "format", "model", "posterior", "session", "evidence"]),
     ("measure", ABOVE),
     ("inspect", ABOVE_AND_MEASURE),

@@ -37,7 +37,8 @@ fn quoted(cell: &str) -> Vec<&str> {
 }
 
 /// Kinds that no file's content causes: they are not in the specification.
-const NOT_OF_THE_FORMAT: [&str; 7] = ["io", "not_a_file", "no_memory", "input", "posterior", "isa", "internal"];
+const NOT_OF_THE_FORMAT: [&str; 9] =
+    ["io", "not_a_file", "no_memory", "input", "posterior", "isa", "internal", "import", "unsupported"];
 
 #[test]
 fn the_kinds_of_section_8_are_the_kinds_of_the_library() {

@@ -88,6 +88,10 @@ typedef enum curt_status {
   CURT_ISA = 35,
   // A bug in this library.
   CURT_INTERNAL = 36,
+  // A file of another format is damaged or contradicts itself.
+  CURT_IMPORT = 37,
+  // A file of another format holds what this library does not run.
+  CURT_UNSUPPORTED = 38,
   // A pointer is NULL or not aligned to its type.
   CURT_NULL_POINTER = 100,
   // Another thread runs this session.

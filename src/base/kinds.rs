@@ -78,6 +78,10 @@ kinds! {
     Isa, "isa", 35;
     /// A bug in this library.
     Internal, "internal", 36;
+    /// A file of another format is damaged or contradicts itself.
+    Import, "import", 37;
+    /// A file of another format holds what this library does not run.
+    Unsupported, "unsupported", 38;
     nests
     /// The file violates the format.
     Format(Defect);
@@ -159,8 +163,8 @@ mod tests {
     fn names_and_numbers_are_unique() {
         let names: BTreeSet<_> = ErrorKind::all().map(ErrorKind::name).collect();
         let numbers: BTreeSet<_> = ErrorKind::all().map(ErrorKind::number).collect();
-        assert_eq!((names.len(), numbers.len()), (36, 36));
-        assert_eq!(numbers, (1..=36).collect());
+        assert_eq!((names.len(), numbers.len()), (38, 38));
+        assert_eq!(numbers, (1..=38).collect());
         assert_eq!(ErrorKind::from(Defect::Gap).description(), "Bytes between sections belong to none.");
     }
 }

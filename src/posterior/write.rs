@@ -53,12 +53,25 @@ impl View for &NamedTensor {
 /// # Errors
 /// `posterior` when a tensor is missing, not expected, of another shape, or not finite, or when the description is not that of a network.
 pub fn write(description: &Description, tensors: &[NamedTensor]) -> Result<Vec<u8>> {
-    let metadata = HashMap::from([(KEY.to_owned(), text(description)?)]);
-    let named = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor));
-    let bytes =
-        safetensors::serialize(named, Some(metadata)).map_err(|error| fail(format!("cannot write the tensors: {error}")))?;
+    let bytes = serialize(description, tensors)?;
     Posterior::from_bytes(&bytes)?;
     Ok(bytes)
+}
+
+impl Posterior {
+    /// The network of a description and its tensors. It passes the checks of a file.
+    ///
+    /// # Errors
+    /// As [`write`].
+    pub fn new(description: &Description, tensors: &[NamedTensor]) -> Result<Self> {
+        Self::from_bytes(&serialize(description, tensors)?)
+    }
+}
+
+fn serialize(description: &Description, tensors: &[NamedTensor]) -> Result<Vec<u8>> {
+    let metadata = HashMap::from([(KEY.to_owned(), text(description)?)]);
+    let named = tensors.iter().map(|tensor| (tensor.name.as_str(), tensor));
+    safetensors::serialize(named, Some(metadata)).map_err(|error| fail(format!("cannot write the tensors: {error}")))
 }
 
 /// The JSON text under the metadata key.

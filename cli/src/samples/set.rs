@@ -4,6 +4,7 @@ use super::{npy, picture, refuse};
 use curt::array::{Array, Elements, idx, shown};
 use curt::bytes::Storage;
 use curt::graph::InputSpec;
+use curt::import::Imported;
 use curt::{Defect, Dtype, Error, Input, Result, Shape};
 use std::path::{Path, PathBuf};
 
@@ -94,6 +95,19 @@ impl SampleSet {
             self.shape()
         );
         Err(refuse(&message))
+    }
+
+    /// The samples in the order of the network that `imported` is; they are given in that of its file.
+    pub(crate) fn reordered(self, imported: &Imported) -> Result<Self> {
+        if self.dims != imported.file_shape() {
+            let message = format!("the file reads {}, the samples are {}", shown(imported.file_shape()), self.shape());
+            return Err(refuse(&message));
+        }
+        let elements = match &self.elements {
+            Elements::U8(bytes) => Elements::U8(imported.reorder(bytes)?),
+            Elements::F32(floats) => Elements::F32(imported.reorder(floats)?),
+        };
+        Ok(Self { dims: imported.network.input().shape.dims(), elements, ..self })
     }
 
     /// Adds samples of the same type.

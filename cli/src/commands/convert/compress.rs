@@ -1,5 +1,6 @@
 //! `curt compress`: from a posterior or a plain network to a `.curt` file.
 
+use super::network::{Network, OnnxArgs};
 use crate::answer::Answer;
 use crate::exit::{Failure, warn};
 use crate::output::Output;
@@ -29,8 +30,10 @@ Examples:
   curt compress lenet.safetensors -o lenet.curt --validation images.idx labels.idx --threshold fc1=-3 --encoding fc1=ternary"
 )]
 pub(crate) struct CompressArgs {
-    /// The posterior or plain network (safetensors, docs/posteriors.md)
+    /// The posterior or plain network (safetensors, docs/posteriors.md), or an ONNX file (docs/import.md)
     pub(crate) posterior: PathBuf,
+    #[command(flatten)]
+    pub(crate) onnx: OnnxArgs,
     /// The model to write
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
@@ -65,8 +68,9 @@ pub(crate) struct CompressArgs {
 }
 
 pub(crate) fn run(options: &CompressArgs) -> Result<Answer, Failure> {
-    let posterior = Posterior::open(&options.posterior)?;
-    check_method(options.method.as_deref(), &posterior)?;
+    let network = Network::open(&options.posterior, &options.onnx)?;
+    let posterior = network.posterior();
+    check_method(options.method.as_deref(), posterior)?;
     if posterior.graph().output_shape().elements() < 2 {
         return Err(Failure::input(
             "the network has one output, and --validation compares the greatest of several with a label: no answer could be wrong",
@@ -74,9 +78,9 @@ pub(crate) fn run(options: &CompressArgs) -> Result<Answer, Failure> {
     }
     let inputs = std::iter::once(&options.posterior).chain(&options.validation).map(PathBuf::as_path);
     let output = Output::open("--output", &options.output, &inputs.collect::<Vec<_>>())?;
-    let (samples, labels) = validation(options)?;
+    let (samples, labels) = validation(options, &network)?;
     let validation = Validation { samples: samples.input(samples.count - labels.len(), labels.len()), labels: &labels };
-    let compressed = with_bar(&posterior, &validation, &library_options(options)?)?;
+    let compressed = with_bar(posterior, &validation, &library_options(options)?)?;
     output.save(&compressed.bytes)?;
     let report = &compressed.report;
     let scores = &report.validation;
@@ -141,11 +145,11 @@ fn check_method(expected: Option<&str>, posterior: &Posterior) -> Result<(), Fai
 }
 
 /// The validation images, and the labels of the last of them that are used.
-fn validation(options: &CompressArgs) -> Result<(SampleSet, Vec<u32>), Failure> {
+fn validation(options: &CompressArgs, network: &Network) -> Result<(SampleSet, Vec<u32>), Failure> {
     let [images, labels] = options.validation.as_slice() else {
         return Err(Failure::usage("--validation takes the file of the images and the file of the labels"));
     };
-    let (samples, mut labels) = (SampleSet::open(images)?, samples::open_labels(labels)?);
+    let (samples, mut labels) = (network.in_order(SampleSet::open(images)?)?, samples::open_labels(labels)?);
     if samples.count != labels.len() {
         return Err(Failure::input(format!("there are {} labels for {} validation images", labels.len(), samples.count)));
     }

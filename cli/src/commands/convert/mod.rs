@@ -2,4 +2,5 @@
 
 pub(crate) mod compress;
 pub(crate) mod export;
+mod network;
 pub(crate) mod pack;
