@@ -20,9 +20,14 @@ pub(super) struct Segment<'a, T> {
 /// The segments of a tile.
 pub(super) type Segments<'a, T> = [Segment<'a, T>; SEGMENTS];
 
-/// A stored array, and how a tier reads it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Array<'a, T, C, E> {
+/// One sample: the chain of each segment and row of a tile, from +0.
+pub(super) type ChainLoops<'a, T> = dyn Fn(&Tile, &Segments<'_, T>, &mut TileChains) + 'a;
+/// The weights of the vectors `first`, `first + stride`, ..., as a panel.
+pub(super) type PanelLoops<'a, T> = dyn Fn(&[Rows<T>], usize, usize, &mut [Rows<f32>]) + 'a;
+
+/// A stored array, and how a tier reads it: behind pointers, so that the loops around are compiled once for all decoders.
+#[derive(Clone, Copy)]
+pub(super) struct Array<'a, T> {
     /// The elements: weights, or words of several.
     pub(super) elements: &'a [T],
     /// Their order.
@@ -31,10 +36,10 @@ pub(super) struct Array<'a, T, C, E> {
     pub(super) cols: usize,
     /// Columns of an element.
     pub(super) unit_columns: usize,
-    /// `chains(tile, segments, chains)`: one sample, the chain of each segment and row of a tile, from +0.
-    pub(super) chains: C,
-    /// `expand(vectors, first, stride, panel)`: the weights of the vectors `first`, `first + stride`, ...
-    pub(super) expand: E,
+    /// `chains(tile, segments, chains)`.
+    pub(super) chains: &'a ChainLoops<'a, T>,
+    /// `expand(vectors, first, stride, panel)`.
+    pub(super) expand: &'a PanelLoops<'a, T>,
 }
 
 /// All vectors of some units of a tile.

@@ -68,7 +68,8 @@ fn run<S: Simd, T: Element>(simd: S, elements: &[T], tiling: Tiling, call: &mut 
             |panel| expand(simd, vectors, first, stride, panel),
         );
     };
-    linear(simd, &Array { elements, tiling, cols: tiling.units(), unit_columns: 1, chains, expand }, call);
+    let array = Array { elements, tiling, cols: tiling.units(), unit_columns: 1, chains: &chains, expand: &expand };
+    linear(simd, &array, call);
 }
 
 /// Chooses the loop for the tile's shape: its vectors, the parts that hold real rows, the segments at a time.

@@ -1,23 +1,18 @@
 //! A layer: tile by tile, one sample at a time or several through panels.
 
-use super::array::{Array, Segment, Segments, TileChains, vectors};
+use super::array::{Array, Segment, vectors};
 use super::panel;
 use crate::encoding::tiles::{LANES, TILE_ROWS, TILE_VECTORS, Tile};
 use crate::kernels::LinearCall;
 use crate::kernels::segments::{SEGMENTS, segment};
-use crate::kernels::simd::{Rows, Simd};
+use crate::kernels::simd::Simd;
 use std::ops::Range;
 
 /// Samples whose chains are kept while panels are in scratch: 2 x 4 KiB of chains and sums.
 const CHUNK: usize = 16;
 
 /// Runs a layer.
-pub(super) fn linear<S, T, C, E>(simd: S, array: &Array<'_, T, C, E>, call: &mut LinearCall<'_>)
-where
-    S: Simd,
-    C: Fn(&Tile, &Segments<'_, T>, &mut TileChains),
-    E: Fn(&[Rows<T>], usize, usize, &mut [Rows<f32>]),
-{
+pub(super) fn linear<T>(simd: impl Simd, array: &Array<'_, T>, call: &mut LinearCall<'_>) {
     call.check(array.tiling.rows(), array.cols);
     for first in (0..call.batch).step_by(CHUNK) {
         let samples = first..(first + CHUNK).min(call.batch);
@@ -31,10 +26,7 @@ where
     }
 }
 
-fn one_sample<T, C, E>(simd: impl Simd, array: &Array<'_, T, C, E>, tile: &Tile, sample: usize, call: &mut LinearCall<'_>)
-where
-    C: Fn(&Tile, &Segments<'_, T>, &mut TileChains),
-{
+fn one_sample<T>(simd: impl Simd, array: &Array<'_, T>, tile: &Tile, sample: usize, call: &mut LinearCall<'_>) {
     let x = call.sample(sample);
     let segments = std::array::from_fn(|s| {
         let units = segment(array.tiling.units(), s);
@@ -52,15 +44,7 @@ where
 }
 
 /// A tile for up to [`CHUNK`] samples: each panel serves them all.
-fn many_samples<S: Simd, T, C, E>(
-    simd: S,
-    array: &Array<'_, T, C, E>,
-    tile: &Tile,
-    samples: Range<usize>,
-    call: &mut LinearCall<'_>,
-) where
-    E: Fn(&[Rows<T>], usize, usize, &mut [Rows<f32>]),
-{
+fn many_samples<S: Simd, T>(simd: S, array: &Array<'_, T>, tile: &Tile, samples: Range<usize>, call: &mut LinearCall<'_>) {
     let (count, width) = (samples.len(), array.unit_columns);
     let room = call.scratch.len() / (tile.vectors * LANES * width);
     let share = count.div_ceil(count.div_ceil(panel::most_samples::<S>()));

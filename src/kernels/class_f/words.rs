@@ -35,8 +35,8 @@ pub(in crate::kernels) fn run<S: Simd, const G: usize>(
             |out| expand(simd, decoder, words, first, stride, columns, out),
         );
     };
-    let array =
-        Array { elements: words.raw(), tiling: words.tiling(), cols: words.cols(), unit_columns: columns, chains, expand };
+    let (elements, tiling, cols) = (words.raw(), words.tiling(), words.cols());
+    let array = Array { elements, tiling, cols, unit_columns: columns, chains: &chains, expand: &expand };
     linear(simd, &array, call);
 }
 
