@@ -68,7 +68,7 @@ impl<'a> LinearCall<'a> {
         simd.vectorize(
             out,
             #[inline(always)]
-            |out| epilogue(sums, scale, bias, relu, out),
+            |out| epilogue(simd, sums, scale, bias, relu, out),
         );
     }
 }
@@ -76,16 +76,24 @@ impl<'a> LinearCall<'a> {
 /// The epilogue `y = finite(relu?(scale * sum + bias))` (arithmetic.md, section 4) of as many sums as `out` has.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-fn epilogue(sums: &[f32], scale: Option<&[f32]>, bias: &[f32], apply_relu: bool, out: &mut [f32]) {
+fn epilogue<S: Simd>(simd: S, sums: &[f32], scale: Option<&[f32]>, bias: &[f32], apply_relu: bool, out: &mut [f32]) {
     let rows = out.len();
     let (sums, bias) = (&sums[..rows], &bias[..rows]);
-    match scale.map(|scale| &scale[..rows]) {
-        Some(scale) => (0..rows).for_each(|i| out[i] = sums[i] * scale[i] + bias[i]),
-        None => (0..rows).for_each(|i| out[i] = sums[i] + bias[i]),
+    if rows < S::LANES {
+        for i in 0..rows {
+            let y = scale.map_or(sums[i], |scale| sums[i] * scale[i]) + bias[i];
+            out[i] = if apply_relu { finite_relu(y) } else { finite(y) };
+        }
+        return;
     }
-    if apply_relu {
-        out.iter_mut().for_each(|y| *y = finite_relu(*y));
-    } else {
-        out.iter_mut().for_each(|y| *y = finite(*y));
+    for first in (0..rows).step_by(S::LANES) {
+        // The last vector may overlap the one before: it computes the same again.
+        let first = first.min(rows - S::LANES);
+        let mut y = simd.load_lanes(&sums[first..]);
+        if let Some(scale) = scale {
+            y = simd.times(y, simd.load_lanes(&scale[first..]));
+        }
+        y = simd.plus(y, simd.load_lanes(&bias[first..]));
+        simd.store_lanes(&mut out[first..], if apply_relu { simd.finite_relu(y) } else { simd.finite(y) });
     }
 }

@@ -35,4 +35,4 @@ pub use isa::Isa;
 pub use kernel::{LinearKernel, Reads};
 pub use scalar::run_rows;
 pub use table::Kernels;
-pub use values::ValueKernel;
+pub use values::{Run, ValueKernel};

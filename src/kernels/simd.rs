@@ -44,6 +44,8 @@ pub(super) trait Simd: Copy + std::fmt::Debug + Send + Sync + 'static {
     fn finite_relu(self, a: Self::Floats) -> Self::Floats;
     /// The lanes that are not zero, the lowest bit being the first lane.
     fn not_zero(self, a: Self::Floats) -> u32;
+    /// Writes `first` plus each of the places.
+    fn store_columns(self, to: &mut [u32; 8], places: &[u8; 8], first: u32);
     /// The first [`Simd::LANES`] floats.
     fn load_lanes(self, from: &[f32]) -> Self::Floats;
     /// Writes the first [`Simd::LANES`] floats.

@@ -4,8 +4,8 @@
 use super::Avx2;
 use super::halves::HALF;
 use std::arch::x86_64::{
-    __m128, __m128i, __m256, __m256i, _mm_loadu_ps, _mm_loadu_si128, _mm_storeu_ps, _mm256_i32gather_ps, _mm256_loadu_ps,
-    _mm256_loadu_si256, _mm256_storeu_ps,
+    __m128, __m128i, __m256, __m256i, _mm_loadl_epi64, _mm_loadu_ps, _mm_loadu_si128, _mm_storeu_ps, _mm256_i32gather_ps,
+    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_storeu_ps, _mm256_storeu_si256,
 };
 
 // `self` proves the features that each intrinsic asks for; the comments say why its pointer is valid.
@@ -31,6 +31,13 @@ impl Avx2 {
         unsafe { _mm_loadu_si128(from.as_ptr().cast()) }
     }
 
+    /// 8 bytes, in the lower half of the vector.
+    #[inline(always)]
+    pub(super) fn load_bytes(self, from: &[u8; HALF]) -> __m128i {
+        // SAFETY: a reference to 8 bytes is valid for 8 bytes.
+        unsafe { _mm_loadl_epi64(from.as_ptr().cast()) }
+    }
+
     /// 32 bytes.
     #[inline(always)]
     pub(super) fn load_u8(self, from: &[u8; 32]) -> __m256i {
@@ -51,6 +58,13 @@ impl Avx2 {
     pub(super) fn store8(self, to: &mut [f32; HALF], value: __m256) {
         // SAFETY: an exclusive reference to 8 floats is valid for writes of 32 bytes.
         unsafe { _mm256_storeu_ps(to.as_mut_ptr(), value) }
+    }
+
+    /// 8 words.
+    #[inline(always)]
+    pub(super) fn store_u32(self, to: &mut [u32; HALF], value: __m256i) {
+        // SAFETY: an exclusive reference to 8 words is valid for writes of 32 bytes.
+        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), value) }
     }
 
     /// 4 floats.

@@ -35,6 +35,12 @@ operations!(Avx2:
     multiply_add = _mm256_fmadd_ps(a: __m256, b: __m256, c: __m256) -> __m256;
     /// 16-bit floats as 32-bit floats.
     widen_f16 = _mm256_cvtph_ps(a: __m128i) -> __m256;
+    /// Bytes as words.
+    widen_u8 = _mm256_cvtepu8_epi32(a: __m128i) -> __m256i;
+    /// Integers as floats.
+    to_f32 = _mm256_cvtepi32_ps(a: __m256i) -> __m256;
+    /// `a + b`.
+    add_u32 = _mm256_add_epi32(a: __m256i, b: __m256i) -> __m256i;
     /// 16-bit integers as 32-bit integers.
     widen_u16 = _mm256_cvtepu16_epi32(a: __m128i) -> __m256i;
     /// The bits of floats, as they are.

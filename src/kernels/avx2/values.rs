@@ -5,7 +5,8 @@
 use super::Avx2;
 use super::halves::HALF;
 use crate::base::math::finite;
-use crate::kernels::values::Values;
+use crate::kernels::simd::Simd;
+use crate::kernels::values::{Run, Values};
 use std::arch::x86_64::__m256;
 
 /// The floats of 16 columns of a row.
@@ -19,6 +20,31 @@ impl Values for Avx2 {
             |out| {
                 for (out, &byte) in out.iter_mut().zip(bytes) {
                     *out = finite(f32::from(byte) * scale + offset);
+                }
+            },
+        );
+    }
+
+    fn scale_runs(&self, runs: &[Run], bytes: &[u8], scale: f32, offset: f32, out: &mut [f32]) {
+        self.with_features(
+            out,
+            #[inline(always)]
+            |out| {
+                let (scales, offsets) = (self.splat_f32(scale), self.splat_f32(offset));
+                for run in runs {
+                    let (bytes, out) = (&bytes[run.from as usize..], &mut out[run.to as usize..]);
+                    let mut last = [0; HALF];
+                    let eight = bytes.first_chunk().unwrap_or_else(
+                        #[inline(always)]
+                        || {
+                            // The last bytes of an input are fewer.
+                            last[..bytes.len()].copy_from_slice(bytes);
+                            &last
+                        },
+                    );
+                    let x = self.to_f32(self.widen_u8(self.load_bytes(eight)));
+                    let out = out.first_chunk_mut().expect("invariant: 8 floats more");
+                    self.store8(out, self.finite(self.add(self.multiply(x, scales), offsets)));
                 }
             },
         );

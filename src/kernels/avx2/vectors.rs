@@ -68,6 +68,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn store_columns(self, to: &mut [u32; 8], places: &[u8; 8], first: u32) {
+        let places = self.widen_u8(self.load_bytes(places));
+        self.store_u32(to, self.add_u32(places, self.splat_u32(first.cast_signed())));
+    }
+
+    #[inline(always)]
     fn load_lanes(self, from: &[f32]) -> __m256 {
         self.load8(from.first_chunk().expect("invariant: a vector of floats"))
     }

@@ -66,6 +66,11 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn store_columns(self, to: &mut [u32; 8], places: &[u8; 8], first: u32) {
+        self.avx2().store_columns(to, places, first);
+    }
+
+    #[inline(always)]
     fn load_lanes(self, from: &[f32]) -> __m512 {
         self.load16(from.first_chunk().expect("invariant: a vector of floats"))
     }

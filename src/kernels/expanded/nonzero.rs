@@ -5,19 +5,30 @@ use crate::kernels::segments::SEGMENTS;
 use crate::kernels::simd::Simd;
 use std::ops::Range;
 
-/// The places of the set bits of a byte, in ascending order, and how many there are.
-const BITS: [([u8; 8], u8); 256] = {
-    let mut table = [([0; 8], 0); 256];
+/// The places of the set bits of a byte, in ascending order.
+const PLACES: [[u8; 8]; 256] = {
+    let mut table = [[0; 8]; 256];
     let mut byte = 0;
     while byte < 256 {
-        let mut bit = 0;
+        let (mut bit, mut count) = (0, 0);
         while bit < 8 {
             if byte >> bit & 1 == 1 {
-                table[byte].0[table[byte].1 as usize] = bit as u8;
-                table[byte].1 += 1;
+                table[byte][count] = bit as u8;
+                count += 1;
             }
             bit += 1;
         }
+        byte += 1;
+    }
+    table
+};
+
+/// The number of set bits of a byte.
+const COUNTS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).count_ones() as u8;
         byte += 1;
     }
     table
@@ -45,13 +56,10 @@ pub(super) fn find<S: Simd>(simd: S, x: &[f32], bounds: &Bounds, found: &mut [u3
                 mask &= (1 << left) - 1;
             }
             for byte in 0..S::LANES / 8 {
-                let (bits, count) = BITS[(mask >> (8 * byte) & 0xFF) as usize];
-                let first = (col + 8 * byte) as u32;
-                let out: &mut [u32; 8] = found[at..].first_chunk_mut().expect("invariant: room for 8 more");
-                for (out, bit) in out.iter_mut().zip(bits) {
-                    *out = first + u32::from(bit);
-                }
-                at += usize::from(count);
+                let byte_mask = (mask >> (8 * byte) & 0xFF) as usize;
+                let out = found[at..].first_chunk_mut().expect("invariant: room for 8 more");
+                simd.store_columns(out, &PLACES[byte_mask], (col + 8 * byte) as u32);
+                at += usize::from(COUNTS[byte_mask]);
             }
             col += S::LANES;
         }
