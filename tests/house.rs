@@ -24,7 +24,7 @@ fn rust() -> Vec<(String, String)> {
 
 /// Files over the cap of their kind: the lines they may have, and why. No entry may stay when it is no longer needed.
 const LONG: [(&str, usize, &str); 1] =
-    [("src/model/mod.rs", 176, "the model and its ways to be opened, which must be read together")];
+    [("src/model/mod.rs", 181, "the model and its ways to be opened, which must be read together")];
 
 /// The greatest number of lines of a file.
 fn cap(path: &str) -> usize {

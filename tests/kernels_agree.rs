@@ -180,7 +180,7 @@ impl Case {
     fn factors(&self) -> Vec<f32> {
         let Encoded { encoding, pattern, rows, cols, levels, counts, .. } = &self.encoded;
         let levels = if encoding.values().has_step() { &[1.0] } else { levels.as_slice() };
-        let lookup = Lookup::new(*encoding, levels, *pattern, counts);
+        let lookup = Lookup::new(*encoding, levels, *pattern, counts, &mut MemoryBudget::unlimited()).unwrap();
         Weights::new(*rows, *cols, &self.bytes, &lookup).unwrap().decode()
     }
 

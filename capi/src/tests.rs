@@ -331,6 +331,7 @@ fn limits_and_checks_are_those_of_the_options() {
         curt_model_options { weights: 1, ..none },
         curt_model_options { activations: 1, limits: CURT_LIMITS_FORMAT, ..none },
         curt_model_options { multiply_adds: 1, ..none },
+        curt_model_options { memory_bytes: 1, ..none },
     ] {
         assert_eq!(load_with(&small), [limit; 3], "{}", message());
     }

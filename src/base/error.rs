@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A failure: its kind, a message, and the byte of the file where it was found.
 ///
-/// The type is one machine word wide, so `Result<T, Error>` stays cheap. [`Error::NO_MEMORY`] allocates nothing. The message includes that of [`source`](std::error::Error::source),
+/// `Result<(), Error>` is two machine words, which a call returns in registers. [`Error::NO_MEMORY`] allocates nothing. The message includes that of [`source`](std::error::Error::source),
 /// which is the [`std::io::Error`] of a failed system call.
 pub struct Error(Option<Box<Inner>>);
 
@@ -96,8 +96,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_one_word_and_names_its_place() {
-        assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
+    fn an_error_is_small_and_names_its_place() {
+        assert_eq!(size_of::<Result<(), Error>>(), 2 * size_of::<usize>());
         let error = Error::at(Defect::Code, 68, "field 3 of word 1 is 31, a ternary field is below 27").context("fc1");
         assert_eq!(error.to_string(), "fc1: field 3 of word 1 is 31, a ternary field is below 27 (at byte 68, 0x44)");
         assert_eq!((error.kind(), error.offset()), (Defect::Code.into(), Some(68)));

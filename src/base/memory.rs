@@ -60,6 +60,11 @@ impl MemoryBudget {
         self.held = self.held.saturating_sub(bytes);
     }
 
+    /// Gives back what was charged since `held` was the charge: all of it is free again.
+    pub fn release_to(&mut self, held: u64) {
+        self.held = self.held.min(held);
+    }
+
     /// Makes room for `more` elements after those of `list`. A list that grows doubles, and is charged twice while it is copied.
     ///
     /// # Errors
@@ -95,6 +100,15 @@ impl MemoryBudget {
         let mut list = self.list(len, what)?;
         list.extend(items.take(len));
         Ok(list)
+    }
+
+    /// A copy of `text`.
+    ///
+    /// # Errors
+    /// `limit`, `no_memory`.
+    pub fn text(&mut self, text: &str, what: &str) -> Result<String> {
+        let bytes = self.collect(text.len(), text.bytes(), what)?;
+        Ok(String::from_utf8(bytes).expect("invariant: the bytes of a text"))
     }
 
     /// `len` zeros, 64-byte aligned.

@@ -3,6 +3,7 @@
 use crate::base::checked::{from_u32, to_u64};
 use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::Limits;
+use crate::base::memory::{MemoryBudget, bytes_of};
 use crate::bytes::Cursor;
 use crate::encoding::{Encoding, check_float};
 use crate::graph::op::{Expected, Words, word};
@@ -13,12 +14,14 @@ use std::ops::RangeInclusive;
 ///
 /// # Errors
 /// `bounds`, `trailing`, `limit`, `unknown_id`, `graph`, `shape` and those of an operator's fields, each with its byte.
-pub(crate) fn parse(bytes: &[u8], offset: u64, limits: &Limits) -> Result<Graph> {
+pub(crate) fn parse(bytes: &[u8], offset: u64, limits: &Limits, memory: &mut MemoryBudget) -> Result<Graph> {
     let mut reader = Reader { cursor: Cursor::new(bytes, offset, "graph"), at: offset };
     let nodes = reader.cursor.count(limits.nodes.min(Limits::FORMAT.nodes), "the number of nodes")?;
     if nodes == 0 {
         return Err(Error::at(ErrorKind::Limit, offset, "a graph has at least one node"));
     }
+    // The nodes, once more while their list grows; as many numbers of inputs as there are words.
+    memory.charge(bytes_of::<[Node; 4]>(nodes).saturating_add(bytes_of::<usize>(bytes.len() / 2)), "the nodes of the graph")?;
     let mut input = InputSpec::BLANK;
     input.words(&mut reader)?;
     let mut builder = GraphBuilder::new(input, limits).map_err(|error| place(error, reader.cursor.offset()))?;
@@ -33,6 +36,9 @@ pub(crate) fn parse(bytes: &[u8], offset: u64, limits: &Limits) -> Result<Graph>
 }
 
 fn place(error: Error, offset: u64) -> Error {
+    if error.kind() == ErrorKind::NoMemory {
+        return error;
+    }
     Error::at(error.kind(), offset, error.to_string())
 }
 
@@ -61,7 +67,11 @@ impl Reader<'_> {
             let range = RangeInclusive::new(to_u64(*op.inputs().start()), to_u64(*op.inputs().end()));
             self.number("the number of inputs", Expected::Free, range, &mut count)?;
         }
-        let inputs = (0..count).map(|_| self.word("a node's input").map(from_u32)).collect::<Result<_>>()?;
+        let mut inputs = Vec::new();
+        inputs.try_reserve_exact(count).map_err(|_| Error::NO_MEMORY)?;
+        for _ in 0..count {
+            inputs.push(from_u32(self.word("a node's input")?));
+        }
         op.fields(self)?;
         Ok(Node { op, inputs })
     }

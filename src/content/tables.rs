@@ -1,5 +1,7 @@
 //! The tables of a model: everything in it that is small, unlike the weights (SPEC section 5).
 
+use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::encoding::{Encoded, Lookup};
 use crate::graph::Linear;
 use crate::tensor::Mask;
@@ -49,8 +51,10 @@ impl LayerTables {
     }
 
     /// The small arrays that the view of the layer's weights needs.
-    #[must_use]
-    pub fn lookup(&self, linear: &Linear) -> Lookup {
-        Lookup::new(linear.encoding, &self.levels, linear.pattern, &self.counts)
+    ///
+    /// # Errors
+    /// `limit`, `no_memory`.
+    pub fn lookup(&self, linear: &Linear, memory: &mut MemoryBudget) -> Result<Lookup> {
+        Lookup::new(linear.encoding, &self.levels, linear.pattern, &self.counts, memory)
     }
 }

@@ -3,6 +3,7 @@
 use super::id::Encoding;
 use super::layout::pattern::Pattern;
 use super::lookup::Lookup;
+use crate::base::memory::MemoryBudget;
 
 /// A layer's encoded weights, as the writer needs them.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,7 @@ impl Encoded {
     /// When the number of levels is not that of the encoding.
     #[must_use]
     pub fn lookup(&self) -> Lookup {
-        Lookup::new(self.encoding, &self.levels, self.pattern, &self.counts)
+        let memory = &mut MemoryBudget::unlimited();
+        Lookup::new(self.encoding, &self.levels, self.pattern, &self.counts, memory).expect("invariant: nothing is refused")
     }
 }

@@ -5,6 +5,7 @@ use super::layout::lists::starts;
 use super::layout::pattern::{Pattern, SlotLayout};
 use super::values::{Values, index_bits, integer};
 use crate::base::error::{Defect, Error, Result};
+use crate::base::memory::MemoryBudget;
 
 /// The factor of every code of a field.
 ///
@@ -17,28 +18,34 @@ pub struct FactorTable {
 
 impl FactorTable {
     /// The levels of a codebook, the last one repeated up to a power of two.
-    #[must_use]
-    pub fn of_levels(levels: &[f32]) -> Self {
-        Self::padded(levels.to_vec())
+    ///
+    /// # Errors
+    /// `limit`, `no_memory`.
+    pub fn of_levels(levels: &[f32], memory: &mut MemoryBudget) -> Result<Self> {
+        Self::padded(levels.len(), levels.iter().copied(), memory)
     }
 
     /// The levels of a sparse codebook, with zero before them: its code 0 is no entry.
-    #[must_use]
-    pub fn of_entries(levels: &[f32]) -> Self {
-        Self::padded(std::iter::once(0.0).chain(levels.iter().copied()).collect())
+    ///
+    /// # Errors
+    /// `limit`, `no_memory`.
+    pub fn of_entries(levels: &[f32], memory: &mut MemoryBudget) -> Result<Self> {
+        Self::padded(levels.len().saturating_add(1), std::iter::once(0.0).chain(levels.iter().copied()), memory)
     }
 
     /// The integers of fields of `bits` (2 to 8) bits in two's complement.
-    #[must_use]
-    pub fn of_integers(bits: u32) -> Self {
-        Self::padded((0..1 << bits).map(|code| integer(code, bits)).collect())
+    ///
+    /// # Errors
+    /// `limit`, `no_memory`.
+    pub fn of_integers(bits: u32, memory: &mut MemoryBudget) -> Result<Self> {
+        Self::padded(1 << bits, (0..1 << bits).map(|code| integer(code, bits)), memory)
     }
 
-    fn padded(mut factors: Vec<f32>) -> Self {
-        let codes = factors.len();
-        let last = factors.last().copied().unwrap_or(0.0);
-        factors.resize(codes.next_power_of_two(), last);
-        Self { factors, codes }
+    fn padded(codes: usize, values: impl Iterator<Item = f32>, memory: &mut MemoryBudget) -> Result<Self> {
+        let len = codes.next_power_of_two();
+        let mut factors = memory.collect(len, values, "a table of factors")?;
+        factors.resize(len, factors.last().copied().unwrap_or(0.0));
+        Ok(Self { factors, codes })
     }
 
     /// The factors of all codes of a field.
@@ -139,26 +146,31 @@ pub enum Lookup {
 impl Lookup {
     /// The lookup of a layer with these levels, this pattern, and lists of `counts` entries.
     ///
+    /// # Errors
+    /// `limit`, `no_memory`.
+    ///
     /// # Panics
     /// When the number of levels is not that of the encoding.
-    #[must_use]
-    pub fn new(encoding: Encoding, levels: &[f32], pattern: Pattern, counts: &[u32]) -> Self {
+    pub fn new(encoding: Encoding, levels: &[f32], pattern: Pattern, counts: &[u32], memory: &mut MemoryBudget) -> Result<Self> {
         assert_eq!(levels.len(), encoding.level_count(), "levels of {encoding}");
         let level = |i: usize| levels.get(i).copied().expect("invariant: as many levels as the encoding has");
-        let sparse = |factors| Self::Sparse { factors, units: pattern.units, starts: starts(counts) };
-        match encoding {
+        let sparse = |factors, memory: &mut MemoryBudget| {
+            Ok::<_, Error>(Self::Sparse { factors, units: pattern.units, starts: starts(counts, memory)? })
+        };
+        Ok(match encoding {
             Encoding::DenseF32 => Self::DenseF32,
             Encoding::DenseF16 => Self::DenseF16,
             Encoding::FixedPoint { bits } => Self::FixedPoint { bits, step: level(0) },
             Encoding::Ternary => Self::Ternary { negative: level(0), positive: level(1) },
-            Encoding::Codebook { .. } => Self::Codebook(FactorTable::of_levels(levels)),
-            Encoding::SparseF32 => sparse(SlotFactors::Floats),
+            Encoding::Codebook { .. } => Self::Codebook(FactorTable::of_levels(levels, memory)?),
+            Encoding::SparseF32 => sparse(SlotFactors::Floats, memory)?,
             Encoding::SparseFixedPoint { bits } => {
-                sparse(SlotFactors::Integers { table: FactorTable::of_integers(bits), step: level(0) })
+                let table = FactorTable::of_integers(bits, memory)?;
+                sparse(SlotFactors::Integers { table, step: level(0) }, memory)?
             }
-            Encoding::SparseCodebook { .. } => sparse(SlotFactors::Levels(FactorTable::of_entries(levels))),
-            Encoding::BlockF32 { height } => Self::Blocks { height, starts: starts(counts) },
-        }
+            Encoding::SparseCodebook { .. } => sparse(SlotFactors::Levels(FactorTable::of_entries(levels, memory)?), memory)?,
+            Encoding::BlockF32 { height } => Self::Blocks { height, starts: starts(counts, memory)? },
+        })
     }
 }
 

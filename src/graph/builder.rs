@@ -26,20 +26,24 @@ impl GraphBuilder {
         if let Some(kept) = input.kept.filter(|&kept| kept > inputs) {
             return Err(Error::new(Defect::Mask, format!("{kept} inputs are kept, there are only {inputs}")));
         }
-        let shapes = vec![input.value_shape()];
+        let mut shapes = Vec::new();
+        push(&mut shapes, input.value_shape())?;
         let activations = at_most(to_u64(input.value_shape().elements()), limits.activations, "the number of inputs")?;
         let graph = Graph { input, nodes: Vec::new(), shapes };
-        Ok(Self { graph, limits: *limits, used: vec![false], weights: 0, activations, work: 0 })
+        let mut used = Vec::new();
+        push(&mut used, false)?;
+        Ok(Self { graph, limits: *limits, used, weights: 0, activations, work: 0 })
     }
 
     /// Adds a node.
     ///
     /// # Errors
-    /// `graph` when it reads a value that is not made before it, `shape`, `limit`.
+    /// `graph` when it reads a value that is not made before it, `shape`, `limit`, `no_memory`.
     pub fn push(&mut self, node: Node) -> Result<()> {
         let number = self.graph.shapes.len();
         at_most(to_u64(number), self.limits.nodes, "the number of nodes")?;
-        let mut inputs = Vec::with_capacity(node.inputs.len());
+        let mut inputs = Vec::new();
+        inputs.try_reserve_exact(node.inputs.len()).map_err(|_| Error::NO_MEMORY)?;
         for &input in &node.inputs {
             let Some(&shape) = self.graph.shapes.get(input) else {
                 let message = format!("node {number} reads value {input}, which no earlier node makes");
@@ -61,10 +65,9 @@ impl GraphBuilder {
                 *used = true;
             }
         }
-        self.used.push(false);
-        self.graph.shapes.push(output);
-        self.graph.nodes.push(node);
-        Ok(())
+        push(&mut self.used, false)?;
+        push(&mut self.graph.shapes, output)?;
+        push(&mut self.graph.nodes, node)
     }
 
     fn count_weights(&mut self, linear: &Linear, cols: usize) -> Result<()> {
@@ -93,4 +96,11 @@ impl GraphBuilder {
             None => Ok(self.graph),
         }
     }
+}
+
+/// Pushes onto a list whose length a file decides.
+fn push<T>(list: &mut Vec<T>, element: T) -> Result<()> {
+    list.try_reserve(1).map_err(|_| Error::NO_MEMORY)?;
+    list.push(element);
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! A layer with weights, as its kernel needs it.
 
+use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::content::LayerTables;
 use crate::encoding::Lookup;
 use crate::graph::Linear;
@@ -23,25 +25,31 @@ pub struct Layer {
 
 impl Layer {
     /// The layer of node `node` with `cols` inputs.
-    pub(super) fn new(node: usize, linear: Linear, cols: usize, tables: &LayerTables) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// `limit`, `no_memory`.
+    pub(super) fn new(node: usize, linear: Linear, cols: usize, tables: &LayerTables, memory: &mut MemoryBudget) -> Result<Self> {
+        Ok(Self {
             node,
             linear,
             cols,
-            lookup: tables.lookup(&linear),
-            scale: scale(&linear, &tables.levels, tables.row_factors.as_deref()),
-            bias: tables.bias.clone(),
-        }
+            lookup: tables.lookup(&linear, memory)?,
+            scale: scale(&linear, tables, memory)?,
+            bias: memory.collect(linear.rows, tables.bias.iter().copied(), "the biases of a layer")?,
+        })
     }
 }
 
 /// The scale of each output: row factors, the step, or their product.
-fn scale(linear: &Linear, levels: &[f32], row_factors: Option<&[f32]>) -> Option<Vec<f32>> {
-    let step = linear.encoding.values().has_step().then(|| levels[0]);
-    match (step, row_factors) {
-        (None, None) => None,
-        (None, Some(factors)) => Some(factors.to_vec()),
-        (Some(step), None) => Some(vec![step; linear.rows]),
-        (Some(step), Some(factors)) => Some(factors.iter().map(|factor| step * factor).collect()),
+fn scale(linear: &Linear, tables: &LayerTables, memory: &mut MemoryBudget) -> Result<Option<Vec<f32>>> {
+    let step = linear.encoding.values().has_step().then(|| tables.levels[0]);
+    if step.is_none() && tables.row_factors.is_none() {
+        return Ok(None);
     }
+    let factor = |row: usize| tables.row_factors.as_ref().map(|factors| factors[row]);
+    let scale = |row: usize| match (step, factor(row)) {
+        (Some(step), Some(factor)) => step * factor,
+        (one, other) => one.or(other).unwrap_or(1.0),
+    };
+    memory.collect(linear.rows, (0..linear.rows).map(scale), "the scales of a layer").map(Some)
 }

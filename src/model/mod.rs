@@ -2,10 +2,11 @@
 
 mod layer;
 
-use crate::base::checked::to_u64;
+use crate::base::checked::{at_most, to_u64};
 use crate::base::environment::Environment;
-use crate::base::error::{Error, ErrorKind, Result};
+use crate::base::error::Result;
 use crate::base::limits::Limits;
+use crate::base::memory::MemoryBudget;
 use crate::bytes::Storage;
 use crate::content::{Origin, Tables, Validated};
 use crate::encoding::Weights;
@@ -40,7 +41,7 @@ impl Model {
     /// [`Model::open`] with the caller's limits. [`Limits::EDGE`] is meant for untrusted files.
     pub fn open_with(path: impl AsRef<Path>, limits: &Limits) -> Result<Self> {
         let path = path.as_ref();
-        let storage = Storage::read(path, limits.file_bytes)?;
+        let storage = Storage::read(path, limits.file_bytes.min(limits.memory_bytes))?;
         Self::unpack(storage, limits).map_err(|error| error.context(path.display()))
     }
 
@@ -66,10 +67,7 @@ impl Model {
 
     /// A model from a copy of `bytes`.
     pub fn from_bytes(bytes: &[u8], limits: &Limits) -> Result<Self> {
-        if to_u64(bytes.len()) > limits.file_bytes {
-            let message = format!("the model has {} bytes, the limit is {}", bytes.len(), limits.file_bytes);
-            return Err(Error::new(ErrorKind::Limit, message));
-        }
+        at_most(to_u64(bytes.len()), limits.file_bytes.min(limits.memory_bytes), "the model's length")?;
         Self::unpack(Storage::copy(bytes)?, limits)
     }
 
@@ -84,9 +82,16 @@ impl Model {
 
     fn load(storage: Storage, packed_bytes: Option<u64>, limits: &Limits, check: Check) -> Result<Self> {
         let _modes = Environment::set();
-        let validated = format::validate(storage.bytes(), limits, check)?;
+        let mut memory = MemoryBudget::new(limits.memory_bytes);
+        let owned = if let Storage::Owned(bytes) = &storage { to_u64(bytes.len()) } else { 0 };
+        memory.charge(owned.saturating_add(packed_bytes.unwrap_or(0)), "the file")?;
+        let validated = format::validate_within(storage.bytes(), limits, check, &mut memory)?;
         let layers = validated.graph.linears().zip(&validated.tables.layers);
-        let layers = layers.map(|((node, &linear, cols), tables)| Layer::new(node, linear, cols, tables)).collect();
+        let mut own = memory.list(validated.tables.layers.len(), "the layers")?;
+        for ((node, &linear, cols), tables) in layers {
+            own.push(Layer::new(node, linear, cols, tables, &mut memory)?);
+        }
+        let layers = own;
         Ok(Self(Arc::new(Inner { storage, validated, layers, packed_bytes, limits: *limits })))
     }
 

@@ -1,5 +1,8 @@
 //! Masks: which members of a dimension are kept.
 
+use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
+
 /// One flag per member of a dimension: kept or pruned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mask(Vec<bool>);
@@ -19,14 +22,13 @@ impl Mask {
 
     /// The mask of `len` bits stored in `words`, least significant bit first; `None` when there are too few words or a bit past the
     /// end is set.
-    #[must_use]
-    pub fn from_words(len: usize, words: impl Iterator<Item = u32>) -> Option<Self> {
-        let mut flags: Vec<bool> = words.flat_map(|word| (0..32).map(move |bit| word >> bit & 1 == 1)).collect();
-        if flags.len() < len || flags.iter().skip(len).any(|&flag| flag) {
-            return None;
-        }
-        flags.truncate(len);
-        Some(Self(flags))
+    ///
+    /// # Errors
+    /// `limit`, `no_memory`.
+    pub fn from_words(len: usize, words: impl Iterator<Item = u32>, memory: &mut MemoryBudget) -> Result<Option<Self>> {
+        let mut bits = words.flat_map(|word| (0..32).map(move |bit| word >> bit & 1 == 1));
+        let flags = memory.collect(len, bits.by_ref(), "a mask")?;
+        Ok((flags.len() == len && !bits.any(|bit| bit)).then_some(Self(flags)))
     }
 
     /// The mask as stored: `ceil(len / 32)` words.
@@ -74,10 +76,11 @@ mod tests {
         (flags[0], flags[31], flags[33]) = (true, true, true);
         let mask = Mask::new(flags);
         assert_eq!(mask.to_words().collect::<Vec<_>>(), [0x8000_0001, 2]);
-        assert_eq!(Mask::from_words(34, [0x8000_0001, 2].into_iter()), Some(mask.clone()));
+        let read = |words: [u32; 2], n| Mask::from_words(34, words.into_iter().take(n), &mut MemoryBudget::unlimited()).unwrap();
+        assert_eq!(read([0x8000_0001, 2], 2), Some(mask.clone()));
         assert_eq!(mask.indices().collect::<Vec<_>>(), [0, 31, 33]);
-        assert_eq!(Mask::from_words(34, [0, 4].into_iter()), None, "a bit past the end");
-        assert_eq!(Mask::from_words(34, [0].into_iter()), None, "too few words");
+        assert_eq!(read([0, 4], 2), None, "a bit past the end");
+        assert_eq!(read([0, 0], 1), None, "too few words");
         assert_eq!(Mask::new(vec![]).to_words().count(), 0);
     }
 }

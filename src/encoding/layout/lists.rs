@@ -3,6 +3,7 @@
 use super::array::cast;
 use crate::base::checked::{self, to_u64};
 use crate::base::error::{Defect, Error, Result};
+use crate::base::memory::MemoryBudget;
 
 /// Whether the columns of a layer with `cols` inputs are stored as `u32`, not as `u16`.
 #[must_use]
@@ -25,13 +26,15 @@ pub fn padded_rows(rows: usize, height: usize) -> Result<u64> {
 }
 
 /// The number of the first entry of each list, then the number of all entries: the running sums of `counts`.
-#[must_use]
-pub fn starts(counts: &[u32]) -> Vec<usize> {
+///
+/// # Errors
+/// `limit`, `no_memory`.
+pub fn starts(counts: &[u32], memory: &mut MemoryBudget) -> Result<Vec<usize>> {
     let sums = counts.iter().scan(0usize, |sum, &count| {
         *sum = sum.saturating_add(checked::from_u32(count));
         Some(*sum)
     });
-    std::iter::once(0).chain(sums).collect()
+    memory.collect(counts.len().saturating_add(1), std::iter::once(0).chain(sums), "the starts of lists")
 }
 
 /// Stored columns, little-endian.

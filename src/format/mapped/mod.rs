@@ -14,4 +14,4 @@ pub use sections::{SectionInfo, sections};
 pub use tables_section::layer_table_bytes;
 pub use validate::Check;
 pub(super) use validate::validate;
-pub(super) use write::{file_bytes, strip, write};
+pub(super) use write::{content_bytes, file_bytes, strip, write};

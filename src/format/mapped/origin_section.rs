@@ -5,37 +5,46 @@ use super::tables_section::mask;
 use crate::base::checked::{from_u32, to_u64};
 use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::base::limits::{MAX_DIMENSION, MAX_ELEMENTS, MAX_NAME_BYTES};
+use crate::base::memory::MemoryBudget;
 use crate::bytes::Cursor;
 use crate::content::{Origin, OriginNode, OriginShape, is_forbidden};
 use crate::graph::Graph;
 use crate::tensor::Mask;
 use std::collections::HashSet;
 
-pub(super) fn parse(section: &Section<'_>, graph: &Graph) -> Result<Origin> {
+/// What messages call the memory of this page.
+const NAMES: &str = "the names of nodes";
+/// What a set of names takes for each: a reference, a byte of control, and room to be half full.
+const NAME_BYTES: u64 = 64;
+
+pub(super) fn parse(section: &Section<'_>, graph: &Graph, memory: &mut MemoryBudget) -> Result<Origin> {
     let mut cursor = Cursor::new(section.bytes, section.offset, "origin");
-    let network = text(&mut cursor)?;
-    let method = text(&mut cursor)?;
+    let network = memory.text(text(&mut cursor)?, NAMES)?;
+    let method = memory.text(text(&mut cursor)?, NAMES)?;
+    let count = graph.nodes().len();
+    let mut nodes = memory.list(count, NAMES)?;
     let mut names = HashSet::new();
-    let mut nodes = Vec::new();
+    memory.charge(to_u64(count).saturating_mul(NAME_BYTES), NAMES)?;
+    names.try_reserve(count).map_err(|_| Error::NO_MEMORY)?;
     for node in graph.nodes() {
         let at = cursor.offset();
         let name = text(&mut cursor)?;
-        if !names.insert(name.clone()) {
+        if !names.insert(name) {
             return Err(Error::at(Defect::Duplicate, at, format!("duplicate node name {name:?}")));
         }
         let shape = match node.op.linear() {
             Some(linear) => {
-                Some(shape(&mut cursor, linear.rows, OriginShape::kept_columns(&node.op, graph.shape(node.input())))?)
+                Some(shape(&mut cursor, linear.rows, OriginShape::kept_columns(&node.op, graph.shape(node.input())), memory)?)
             }
             None => None,
         };
-        nodes.push(OriginNode { name, shape });
+        nodes.push(OriginNode { name: memory.text(name, NAMES)?, shape });
     }
     cursor.finish()?;
     Ok(Origin { network, method, nodes })
 }
 
-fn shape(cursor: &mut Cursor<'_>, rows: usize, cols: usize) -> Result<OriginShape> {
+fn shape(cursor: &mut Cursor<'_>, rows: usize, cols: usize, memory: &mut MemoryBudget) -> Result<OriginShape> {
     let at = cursor.offset();
     let original_rows = cursor.count(MAX_DIMENSION, "the original rows")?;
     let original_cols = cursor.count(MAX_DIMENSION, "the original columns")?;
@@ -43,12 +52,12 @@ fn shape(cursor: &mut Cursor<'_>, rows: usize, cols: usize) -> Result<OriginShap
         let message = format!("an original layer of {original_rows} x {original_cols} exceeds {MAX_ELEMENTS} weights");
         return Err(Error::at(ErrorKind::Limit, at, message));
     }
-    let rows = mask(cursor, original_rows, rows, "the row mask")?;
-    let cols = mask(cursor, original_cols, cols, "the column mask")?;
+    let rows = mask(cursor, original_rows, rows, "the row mask", memory)?;
+    let cols = mask(cursor, original_cols, cols, "the column mask", memory)?;
     Ok(OriginShape { rows, cols })
 }
 
-fn text(cursor: &mut Cursor<'_>) -> Result<String> {
+fn text<'a>(cursor: &mut Cursor<'a>) -> Result<&'a str> {
     let at = cursor.offset();
     let len = cursor.u32("the length of a name")?;
     if len == 0 || u64::from(len) > MAX_NAME_BYTES {
@@ -64,11 +73,20 @@ fn text(cursor: &mut Cursor<'_>) -> Result<String> {
     if padding.iter().any(|&byte| byte != 0) {
         return Err(Error::at(Defect::Padding, at, "the padding of a name is not zero"));
     }
-    Ok(name.to_owned())
+    Ok(name)
 }
 
 fn padding(len: usize) -> usize {
     len.next_multiple_of(4).saturating_sub(len)
+}
+
+/// Bytes that [`write`] takes.
+pub(super) fn written_bytes(origin: &Origin) -> u64 {
+    let text = |text: &str| text.len().saturating_add(8);
+    let mask = |mask: &Mask| mask.len().div_ceil(32).saturating_add(1).saturating_mul(4);
+    let masks = |node: &OriginNode| node.shape.as_ref().map_or(0, |shape| mask(&shape.rows).saturating_add(mask(&shape.cols)));
+    let nodes = origin.nodes.iter().map(|node| text(&node.name).saturating_add(masks(node)));
+    to_u64([text(&origin.network), text(&origin.method)].into_iter().chain(nodes).fold(0, usize::saturating_add))
 }
 
 pub(super) fn write(origin: &Origin) -> Vec<u8> {

@@ -6,6 +6,7 @@ use crate::base::error::{Defect, Error, ErrorKind, Result};
 use crate::bytes::Cursor;
 use crate::content::Extensions;
 use std::borrow::Cow;
+use std::fmt::Arguments;
 
 /// Ids of the sections.
 pub(super) mod id {
@@ -53,8 +54,8 @@ pub struct SectionInfo {
 pub(super) fn parse(file: &[u8], check_weights: bool) -> Result<Sections<'_>> {
     let (found, _) = find(file)?;
     for section in found.iter().filter(|section| check_weights || section.id != id::WEIGHTS) {
-        let what = format!("section {}", section.id);
-        compare(crc32c::crc32c(section.bytes), section.checksum, section.offset, &what)?;
+        let what = format_args!("section {}", section.id);
+        compare(crc32c::crc32c(section.bytes), section.checksum, section.offset, what)?;
     }
     let origin = found.iter().find(|section| section.id == id::ORIGIN).copied();
     let [graph, tables, weights] = required(&found)?;
@@ -92,7 +93,8 @@ fn find(file: &[u8]) -> Result<(Vec<Section<'_>>, u32)> {
     let header = header::parse(file)?;
     let table = table(file, &header)?;
     let mut cursor = Cursor::new(table, to_u64(HEADER_BYTES), "section table");
-    let mut found: Vec<Section<'_>> = Vec::with_capacity(from_u32(header.section_count));
+    let mut found: Vec<Section<'_>> = Vec::new();
+    found.try_reserve_exact(from_u32(header.section_count)).map_err(|_| Error::NO_MEMORY)?;
     let mut end = to_u64(HEADER_BYTES.saturating_add(table.len()));
     while cursor.remaining() > 0 {
         let section = entry(file, &mut cursor, found.last().map(|section| section.id), end)?;
@@ -125,7 +127,7 @@ fn table<'a>(file: &'a [u8], header: &Header) -> Result<&'a [u8]> {
     let head = cursor.bytes(HEADER_BYTES, "the header")?;
     let table = cursor.bytes(from_u32(header.section_count).saturating_mul(ENTRY_BYTES), "the section table")?;
     let checked = head.get(..CHECKED_BYTES).expect("invariant: the header has 64 bytes");
-    compare(crc32c::crc32c_append(crc32c::crc32c(checked), table), header.checksum, 60, "the header")?;
+    compare(crc32c::crc32c_append(crc32c::crc32c(checked), table), header.checksum, 60, format_args!("the header"))?;
     Ok(table)
 }
 
@@ -176,7 +178,7 @@ fn entry<'a>(file: &'a [u8], cursor: &mut Cursor<'_>, previous: Option<u32>, end
 }
 
 /// Compares a checksum. Fuzzing builds skip this check, because a fuzzer's input would hardly ever pass it.
-fn compare(found: u32, stored: u32, offset: u64, what: &str) -> Result<()> {
+fn compare(found: u32, stored: u32, offset: u64, what: Arguments<'_>) -> Result<()> {
     if found == stored || cfg!(fuzzing) {
         return Ok(());
     }

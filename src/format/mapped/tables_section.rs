@@ -3,6 +3,7 @@
 use super::sections::Section;
 use crate::base::checked::{self, to_u64};
 use crate::base::error::{Defect, Error, Result};
+use crate::base::memory::MemoryBudget;
 use crate::bytes::Cursor;
 use crate::content::{AffineTables, LayerTables, Tables};
 use crate::encoding::check_float;
@@ -52,35 +53,41 @@ pub(super) fn needed_bytes(graph: &Graph) -> Result<u64> {
     checked::mul(words, 4, "the tables")
 }
 
-pub(super) fn parse(section: &Section<'_>, graph: &Graph) -> Result<Tables> {
+pub(super) fn parse(section: &Section<'_>, graph: &Graph, memory: &mut MemoryBudget) -> Result<Tables> {
     let mut cursor = Cursor::new(section.bytes, section.offset, "tables");
     let input = graph.input();
     let channels = input.shape.channels();
-    let input_scale = floats(&mut cursor, channels, "an input scale", |scale| scale != 0.0)?;
-    let input_offset = floats(&mut cursor, channels, "an input offset", |_| true)?;
-    let input_mask = input.kept.map(|kept| mask(&mut cursor, input.shape.elements(), kept, "the input mask")).transpose()?;
-    let (mut layers, mut affines) = (Vec::new(), Vec::new());
+    let input_scale = floats(&mut cursor, channels, "an input scale", memory, |scale| scale != 0.0)?;
+    let input_offset = floats(&mut cursor, channels, "an input offset", memory, |_| true)?;
+    let mask = |kept| mask(&mut cursor, input.shape.elements(), kept, "the input mask", memory);
+    let input_mask = input.kept.map(mask).transpose()?;
+    let affine_count = graph.nodes().iter().filter(|node| node.op == Op::Affine).count();
+    let mut layers = memory.list(graph.linears().count(), "the tables of layers")?;
+    let mut affines = memory.list(affine_count, "the tables of affine nodes")?;
     for node in graph.nodes() {
         if let Some(linear) = node.op.linear() {
-            layers.push(parse_layer(&mut cursor, linear, node.op.columns(graph.shape(node.input())))?);
+            layers.push(parse_layer(&mut cursor, linear, node.op.columns(graph.shape(node.input())), memory)?);
         } else if node.op == Op::Affine {
             let channels = graph.shape(node.input()).affine_channels();
-            let scale = floats(&mut cursor, channels, "an affine scale", |_| true)?;
-            affines.push(AffineTables { scale, offset: floats(&mut cursor, channels, "an affine offset", |_| true)? });
+            let scale = floats(&mut cursor, channels, "an affine scale", memory, |_| true)?;
+            let offset = floats(&mut cursor, channels, "an affine offset", memory, |_| true)?;
+            affines.push(AffineTables { scale, offset });
         }
     }
     cursor.finish()?;
     Ok(Tables { input_scale, input_offset, input_mask, layers, affines })
 }
 
-fn parse_layer(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<LayerTables> {
+fn parse_layer(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize, memory: &mut MemoryBudget) -> Result<LayerTables> {
     let at = cursor.offset();
-    let levels = floats(cursor, linear.encoding.level_count(), "a level", |_| true)?;
+    let levels = floats(cursor, linear.encoding.level_count(), "a level", memory, |_| true)?;
     linear.encoding.check_levels(&levels, at)?;
-    let counts = counts(cursor, linear, cols)?;
-    let factors = |cursor: &mut Cursor<'_>| floats(cursor, linear.rows, "a row factor", |factor| factor > 0.0);
-    let row_factors = if linear.row_factors { Some(factors(cursor)?) } else { None };
-    let bias = floats(cursor, linear.rows, "a bias", |_| true)?;
+    let counts = counts(cursor, linear, cols, memory)?;
+    let row_factors = match linear.row_factors {
+        true => Some(floats(cursor, linear.rows, "a row factor", memory, |factor| factor > 0.0)?),
+        false => None,
+    };
+    let bias = floats(cursor, linear.rows, "a bias", memory, |_| true)?;
     Ok(LayerTables { levels, counts, row_factors, bias })
 }
 
@@ -88,11 +95,11 @@ fn parse_layer(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<
 ///
 /// # Errors
 /// `bounds`; `mask` when the counts contradict the graph.
-fn counts(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<Vec<u32>> {
+fn counts(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize, memory: &mut MemoryBudget) -> Result<Vec<u32>> {
     let lists = linear.encoding.lists(linear.rows);
     let at = cursor.offset();
     let refuse = |offset, message| Err(Error::at(Defect::Mask, offset, message));
-    let mut counts = Vec::with_capacity(lists.min(cursor.remaining()));
+    let mut counts = memory.list(lists.min(cursor.remaining()), "the counts of lists")?;
     let mut sum = 0u64;
     for (i, word) in cursor.words(count_words(lists, cols), "a layer's counts")?.enumerate() {
         let place = at.saturating_add(to_u64(i).saturating_mul(4));
@@ -117,9 +124,15 @@ fn counts(cursor: &mut Cursor<'_>, linear: &Linear, cols: usize) -> Result<Vec<u
 }
 
 /// The next `n` floats. Each must be finite, not -0, and `allowed`.
-fn floats(cursor: &mut Cursor<'_>, n: usize, what: &str, allowed: impl Fn(f32) -> bool) -> Result<Vec<f32>> {
+fn floats(
+    cursor: &mut Cursor<'_>,
+    n: usize,
+    what: &str,
+    memory: &mut MemoryBudget,
+    allowed: impl Fn(f32) -> bool,
+) -> Result<Vec<f32>> {
     let mut at = cursor.offset();
-    let mut out = Vec::with_capacity(n.min(cursor.remaining()));
+    let mut out = memory.list(n.min(cursor.remaining()), what)?;
     for bits in cursor.words(n, what)? {
         let value = f32::from_bits(bits);
         check_float(value, at, what)?;
@@ -133,10 +146,10 @@ fn floats(cursor: &mut Cursor<'_>, n: usize, what: &str, allowed: impl Fn(f32) -
 }
 
 /// The next mask: `len` bits, of which `kept` are set.
-pub(super) fn mask(cursor: &mut Cursor<'_>, len: usize, kept: usize, what: &str) -> Result<Mask> {
+pub(super) fn mask(cursor: &mut Cursor<'_>, len: usize, kept: usize, what: &str, memory: &mut MemoryBudget) -> Result<Mask> {
     let at = cursor.offset();
     let words = cursor.words(len.div_ceil(32), what)?;
-    let mask = Mask::from_words(len, words)
+    let mask = Mask::from_words(len, words, memory)?
         .ok_or_else(|| Error::at(Defect::Mask, at, format!("{what} has a bit past its {len} members")))?;
     if mask.kept() != kept {
         let message = format!("{what} keeps {} of {len}, the graph says {kept}", mask.kept());

@@ -5,6 +5,7 @@ use super::{origin_section, tables_section, weights_section};
 use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, Result};
 use crate::base::limits::Limits;
+use crate::base::memory::MemoryBudget;
 use crate::content::{Validated, graph_words};
 
 /// How much of a file is checked.
@@ -19,17 +20,17 @@ pub enum Check {
 }
 
 /// Validates a whole file and returns its content, with the place of each weight array.
-pub(crate) fn validate(file: &[u8], limits: &Limits, check: Check) -> Result<Validated> {
+pub(crate) fn validate(file: &[u8], limits: &Limits, check: Check, memory: &mut MemoryBudget) -> Result<Validated> {
     let sections = sections::parse(file, check == Check::Full)?;
-    let graph = graph_words::parse(sections.graph.bytes, sections.graph.offset, limits)?;
+    let graph = graph_words::parse(sections.graph.bytes, sections.graph.offset, limits, memory)?;
     expect_bytes(&sections.tables, tables_section::needed_bytes(&graph)?, "tables")?;
     expect_bytes(&sections.weights, weights_section::needed_bytes(&graph)?, "weights")?;
-    let tables = tables_section::parse(&sections.tables, &graph)?;
+    let tables = tables_section::parse(&sections.tables, &graph, memory)?;
     if check == Check::Full {
-        weights_section::check(&sections.weights, &graph, &tables)?;
+        weights_section::check(&sections.weights, &graph, &tables, memory)?;
     }
-    let origin = sections.origin.map(|section| origin_section::parse(&section, &graph)).transpose()?;
-    let arrays = weights_section::locate(&sections.weights, &graph)?;
+    let origin = sections.origin.map(|section| origin_section::parse(&section, &graph, memory)).transpose()?;
+    let arrays = weights_section::locate(&sections.weights, &graph, memory)?;
     Ok(Validated { graph, tables, arrays, origin })
 }
 

@@ -33,6 +33,17 @@ pub(crate) fn file_bytes(graph: &Graph) -> Result<u64> {
     Ok(end)
 }
 
+/// The most bytes of the file of `contents` and `extensions`, padding included.
+///
+/// # Errors
+/// `limit`.
+pub(crate) fn content_bytes(contents: &Contents, extensions: &Extensions<'_>) -> Result<u64> {
+    let origin = contents.origin.as_ref().map_or(0, origin_section::written_bytes);
+    let unknown = extensions.sections.iter().map(|(_, bytes)| to_u64(bytes.len())).fold(0, u64::saturating_add);
+    let table = to_u64(extensions.sections.len()).saturating_add(1).saturating_mul(64 + 32);
+    [origin, unknown, table].into_iter().try_fold(file_bytes(&contents.graph)?, |sum, bytes| add(sum, bytes, "the mapped file"))
+}
+
 /// The validated file without origin section and extensions.
 pub(crate) fn strip(file: &[u8]) -> Result<Vec<u8>> {
     let Sections { graph, tables, weights, .. } = sections::parse(file, false)?;

@@ -5,12 +5,13 @@ use super::expansion;
 use super::stream::{self, Source};
 use crate::base::error::Result;
 use crate::base::limits::Limits;
+use crate::base::memory::MemoryBudget;
 use std::collections::BTreeMap;
 
 /// The ideal code length of each part, in bits: the sum of `-log2 p` over its coded bits.
 pub(crate) fn account(source: &Source<'_>) -> Result<BTreeMap<Part, f64>> {
-    let mut meter = Meter { part: Part::Graph, bits: BTreeMap::new() };
-    stream::code(&mut meter, Some(source), &Limits::FORMAT, |graph| expansion::check(graph, usize::MAX))?;
+    let mut meter = Meter { part: Part::Graph, bits: BTreeMap::new(), memory: MemoryBudget::unlimited() };
+    stream::code(&mut meter, Some(source), &Limits::FORMAT, |graph, _| expansion::check(graph, usize::MAX))?;
     Ok(meter.bits)
 }
 
@@ -18,6 +19,7 @@ pub(crate) fn account(source: &Source<'_>) -> Result<BTreeMap<Part, f64>> {
 struct Meter {
     part: Part,
     bits: BTreeMap<Part, f64>,
+    memory: MemoryBudget,
 }
 
 impl Coder for Meter {
@@ -25,6 +27,10 @@ impl Coder for Meter {
         let p = f64::from(p.clamp(LEAST, ONE - LEAST)) / f64::from(ONE);
         *self.bits.entry(self.part).or_default() -= if bit { p } else { 1.0 - p }.log2();
         Ok(bit)
+    }
+
+    fn memory(&mut self) -> &mut MemoryBudget {
+        &mut self.memory
     }
 
     fn enter(&mut self, part: Part) {

@@ -7,6 +7,7 @@
 
 use crate::base::checked::to_u64;
 use crate::base::error::{Defect, Error, Result};
+use crate::base::memory::MemoryBudget;
 
 /// Probability 1: probabilities are in units of 1/65536.
 pub(super) const ONE: u32 = 1 << 16;
@@ -18,6 +19,8 @@ pub(super) const LEAST: u32 = 16;
 const NORMAL: u32 = 1 << 24;
 /// The number of bytes that a decoder reads before it decodes the first bit.
 const AHEAD: usize = 4;
+/// Room for a byte of the stream, for its end and for the checksum.
+const MOST_AHEAD: usize = 16;
 
 /// The part of a packed file that a bit belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +55,9 @@ pub(super) trait Coder {
     /// `truncated`, from a decoder.
     fn bit(&mut self, bit: bool, p: u32) -> Result<bool>;
 
+    /// The budget of memory: what is allocated for a model or for what is coded is charged to it.
+    fn memory(&mut self) -> &mut MemoryBudget;
+
     /// Starts a part: the following bits belong to `part`.
     fn enter(&mut self, _: Part) {}
 
@@ -76,11 +82,12 @@ pub(super) struct Encoder {
     low: u32,
     range: u32,
     bytes: Vec<u8>,
+    memory: MemoryBudget,
 }
 
 impl Encoder {
     pub(super) fn new(prefix: &[u8]) -> Self {
-        Self { low: 0, range: u32::MAX, bytes: prefix.to_vec() }
+        Self { low: 0, range: u32::MAX, bytes: prefix.to_vec(), memory: MemoryBudget::unlimited() }
     }
 
     /// Adds `n` to `low`. A carry goes into the bytes written. It never passes the first byte, because the interval stays within 0 .. 1.
@@ -123,11 +130,16 @@ impl Coder for Encoder {
         }
         while self.range < NORMAL {
             let [top, ..] = self.low.to_be_bytes();
+            self.memory.reserve(&mut self.bytes, MOST_AHEAD, "the packed file")?;
             self.bytes.push(top);
             self.low <<= 8;
             self.range <<= 8;
         }
         Ok(bit)
+    }
+
+    fn memory(&mut self) -> &mut MemoryBudget {
+        &mut self.memory
     }
 }
 
@@ -139,11 +151,12 @@ pub(super) struct Decoder<'a> {
     range: u32,
     rest: &'a [u8],
     past_the_end: usize,
+    memory: MemoryBudget,
 }
 
 impl<'a> Decoder<'a> {
     pub(super) fn new(stream: &'a [u8]) -> Self {
-        let mut decoder = Self { code: 0, range: u32::MAX, rest: stream, past_the_end: 0 };
+        let mut decoder = Self { code: 0, range: u32::MAX, rest: stream, past_the_end: 0, memory: MemoryBudget::unlimited() };
         for _ in 0..AHEAD {
             decoder.shift();
         }
@@ -195,6 +208,10 @@ impl Coder for Decoder<'_> {
             return Err(Error::new(Defect::Truncated, "the packed stream ends too early"));
         }
         Ok(bit)
+    }
+
+    fn memory(&mut self) -> &mut MemoryBudget {
+        &mut self.memory
     }
 }
 

@@ -16,10 +16,11 @@ mod stream;
 use crate::base::checked::{at_most, to_u64};
 use crate::base::error::{Defect, Error, Result};
 use crate::base::limits::Limits;
+use crate::base::memory::MemoryBudget;
 use crate::graph::Graph;
 pub(super) use account::account;
 pub use coder::Part;
-use coder::{Decoder, Encoder};
+use coder::{Coder, Decoder, Encoder};
 #[cfg(feature = "compress")]
 pub(crate) use prediction::floats::grid;
 pub use stream::{Decoded, Source};
@@ -34,10 +35,14 @@ const HEADER_BYTES: usize = 4;
 const CHECKSUM_BYTES: usize = 4;
 
 /// Packs `source`. Returns the packed file, and the content as the coder has coded it.
-pub(super) fn encode(source: &Source<'_>) -> Result<(Vec<u8>, Decoded)> {
+pub(super) fn encode(source: &Source<'_>, memory: &mut MemoryBudget) -> Result<(Vec<u8>, Decoded)> {
     let [a, b, c] = MAGIC;
     let mut encoder = Encoder::new(&[a, b, c, VERSION]);
-    let coded = stream::code(&mut encoder, Some(source), &Limits::FORMAT, |graph| expansion::check(graph, usize::MAX))?;
+    std::mem::swap(encoder.memory(), memory); // for as long as it encodes
+    let admit = |graph: &Graph, _: &mut MemoryBudget| expansion::check(graph, usize::MAX);
+    let coded = stream::code(&mut encoder, Some(source), &Limits::FORMAT, admit);
+    std::mem::swap(encoder.memory(), memory);
+    let coded = coded?;
     let mut file = encoder.finish();
     let checksum = crc32c::crc32c(&file);
     file.extend_from_slice(&checksum.to_le_bytes());
@@ -46,10 +51,21 @@ pub(super) fn encode(source: &Source<'_>) -> Result<(Vec<u8>, Decoded)> {
 
 /// Decodes the content of a stream, without validating it. `fits` refuses a graph whose mapped file is too long, before anything is
 /// allocated for the graph.
-pub(super) fn decode(stream: &[u8], limits: &Limits, fits: impl FnOnce(&Graph) -> Result<()>) -> Result<Decoded> {
+pub(super) fn decode(
+    stream: &[u8],
+    limits: &Limits,
+    memory: &mut MemoryBudget,
+    fits: impl FnOnce(&Graph, &mut MemoryBudget) -> Result<()>,
+) -> Result<Decoded> {
     let mut decoder = Decoder::new(stream);
-    let admit = |graph: &Graph| fits(graph).and_then(|()| expansion::check(graph, stream.len()));
-    let decoded = stream::code(&mut decoder, None, limits, admit)?;
+    std::mem::swap(decoder.memory(), memory); // for as long as it decodes
+    let admit = |graph: &Graph, memory: &mut MemoryBudget| {
+        fits(graph, memory)?;
+        expansion::check(graph, stream.len())
+    };
+    let decoded = stream::code(&mut decoder, None, limits, admit);
+    std::mem::swap(decoder.memory(), memory);
+    let decoded = decoded?;
     decoder.finish()?;
     Ok(decoded)
 }

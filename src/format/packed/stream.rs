@@ -3,9 +3,9 @@
 use super::coder::{Coder, Part};
 use super::matrix::columns::{self, Columns};
 use super::parts::{extensions, graph, origin, tables, weights};
-use crate::base::checked::{at_most, to_u64};
 use crate::base::error::Result;
 use crate::base::limits::Limits;
+use crate::base::memory::{MemoryBudget, bytes_of};
 use crate::content::{Contents, Extensions, Validated, graph_words};
 use crate::encoding::{Lookup, Weights};
 use crate::graph::Graph;
@@ -40,9 +40,6 @@ impl Source<'_> {
     }
 }
 
-/// What the models of one column of weights count for in [`Limits::weights`]: about 320 bytes, a weight being 4.
-const WEIGHTS_OF_A_COLUMN: u64 = 80;
-
 /// Codes a stream and returns its content. An encoder or a meter takes the content from `source`; a decoder passes none.
 ///
 /// `admit` may refuse the graph. It is called before any allocation whose size the graph decides.
@@ -50,30 +47,32 @@ pub(super) fn code(
     coder: &mut impl Coder,
     source: Option<&Source<'_>>,
     limits: &Limits,
-    admit: impl FnOnce(&Graph) -> Result<()>,
+    admit: impl FnOnce(&Graph, &mut MemoryBudget) -> Result<()>,
 ) -> Result<Decoded> {
     let given = source.map(|source| &source.content);
     coder.enter(Part::Graph);
     let words = graph::code(coder, &given.map_or_else(Vec::new, |content| graph_words::write(&content.graph)), limits)?;
     let words: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
-    let graph = graph_words::parse(&words, 0, limits)?;
-    admit(&graph)?;
+    let graph = graph_words::parse(&words, 0, limits, coder.memory())?;
+    admit(&graph, coder.memory())?;
     let mut tables = tables::code(coder, &graph, given.map(|content| &content.tables))?;
-    let mut layers = Vec::new();
+    let mut layers = coder.memory().list(tables.layers.len(), "the layers")?;
     for (number, ((node, linear, cols), own)) in graph.linears().zip(&mut tables.layers).enumerate() {
-        let lookup = own.lookup(linear);
-        if linear.rows > 0 {
-            let models = to_u64(cols).saturating_mul(WEIGHTS_OF_A_COLUMN);
-            at_most(models, limits.weights, "the weights that the models of a packed layer's columns count for")?;
-        }
+        let held = coder.memory().held();
+        let lookup = own.lookup(linear, coder.memory())?;
         let array = source.map(|source| source.weights(number, &lookup)).transpose()?;
         // A layer without rows has no weights, so nothing bounds its columns: they may be more than memory holds.
         let columns = match linear.rows {
             0 => Columns::row(cols),
-            _ => columns::of_layer(&graph, node, cols, tables.input_mask.as_ref())?,
+            _ => columns::of_layer(&graph, node, cols, tables.input_mask.as_ref(), coder.memory())?,
         };
         let layer = weights::KnownLayer { linear, columns: &columns, levels: &own.levels, number };
         let encoded = weights::code(coder, &layer, array)?;
+        // What is left of the layer is its array, and its counts twice.
+        drop(columns);
+        coder.memory().release_to(held);
+        let kept = bytes_of::<u8>(encoded.bytes.capacity()).saturating_add(bytes_of::<[u32; 4]>(encoded.counts.len()));
+        coder.memory().charge(kept, "the array of a layer")?;
         own.counts.clone_from(&encoded.counts);
         layers.push(encoded);
     }
@@ -112,10 +111,10 @@ mod tests {
     }
 
     #[test]
-    fn the_columns_of_a_packed_layer_count_among_the_weights() {
-        let limits = Limits { weights: 80 << 10, ..Limits::DEFAULT };
+    fn the_models_of_the_columns_of_a_packed_layer_are_charged() {
+        let limits = Limits { memory_bytes: 8 << 20, ..Limits::DEFAULT };
         let file = |inputs: u32| linear(inputs, 1, 2, 2);
-        assert_eq!(kind(&file((1 << 10) + 1), 200, &limits), ErrorKind::Limit);
+        assert_eq!(kind(&file(1 << 19), 200, &limits), ErrorKind::Limit);
         assert_ne!(kind(&file(1 << 10), 200, &limits), ErrorKind::Limit);
     }
 

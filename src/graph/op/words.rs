@@ -153,7 +153,8 @@ pub(crate) fn shape_words<W: Words + ?Sized>(words: &mut W, shape: &mut Shape) -
         words.number("width", same_as(height), RANGE, &mut width)?;
         *shape = Shape::Image { channels: first, height, width };
     }
-    let elements = shape.dims().into_iter().fold(1, |product: u64, dimension| product.saturating_mul(to_u64(dimension)));
+    let sides = if rank == 3 { [first, height, width] } else { [first, 1, 1] };
+    let elements = sides.into_iter().fold(1, |product: u64, side| product.saturating_mul(to_u64(side)));
     let message = || format!("a shape of {first}x{height}x{width} has more than {MAX_ELEMENTS} elements");
     words.check(elements <= MAX_ELEMENTS, ErrorKind::Limit, &message)
 }

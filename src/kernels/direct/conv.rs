@@ -61,7 +61,7 @@ impl DirectConv {
             return Ok(Some(this));
         }
         drop(this);
-        memory.release(memory.held() - held);
+        memory.release_to(held);
         Ok(None)
     }
 

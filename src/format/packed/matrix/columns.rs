@@ -4,7 +4,7 @@
 
 use crate::base::checked::from_u32;
 use crate::base::error::Result;
-use crate::format::packed::allocate::with_capacity;
+use crate::base::memory::MemoryBudget;
 use crate::graph::{Graph, Op};
 use crate::tensor::{Mask, Shape};
 
@@ -12,6 +12,9 @@ use crate::tensor::{Mask, Shape};
 pub(crate) const AROUND: usize = 8;
 /// The number of neighbours that come before a place: left, above, above left, above right.
 pub(crate) const BEFORE: usize = 4;
+
+/// What messages call the memory of this page.
+const PLACES: &str = "the places of the columns of a packed matrix";
 
 /// The place of a column in its feature map.
 #[derive(Clone, Copy, Debug)]
@@ -42,23 +45,22 @@ impl Columns {
     }
 
     /// All places of `maps` maps of shape `[height, width]`. A map with a single place has no neighbours.
-    pub(crate) fn image(maps: usize, height: usize, width: usize) -> Result<Self> {
+    pub(crate) fn image(maps: usize, height: usize, width: usize, memory: &mut MemoryBudget) -> Result<Self> {
         let len = maps.saturating_mul(height).saturating_mul(width);
-        Self::places(len, maps, height, width, |i| i, Some)
+        Self::places(len, [maps, height, width], memory, |i| i, Some)
     }
 
     /// The places of `maps` maps of shape `[height, width]` that `mask` keeps.
-    pub(crate) fn kept(mask: &Mask, maps: usize, height: usize, width: usize) -> Result<Self> {
-        let kept: Vec<usize> = mask.indices().collect();
+    pub(crate) fn kept(mask: &Mask, [maps, height, width]: [usize; 3], memory: &mut MemoryBudget) -> Result<Self> {
+        let kept = memory.collect(mask.kept(), mask.indices(), PLACES)?;
         let place = |i: usize| kept.get(i).copied().expect("invariant: one for each column");
-        Self::places(kept.len(), maps, height, width, place, |place| kept.binary_search(&place).ok())
+        Self::places(kept.len(), [maps, height, width], memory, place, |place| kept.binary_search(&place).ok())
     }
 
     fn places(
         len: usize,
-        maps: usize,
-        height: usize,
-        width: usize,
+        [maps, height, width]: [usize; 3],
+        memory: &mut MemoryBudget,
         place: impl Fn(usize) -> usize,
         column: impl Fn(usize) -> Option<usize>,
     ) -> Result<Self> {
@@ -84,9 +86,7 @@ impl Columns {
             let (neighbours, neighbours_before) = (exist(&around), exist(around.get(..BEFORE).unwrap_or_default()));
             Column { around, neighbours, neighbours_before, map: index(map) }
         };
-        let mut places = with_capacity(len)?;
-        places.extend((0..len).map(at));
-        Ok(Self { len, places, maps })
+        Ok(Self { len, places: memory.collect(len, (0..len).map(at), PLACES)?, maps })
     }
 }
 
@@ -94,12 +94,18 @@ impl Columns {
 ///
 /// The columns of a convolution are the places of its window. The columns of a linear layer are the places of the image that was flattened
 /// for it, if there is one. To find that image, flatten, affine and activation nodes are followed back to the value that they start from.
-pub(crate) fn of_layer(graph: &Graph, node: usize, cols: usize, mask: Option<&Mask>) -> Result<Columns> {
+pub(crate) fn of_layer(
+    graph: &Graph,
+    node: usize,
+    cols: usize,
+    mask: Option<&Mask>,
+    memory: &mut MemoryBudget,
+) -> Result<Columns> {
     let Some(layer) = graph.nodes().get(node) else { return Ok(Columns::row(cols)) };
     if let Op::Conv2d(conv) = layer.op {
         let [height, width] = conv.window.kernel;
         let area = height.saturating_mul(width);
-        return Columns::image(cols.checked_div(area).unwrap_or(0), height, width);
+        return Columns::image(cols.checked_div(area).unwrap_or(0), height, width, memory);
     }
     let mut value = layer.input();
     while let Some(before) = value.checked_sub(1).and_then(|i| graph.nodes().get(i)) {
@@ -110,8 +116,10 @@ pub(crate) fn of_layer(graph: &Graph, node: usize, cols: usize, mask: Option<&Ma
     }
     let input = graph.input();
     match (graph.shape(value), input.shape, mask) {
-        (Shape::Image { channels, height, width }, _, _) => Columns::image(channels, height, width),
-        (_, Shape::Image { channels, height, width }, Some(mask)) if value == 0 => Columns::kept(mask, channels, height, width),
+        (Shape::Image { channels, height, width }, _, _) => Columns::image(channels, height, width, memory),
+        (_, Shape::Image { channels, height, width }, Some(mask)) if value == 0 => {
+            Columns::kept(mask, [channels, height, width], memory)
+        }
         _ => Ok(Columns::row(cols)),
     }
 }
@@ -122,7 +130,8 @@ mod tests {
 
     #[test]
     fn neighbours_are_those_of_the_map_that_are_kept() {
-        let all = Columns::image(2, 3, 3).unwrap();
+        let memory = &mut MemoryBudget::unlimited();
+        let all = Columns::image(2, 3, 3, memory).unwrap();
         let middle = all.places[4];
         assert_eq!(middle.around, [3, 1, 0, 2, 5, 7, 8, 6]);
         assert_eq!((middle.neighbours, middle.neighbours_before, middle.map), (8, 4, 0));
@@ -131,8 +140,8 @@ mod tests {
         assert_eq!((corner.neighbours, corner.neighbours_before, corner.map), (3, 0, 1));
         let mut flags = vec![false; 9];
         (flags[1], flags[4], flags[8]) = (true, true, true);
-        let kept = Columns::kept(&Mask::new(flags), 1, 3, 3).unwrap();
+        let kept = Columns::kept(&Mask::new(flags), [1, 3, 3], memory).unwrap();
         assert_eq!(kept.places[1].around, [3, 0, 3, 3, 3, 3, 2, 3]);
-        assert!(Columns::image(5, 1, 1).unwrap().places.is_empty());
+        assert!(Columns::image(5, 1, 1, memory).unwrap().places.is_empty());
     }
 }

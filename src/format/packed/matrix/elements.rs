@@ -6,7 +6,7 @@ use super::magnitudes::{Magnitudes, Signs};
 use super::place::Place;
 use super::zeros::Zeros;
 use crate::base::error::Result;
-use crate::format::packed::allocate::{filled, with_capacity};
+use crate::format::packed::allocate::filled;
 use crate::format::packed::coder::{Coder, Part};
 use crate::format::packed::prediction::floats::Float;
 
@@ -31,9 +31,10 @@ fn elements<C: Coder, T: Copy + Default + PartialEq>(
     if rows == 0 {
         return Ok(Vec::new());
     }
-    let mut out = with_capacity(rows.saturating_mul(columns.len))?;
-    let mut model = Zeros::new(columns)?;
-    let mut row_values = filled(0, columns.len.saturating_add(1))?;
+    let memory = coder.memory();
+    let mut out = memory.list(rows.saturating_mul(columns.len), "the elements of a packed matrix")?;
+    let mut model = Zeros::new(columns, memory)?;
+    let mut row_values = filled(0, columns.len.saturating_add(1), memory)?;
     for row in 0..if columns.len == 0 { 0 } else { rows } {
         row_values.fill(0);
         model.start_row();
@@ -64,8 +65,8 @@ pub(crate) fn integers(
     if rows == 0 {
         return Ok(Vec::new());
     }
-    let mut signs = Signs::new(columns)?;
-    let mut magnitudes = Magnitudes::new(columns)?;
+    let mut signs = Signs::new(columns, coder.memory())?;
+    let mut magnitudes = Magnitudes::new(columns, coder.memory())?;
     elements(coder, rows, columns, values, Part::Zeros(layer), |coder, place, value| {
         coder.enter(Part::Signs(layer));
         let negative = match (bounds.negative, bounds.positive) {
@@ -94,7 +95,7 @@ pub(crate) fn floats(
     if rows == 0 {
         return Ok(Vec::new());
     }
-    let mut signs = Signs::new(columns)?;
+    let mut signs = Signs::new(columns, coder.memory())?;
     elements(coder, rows, columns, bits, Part::Zeros(layer), |coder, place, bits| {
         coder.enter(Part::Signs(layer));
         let negative = signs.code(coder, place, float.is_negative(bits))?;

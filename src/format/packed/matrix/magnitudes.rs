@@ -6,6 +6,7 @@ use super::columns::Columns;
 use super::place::Place;
 use crate::base::checked::from_u32;
 use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::format::packed::allocate::filled;
 use crate::format::packed::coder::{Coder, HALF};
 use crate::format::packed::prediction::probability::{Bit, Count, Mixer, stretch};
@@ -29,11 +30,11 @@ pub(crate) struct Signs {
 }
 
 impl Signs {
-    pub(crate) fn new(columns: &Columns) -> Result<Self> {
+    pub(crate) fn new(columns: &Columns, memory: &mut MemoryBudget) -> Result<Self> {
         Ok(Self {
             all: Count::default(),
             row: (0, Count::default()),
-            columns: filled(Count::default(), columns.len)?,
+            columns: filled(Count::default(), columns.len, memory)?,
             near: [Count::default(); 5],
             mixer: Mixer::new(SIGN_WEIGHTS),
         })
@@ -107,10 +108,10 @@ pub(crate) struct Magnitudes {
 }
 
 impl Magnitudes {
-    pub(crate) fn new(columns: &Columns) -> Result<Self> {
+    pub(crate) fn new(columns: &Columns, memory: &mut MemoryBudget) -> Result<Self> {
         Ok(Self {
             row: (0, Mean::default()),
-            columns: filled(Mean::default(), columns.len)?,
+            columns: filled(Mean::default(), columns.len, memory)?,
             longer: [Count::default(); LENGTHS],
             by_kind: [[[Count::default(); SURROUNDINGS]; LENGTHS]; 3],
             mixers: [Mixer::new(MAGNITUDE_WEIGHTS); LENGTHS],

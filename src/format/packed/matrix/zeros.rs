@@ -6,6 +6,7 @@ use super::columns::Columns;
 use super::place::Place;
 use crate::base::checked::from_u32;
 use crate::base::error::Result;
+use crate::base::memory::MemoryBudget;
 use crate::format::packed::allocate::filled;
 use crate::format::packed::coder::Coder;
 use crate::format::packed::prediction::probability::{Count, Mixer, stretch};
@@ -36,14 +37,14 @@ pub(crate) struct Zeros {
 }
 
 impl Zeros {
-    pub(crate) fn new(columns: &Columns) -> Result<Self> {
+    pub(crate) fn new(columns: &Columns, memory: &mut MemoryBudget) -> Result<Self> {
         Ok(Self {
             all: Count::default(),
             row: Count::default(),
             rows: 0,
-            columns: filled(0, columns.len + 1)?,
-            maps: filled(Count::default(), columns.maps)?,
-            maps_in_row: filled(Count::default(), columns.maps)?,
+            columns: filled(0, columns.len + 1, memory)?,
+            maps: filled(Count::default(), columns.maps, memory)?,
+            maps_in_row: filled(Count::default(), columns.maps, memory)?,
             near: [Count::default(); 7],
             mixer: Mixer::new(WEIGHTS),
         })

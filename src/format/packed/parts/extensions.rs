@@ -34,6 +34,7 @@ pub(crate) fn code(coder: &mut impl Coder, given: Option<&Extensions<'_>>, most_
         let mut section = Vec::new();
         for at in 0..to_usize(len, "the length of a section")? {
             let byte = bytes_model.code(coder, bytes.get(at).copied().map_or(0, u32::from))?;
+            coder.memory().reserve(&mut section, 1, "a section with an unknown id")?;
             section.push(u8::try_from(byte).expect("invariant: a symbol of 8 bits"));
         }
         sections.push((id, Cow::Owned(section)));

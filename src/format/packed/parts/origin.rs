@@ -3,7 +3,9 @@
 use crate::base::checked::{from_u32, to_u64};
 use crate::base::error::{Defect, Error, Result};
 use crate::base::limits::{MAX_DIMENSION, MAX_NAME_BYTES};
+use crate::base::memory::MemoryBudget;
 use crate::content::{Origin, OriginNode, OriginShape};
+use crate::format::packed::allocate::filled;
 use crate::format::packed::coder::{Coder, HALF, Part};
 use crate::format::packed::matrix::columns::Columns;
 use crate::format::packed::matrix::elements;
@@ -12,6 +14,11 @@ use crate::format::packed::prediction::probability::{Bit, Count};
 use crate::graph::Graph;
 use crate::tensor::Mask;
 use std::collections::BTreeMap;
+
+/// What messages call the memory of this page.
+const ORIGIN: &str = "the names and masks of the original network";
+/// Bytes that the contexts of a byte of text take at most: 24 counts in a tree.
+const CONTEXT_BYTES: u64 = 1024;
 
 /// The models of names and masks.
 struct Models {
@@ -47,8 +54,8 @@ pub(crate) fn code(
     };
     let network = models.text.code(coder, given.map_or("", |origin| &origin.network))?;
     let method = models.text.code(coder, given.map_or("", |origin| &origin.method))?;
-    let mut nodes: Vec<OriginNode> = Vec::new();
-    let mut before = input_mask.cloned();
+    let mut nodes: Vec<OriginNode> = coder.memory().list(graph.nodes().len(), ORIGIN)?;
+    let mut before = input_mask.map(|mask| copy(mask, coder.memory())).transpose()?;
     for (i, node) in graph.nodes().iter().enumerate() {
         let given = given.and_then(|origin| origin.nodes.get(i));
         let name = models.text.code(coder, given.map_or("", |node| &node.name))?;
@@ -58,7 +65,7 @@ pub(crate) fn code(
                 let given = given.and_then(|node| node.shape.as_ref());
                 let rows = models.mask(coder, linear.rows, given.map(|shape| &shape.rows), None)?;
                 let cols = models.mask(coder, cols, given.map(|shape| &shape.cols), before.as_ref())?;
-                before = Some(rows.clone());
+                before = Some(copy(&rows, coder.memory())?);
                 Some(OriginShape { rows, cols })
             }
             None => None,
@@ -75,11 +82,11 @@ impl Models {
         if let Some(expected) = expected.filter(|mask| mask.kept() == kept)
             && same.code(coder, given == Some(expected))?
         {
-            return Ok(expected.clone());
+            return copy(expected, coder.memory());
         }
         let len = given.map_or(0, Mask::len);
         if full.code(coder, len == kept)? {
-            return Ok(Mask::full(kept));
+            return Ok(Mask::new(filled(true, kept, coder.memory())?));
         }
         let len = self.dimension.code(coder, to_u64(len), MAX_DIMENSION)?;
         let columns = Columns::row(from_u32(u32::try_from(len).expect("invariant: at most 2^24")));
@@ -87,11 +94,17 @@ impl Models {
     }
 }
 
+fn copy(mask: &Mask, memory: &mut MemoryBudget) -> Result<Mask> {
+    memory.collect(mask.len(), mask.flags().iter().copied(), ORIGIN).map(Mask::new)
+}
+
 impl Text {
     fn code(&mut self, coder: &mut impl Coder, given: &str) -> Result<String> {
         let len = self.length.code(coder, to_u64(given.len()), MAX_NAME_BYTES)?;
-        let mut out = Vec::new();
-        for i in 0..from_u32(u32::try_from(len).expect("invariant: at most 255")) {
+        let len = from_u32(u32::try_from(len).expect("invariant: at most 255"));
+        coder.memory().charge(to_u64(len).saturating_mul(CONTEXT_BYTES), ORIGIN)?;
+        let mut out = coder.memory().list(len, ORIGIN)?;
+        for i in 0..len {
             let byte = given.as_bytes().get(i).copied().unwrap_or(0);
             let byte = self.byte(coder, &out, byte)?;
             out.push(byte);

@@ -1,5 +1,6 @@
 //! The tables (`format-spec/packed.md`, section 9).
 
+use crate::base::checked::to_u64;
 use crate::base::error::Result;
 use crate::content::{AffineTables, LayerTables, Tables};
 use crate::format::packed::allocate::filled;
@@ -32,7 +33,9 @@ pub(crate) fn code(coder: &mut impl Coder, graph: &Graph, given: Option<&Tables>
         None => None,
     };
     let mut models = Models { levels: Floats::new(), factors: Floats::new(), biases: Floats::new(), affine: Floats::new() };
-    let (mut layers, mut affines) = (Vec::new(), Vec::new());
+    let nodes = graph.nodes().len();
+    let mut layers = coder.memory().list(nodes, "the tables of layers")?;
+    let mut affines = coder.memory().list(nodes, "the tables of affine nodes")?;
     for node in graph.nodes() {
         if let Some(linear) = node.op.linear() {
             let number = layers.len();
@@ -70,7 +73,8 @@ impl Models {
         coder.enter(Part::Biases(number));
         let bias = self.biases.code(coder, given.map_or(&[], |given| &given.bias), linear.rows, 0.0)?;
         // The lists' counts are not coded, because they follow from the weights.
-        let counts = given.map_or_else(Vec::new, |given| given.counts.clone());
+        let counts = given.map_or(&[][..], |given| &given.counts);
+        let counts = coder.memory().collect(counts.len(), counts.iter().copied(), "the counts of lists")?;
         Ok(LayerTables { levels, counts, row_factors, bias })
     }
 }
@@ -79,11 +83,16 @@ impl Models {
 fn mask(coder: &mut impl Coder, input: InputSpec, kept: usize, given: Option<&Mask>) -> Result<Mask> {
     let len = input.shape.elements();
     if kept == 0 || kept == len {
-        return Ok(Mask::new(filled(kept != 0, len)?));
+        return Ok(Mask::new(filled(kept != 0, len, coder.memory())?));
     }
+    let held = coder.memory().held();
     let columns = match input.shape {
         Shape::Vector(len) => Columns::row(len),
-        Shape::Image { channels, height, width } => Columns::image(channels, height, width)?,
+        Shape::Image { channels, height, width } => Columns::image(channels, height, width, coder.memory())?,
     };
-    Ok(Mask::new(elements::mask(coder, &columns, given.map_or(&[], Mask::flags), Part::Input)?))
+    let flags = elements::mask(coder, &columns, given.map_or(&[], Mask::flags), Part::Input)?;
+    drop(columns);
+    coder.memory().release_to(held);
+    coder.memory().charge(to_u64(flags.capacity()), "the input mask")?;
+    Ok(Mask::new(flags))
 }

@@ -1,6 +1,7 @@
 //! The weights of a layer (`format-spec/packed.md`, section 10): converts its array to a matrix of integers or floats, and back.
 
 use crate::base::error::Result;
+use crate::base::memory::{MemoryBudget, bytes_of};
 use crate::encoding::{Codes, Encoded, Values, Weights, encode, fixed_point};
 use crate::format::packed::allocate::filled;
 use crate::format::packed::coder::Coder;
@@ -8,6 +9,9 @@ use crate::format::packed::matrix::columns::Columns;
 use crate::format::packed::matrix::elements::{self, Bounds};
 use crate::format::packed::prediction::floats::Float;
 use crate::graph::Linear;
+
+/// What messages call the memory of this page.
+const CODES: &str = "the codes of a packed layer";
 
 /// The layer whose weights are coded, with the parts of it that were coded before.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +26,7 @@ pub(crate) struct KnownLayer<'a> {
 /// Codes the weights of `layer`. A decoder passes none as `given`.
 pub(crate) fn code(coder: &mut impl Coder, layer: &KnownLayer<'_>, given: Option<Weights<'_>>) -> Result<Encoded> {
     let (linear, cols) = (layer.linear, layer.columns.len);
-    let given = given.map_or_else(|| Ok(Vec::new()), |weights| codes(&weights))?;
+    let given = given.map_or_else(|| Ok(Vec::new()), |weights| codes(&weights, coder.memory()))?;
     let codes = match linear.encoding.values() {
         Values::F32 => elements::floats(coder, linear.rows, layer.columns, &given, Float::f32(), layer.number)?,
         Values::F16 => elements::floats(coder, linear.rows, layer.columns, &given, Float::f16(), layer.number)?,
@@ -33,21 +37,48 @@ pub(crate) fn code(coder: &mut impl Coder, layer: &KnownLayer<'_>, given: Option
         }
         Values::Codebook { .. } => code_integers(coder, layer, &given, &Integers::indices(layer.levels))?,
     };
+    coder.memory().charge(encoding_bytes(linear, cols, &codes)?, CODES)?;
     let codes = Codes::Matrix { rows: linear.rows, cols, codes };
     let encoded = encode(linear.encoding, layer.levels, Some(linear.pattern.units), codes);
     // `encode` sets a ternary level to zero if no weight uses it. The levels of the stream are kept, so the validator refuses such a level.
     Ok(Encoded { levels: layer.levels.to_vec(), ..encoded })
 }
 
+/// Bytes that listing the codes of stored weights takes at most: the list doubles while it grows.
+fn codes_bytes(weights: &Weights<'_>) -> u64 {
+    match weights {
+        Weights::Sparse(view) => entries_bytes(weights.rows(), view.nonzeros()),
+        Weights::Blocks(view) => entries_bytes(weights.rows(), view.raw().len()),
+        _ => bytes_of::<u32>(weights.rows().saturating_mul(weights.cols())).saturating_mul(4),
+    }
+}
+
+/// Bytes that a matrix of `rows` rows takes as a list of `entries` weights that are not zero.
+fn entries_bytes(rows: usize, entries: usize) -> u64 {
+    bytes_of::<[usize; 3]>(rows.saturating_add(2)).saturating_add(bytes_of::<[(usize, u32); 3]>(entries.saturating_add(4)))
+}
+
+/// Bytes that encoding the codes of a layer takes at most: its values in another type, or the list of those that are not zero; and its array,
+/// once more while it grows.
+fn encoding_bytes(linear: &Linear, cols: usize, codes: &[u32]) -> Result<u64> {
+    let array = linear.encoding.array_bytes(linear.pattern, linear.rows, cols)?.saturating_mul(3);
+    let values = match linear.encoding.lists(1) {
+        0 => bytes_of::<u32>(codes.len()),
+        _ => entries_bytes(linear.rows, codes.iter().filter(|&&code| code != 0).count()),
+    };
+    Ok(array.saturating_add(values).saturating_add(bytes_of::<u32>(linear.rows).saturating_mul(3)))
+}
+
 /// The code of every weight, row-major.
 ///
 /// # Errors
-/// `no_memory`: a small file may have a sparse layer of any size.
-fn codes(weights: &Weights<'_>) -> Result<Vec<u32>> {
+/// `limit`, `no_memory`: a small file may have a sparse layer of any size.
+fn codes(weights: &Weights<'_>, memory: &mut MemoryBudget) -> Result<Vec<u32>> {
+    memory.charge(codes_bytes(weights), CODES)?;
     match weights.codes() {
         Codes::Matrix { codes, .. } => Ok(codes),
         Codes::Entries(entries) => {
-            let mut matrix = filled(0, entries.rows().saturating_mul(entries.cols()))?;
+            let mut matrix = filled(0, entries.rows().saturating_mul(entries.cols()), memory)?;
             entries.fill(&mut matrix);
             Ok(matrix)
         }
@@ -140,7 +171,7 @@ fn small(n: usize) -> i16 {
 
 /// Codes a matrix of integers.
 fn code_integers(coder: &mut impl Coder, layer: &KnownLayer<'_>, given: &[u32], integers: &Integers) -> Result<Vec<u32>> {
-    let given: Vec<i16> = given.iter().map(|&code| integers.integer(code)).collect();
+    let given = coder.memory().collect(given.len(), given.iter().map(|&code| integers.integer(code)), CODES)?;
     let coded = elements::integers(coder, layer.linear.rows, layer.columns, &given, integers.bounds, layer.number)?;
-    Ok(coded.into_iter().map(|integer| integers.code(integer)).collect())
+    coder.memory().collect(coded.len(), coded.into_iter().map(|integer| integers.code(integer)), CODES)
 }

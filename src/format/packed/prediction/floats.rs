@@ -52,6 +52,8 @@ impl Float {
     }
 }
 
+/// What messages call the memory of an array.
+const FLOATS: &str = "an array of floats of a packed file";
 /// The greatest magnitude of an integer on a grid.
 const GRID: u32 = (1 << 16) - 1;
 /// The exponent of the first grid is coded relative to this one.
@@ -88,14 +90,18 @@ impl Floats {
             return Ok(Vec::new());
         }
         if self.usual.code(coder, values.iter().all(|value| value.to_bits() == usual.to_bits()))? {
-            return filled(usual, len);
+            return filled(usual, len, coder.memory());
         }
         let grid = grid(values, self.last_exponent);
         if self.on_grid.code(coder, grid.is_some())? {
             return self.code_grid(coder, &grid.unwrap_or_default(), len);
         }
         let value = |i| values.get(i).copied().map_or(0, f32::to_bits);
-        (0..len).map(|i| self.code_float(coder, value(i)).map(f32::from_bits)).collect()
+        let mut floats = coder.memory().list(len, FLOATS)?;
+        for i in 0..len {
+            floats.push(f32::from_bits(self.code_float(coder, value(i))?));
+        }
+        Ok(floats)
     }
 
     fn code_float(&mut self, coder: &mut impl Coder, bits: u32) -> Result<u32> {
@@ -109,7 +115,11 @@ impl Floats {
         self.last_exponent += change;
         let exponent = self.last_exponent;
         let integer = |i| grid.integers.get(i).copied().unwrap_or(0);
-        (0..len).map(|i| times_power(self.integer.code(coder, integer(i), GRID)?, exponent)).collect()
+        let mut floats = coder.memory().list(len, FLOATS)?;
+        for i in 0..len {
+            floats.push(times_power(self.integer.code(coder, integer(i), GRID)?, exponent)?);
+        }
+        Ok(floats)
     }
 }
 
