@@ -10,7 +10,7 @@ use curt::Isa;
 use curt::base::align::AlignedVec;
 use curt::base::memory::MemoryBudget;
 use curt::encoding::{Encoding, Weights};
-use curt::kernels::{Kernels, LinearCall, PADDING};
+use curt::kernels::{Kernels, LinearCall, PADDING, Preference};
 use curt_dev::Random;
 use curt_dev::layers::Draw;
 use std::time::Duration;
@@ -55,7 +55,7 @@ fn bench(criterion: &mut Criterion, encoding: Encoding, rows: usize, cols: usize
     for isa in Isa::ALL.into_iter().filter(|isa| isa.is_available()) {
         let kernels = Kernels::of(isa).expect("the tier was detected");
         let kernel = kernels.linear(encoding, encoded.pattern);
-        let prepared = kernel.prepare(&weights, &mut MemoryBudget::unlimited()).expect("memory");
+        let prepared = kernel.prepare(&weights, Preference::Cost, &mut MemoryBudget::unlimited()).expect("memory");
         let mut scratch = AlignedVec::zeroed(kernel.scratch_len(cols, batch)).expect("memory");
         let mut output = vec![0.0; rows * batch];
         let mut run = |output: &mut [f32]| {

@@ -91,13 +91,22 @@ impl Session {
     /// `isa` when the processor lacks the instruction set, `limit` when the session needs more memory than it may take,
     /// `no_memory` when an allocation fails, `input` for a batch of 0.
     pub fn with_options(model: &Model, options: &SessionOptions) -> Result<Self> {
+        let isa = options.isa.map_or_else(Isa::from_env, Ok)?;
+        Self::with_kernels(model, &Kernels::of(isa)?, options)
+    }
+
+    /// [`Session::with_options`] on these kernels, whatever instruction set the options name.
+    ///
+    /// # Errors
+    /// Those of [`Session::with_options`].
+    #[doc(hidden)]
+    pub fn with_kernels(model: &Model, kernels: &Kernels, options: &SessionOptions) -> Result<Self> {
         let _modes = Environment::set();
         if options.batch == 0 {
             return Err(Error::new(ErrorKind::Input, "a batch has at least one sample"));
         }
-        let isa = options.isa.map_or_else(Isa::from_env, Ok)?;
         let mut memory = MemoryBudget::new(options.memory_bytes.unwrap_or(model.limits().memory_bytes));
-        let plan = Plan::new(model, &Kernels::of(isa)?, options.batch, &mut memory)?;
+        let plan = Plan::new(model, kernels, options.batch, &mut memory)?;
         let arena = AlignedVec::zeroed(plan.arena_len)?; // charged by the plan
         let scratch = memory.zeroed(plan.scratch_len, "the scratch of a kernel")?;
         let patches = memory.zeroed(plan.patches_len, "the patches of a convolution")?;

@@ -9,7 +9,7 @@ use curt::base::fma::fma;
 use curt::base::math::{finite, relu};
 use curt::base::memory::MemoryBudget;
 use curt::encoding::{Encoded, Encoding, Lookup, Weights};
-use curt::kernels::{Kernels, LinearCall, PADDING};
+use curt::kernels::{Kernels, LinearCall, PADDING, Preference, Reads};
 use curt_dev::Random;
 use curt_dev::effort::{cases, extent};
 use curt_dev::layers::{Draw, Values};
@@ -18,6 +18,7 @@ use proptest::prelude::*;
 const ROWS: [usize; 16] = [0, 1, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 100, 127, 300];
 const COLS: [usize; 16] = [0, 1, 2, 17, 18, 19, 35, 36, 53, 71, 72, 73, 97, 128, 301, 784];
 const BATCHES: [usize; 8] = [0, 1, 2, 3, 5, 7, 8, 17];
+const FORMS: [Preference; 3] = [Preference::Cost, Preference::Stored, Preference::Prepared];
 /// What surrounds outputs; no kernel may write it.
 const GUARD: f32 = f32::from_bits(0x7FC0_BEEF);
 
@@ -33,9 +34,10 @@ fn encodings() -> Vec<Encoding> {
     all
 }
 
-/// The kernels of the tiers above the reference.
+/// The kernels of the tiers above the reference, in every form that they have of a layer.
 fn tiers() -> Vec<Kernels> {
-    curt_dev::tiers_above_scalar().into_iter().map(|isa| Kernels::of(isa).unwrap()).collect()
+    let tiers = curt_dev::tiers_above_scalar().into_iter().map(|isa| Kernels::of(isa).unwrap());
+    tiers.flat_map(|tier| FORMS.map(|preference| Kernels { preference, ..tier })).collect()
 }
 
 /// A layer with everything that a call needs.
@@ -83,7 +85,7 @@ impl Case {
     fn run(&self, kernels: &Kernels) -> Vec<f32> {
         const MARGIN: usize = 32;
         let kernel = kernels.linear(self.encoded.encoding, self.encoded.pattern);
-        let prepared = kernel.prepare(&self.weights(), &mut MemoryBudget::unlimited()).unwrap();
+        let prepared = kernel.prepare(&self.weights(), kernels.preference, &mut MemoryBudget::unlimited()).unwrap();
         let mut output = vec![GUARD; self.output_len() + 2 * MARGIN];
         let mut scratch = AlignedVec::zeroed(kernel.scratch_len(self.encoded.cols, self.batch)).unwrap();
         scratch.fill(f32::NAN);
@@ -125,7 +127,9 @@ impl Case {
     /// Every tier against the reference; the number of outputs compared.
     fn check_tiers(&self, scalar: &Kernels, tiers: &[Kernels]) -> usize {
         let expected = self.run(scalar);
-        tiers.iter().for_each(|tier| self.assert_same(&self.run(tier), &expected, tier.isa.name()));
+        for tier in tiers {
+            self.assert_same(&self.run(tier), &expected, &format!("{}, {:?}", tier.isa.name(), tier.preference));
+        }
         expected.len() * tiers.len()
     }
 
@@ -215,6 +219,23 @@ impl Case {
     }
 }
 
+/// A small layer of an encoding that can be expanded.
+#[test]
+fn every_form_of_a_layer_can_be_forced() {
+    let mut random = Random(4);
+    for encoding in encodings().into_iter().filter(|&encoding| encoding != Encoding::Ternary) {
+        let case = Case::new(encoding, 40, 100, 16, Values::Plain, &mut random);
+        for kernels in tiers() {
+            let kernel = kernels.linear(encoding, case.encoded.pattern);
+            let prepared = kernel.prepare(&case.weights(), kernels.preference, &mut MemoryBudget::unlimited()).unwrap();
+            let is_expanded = matches!(kernel.reads(&prepared, 16), Reads::Expanded(_));
+            let is_forced = kernels.preference != Preference::Cost;
+            let is_as_asked = is_expanded == (kernels.preference == Preference::Prepared);
+            assert!(is_as_asked || !is_forced, "{}, {:?}", case.name(), kernels.preference);
+        }
+    }
+}
+
 /// Rows, columns and batch: the large shapes once, the small ones with every batch.
 fn sizes() -> Vec<(usize, usize, usize)> {
     let shapes = ROWS.into_iter().flat_map(|rows| COLS.map(|cols| (rows, cols)));
@@ -236,7 +257,7 @@ fn every_tier_is_bit_identical_to_the_reference() {
             layers += 1;
         }
     }
-    let names: Vec<_> = tiers.iter().map(|tier| tier.isa.name()).collect();
+    let names: Vec<_> = tiers.iter().map(|tier| (tier.isa.name(), tier.preference)).collect();
     println!("{layers} layers, {outputs} outputs compared with the reference ({}); tiers: {names:?}", extent());
 }
 

@@ -26,13 +26,25 @@ pub enum Reads {
     Expanded(usize),
 }
 
+/// Which form of a layer a plan takes, where kernels have several. All of them compute the same bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Preference {
+    /// The one that costs least.
+    #[default]
+    Cost,
+    /// The weights as the kernel of their encoding reads them; im2col for convolutions.
+    Stored,
+    /// Weights expanded to floats, direct convolution, wherever they are possible.
+    Prepared,
+}
+
 /// How a tier computes the layers of one view. Its value is the token of the tier, the proof that this processor can run it.
 pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// The weights that it reads.
     type View<'a>: View<'a>;
 
     /// The weights in a layout of its own; empty for a kernel that reads the stored layout.
-    fn prepare(self, _weights: &Self::View<'_>, _memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
+    fn prepare(self, _weights: &Self::View<'_>, _preference: Preference, _memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
         AlignedVec::zeroed(0)
     }
 
@@ -113,7 +125,7 @@ views!(
 
 /// A kernel behind a pointer.
 trait AnyKernel: std::fmt::Debug + Send + Sync {
-    fn prepare(&self, weights: &Weights<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>>;
+    fn prepare(&self, weights: &Weights<'_>, preference: Preference, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>>;
     fn scratch_len(&self, cols: usize, batch: usize) -> usize;
     fn reads(&self, prepared: &[u32], batch: usize) -> Reads;
     fn run_prepared(&self, prepared: &[u32], call: &mut LinearCall<'_>) -> bool;
@@ -124,8 +136,8 @@ trait AnyKernel: std::fmt::Debug + Send + Sync {
 const OWN_ENCODING: &str = "invariant: the table gives each kernel its own encoding";
 
 impl<K: Kernel> AnyKernel for K {
-    fn prepare(&self, weights: &Weights<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
-        Kernel::prepare(*self, K::View::of(weights).expect(OWN_ENCODING), memory)
+    fn prepare(&self, weights: &Weights<'_>, preference: Preference, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
+        Kernel::prepare(*self, K::View::of(weights).expect(OWN_ENCODING), preference, memory)
     }
 
     fn scratch_len(&self, cols: usize, batch: usize) -> usize {
@@ -169,8 +181,8 @@ impl LinearKernel {
     ///
     /// # Panics
     /// When the kernel is of another encoding.
-    pub fn prepare(&self, weights: &Weights<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
-        self.kernel.prepare(weights, memory)
+    pub fn prepare(&self, weights: &Weights<'_>, preference: Preference, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
+        self.kernel.prepare(weights, preference, memory)
     }
 
     /// The floats of scratch that a call for a layer of `cols` columns is best lent; [`SCRATCH`] floats always suffice.

@@ -32,7 +32,7 @@ mod simd;
 
 pub use call::{LinearCall, PADDING, SCRATCH};
 pub use isa::Isa;
-pub use kernel::{LinearKernel, Reads};
+pub use kernel::{LinearKernel, Preference, Reads};
 pub use scalar::run_rows;
 pub use table::Kernels;
 pub use values::{Run, ValueKernel};

@@ -2,7 +2,7 @@
 
 use super::direct::DirectKernel;
 use super::isa::Isa;
-use super::kernel::LinearKernel;
+use super::kernel::{LinearKernel, Preference};
 use super::values::ValueKernel;
 use crate::encoding::{Encoding, Pattern};
 
@@ -11,6 +11,8 @@ use crate::encoding::{Encoding, Pattern};
 pub struct Kernels {
     /// The tier.
     pub isa: Isa,
+    /// Which form of a layer is taken.
+    pub preference: Preference,
     /// Dense: 32-bit floats.
     pub dense_f32: LinearKernel,
     /// Dense: 16-bit floats.

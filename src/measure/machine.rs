@@ -10,7 +10,7 @@ use crate::base::error::Result;
 use crate::base::memory::MemoryBudget;
 use crate::encoding::{Lookup, Weights};
 use crate::kernels::direct::{ConvCall, ConvShape, DirectConv};
-use crate::kernels::{Isa, Kernels, LinearCall, PADDING, SCRATCH};
+use crate::kernels::{Isa, Kernels, LinearCall, PADDING, Preference, SCRATCH};
 use std::time::Duration;
 
 /// How fast bytes are read that lie at one level of memory.
@@ -101,7 +101,7 @@ fn time_dense(kernels: &Kernels, rows: usize, cols: usize, batch: usize, budget:
     let kernel = kernels.dense_f32;
     let bytes = filled(rows.next_multiple_of(16) * cols)?;
     let weights = Weights::new(rows, cols, bytemuck::cast_slice(&bytes), &Lookup::DenseF32)?;
-    let prepared = kernel.prepare(&weights, &mut MemoryBudget::unlimited())?;
+    let prepared = kernel.prepare(&weights, Preference::Cost, &mut MemoryBudget::unlimited())?;
     let stride = cols + PADDING;
     let mut input = filled(batch * stride)?;
     input.chunks_exact_mut(stride).for_each(|sample| sample[cols..].fill(0.0));
@@ -145,7 +145,9 @@ fn time_conv(kernels: &Kernels, budget: &Budget) -> Result<Option<f64>> {
     let Some(kernel) = kernels.direct else { return Ok(None) };
     let bytes = filled(CONV.maps * CONV.cols())?;
     let weights = Weights::new(CONV.maps, CONV.cols(), bytemuck::cast_slice(&bytes), &Lookup::DenseF32)?;
-    let Some(conv) = DirectConv::new(kernel, &weights, CONV, &mut MemoryBudget::unlimited())? else { return Ok(None) };
+    let Some(conv) = DirectConv::new(kernel, &weights, CONV, Preference::Cost, &mut MemoryBudget::unlimited())? else {
+        return Ok(None);
+    };
     let input = filled(CONV.input.iter().product::<usize>() + PADDING)?;
     let (mut scratch, bias) = (AlignedVec::<f32>::zeroed(conv.scratch_len())?, vec![0.0; CONV.maps]);
     let run = || {

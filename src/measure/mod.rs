@@ -6,6 +6,7 @@
 //! all of them.
 
 pub mod bounded;
+pub mod check_plan;
 pub mod compare;
 pub mod machine;
 mod operators;
@@ -15,6 +16,7 @@ pub mod synthetic;
 pub mod timing;
 pub mod twins;
 
+pub use check_plan::{Candidate, PlanCase, PlanCheck};
 pub use compare::{Comparison, NetworkTimes};
 pub use machine::MachineLimits;
 pub use parts::{LayerTimes, PartTime, Times, time_parts};

@@ -10,7 +10,7 @@ use crate::base::align::AlignedVec;
 use crate::base::error::{Error, ErrorKind, Result};
 use crate::base::memory::MemoryBudget;
 use crate::exec::{Call, Input, LayerWork, Memory, Slot, Step};
-use crate::kernels::{Isa, Kernels};
+use crate::kernels::Kernels;
 use crate::model::Model;
 use crate::plan::Plan;
 use crate::session::Session;
@@ -85,7 +85,8 @@ pub fn time_parts(comparison: &mut Comparison, [typical, worst]: [Input<'_>; 2],
     let [model, twin] = comparison.models();
     let mut session = Session::with_options(&model, comparison.options())?;
     let mut worst = caller(&mut session, worst, batch)?;
-    let (model, twin) = (Network::new(model, isa, batch)?, Network::new(twin, isa, batch)?);
+    let kernels = Kernels::of(isa)?;
+    let (model, twin) = (Network::new(model, &kernels, batch)?, Network::new(twin, &kernels, batch)?);
     let (mut parts, mut twin_parts) = (model.parts(typical)?, twin.parts(typical)?);
     let calls = parts.iter_mut().chain(&mut twin_parts).map(|part| &mut *part.call as &mut dyn FnMut());
     let mut calls: Vec<&mut dyn FnMut()> = std::iter::once(&mut worst as &mut dyn FnMut()).chain(calls).collect();
@@ -123,30 +124,36 @@ fn multiply_adds(model: &Model, index: usize) -> f64 {
 }
 
 /// A model and its plan.
-struct Network {
+pub(super) struct Network {
     model: Model,
     plan: Plan,
     batch: usize,
 }
 
 /// What is timed.
-struct Part<'a> {
+pub(super) struct Part<'a> {
     /// For a step that computes a layer.
     work: Option<LayerWork>,
     /// The share of activations that are not zero in what it reads.
     active: f64,
-    call: Box<dyn FnMut() + 'a>,
+    pub(super) call: Box<dyn FnMut() + 'a>,
 }
 
 impl Network {
-    fn new(model: Model, isa: Isa, batch: usize) -> Result<Self> {
+    pub(super) fn new(model: Model, kernels: &Kernels, batch: usize) -> Result<Self> {
         let mut memory = MemoryBudget::new(model.limits().memory_bytes);
-        let plan = Plan::new(&model, &Kernels::of(isa)?, batch, &mut memory)?;
+        let plan = Plan::new(&model, kernels, batch, &mut memory)?;
         Ok(Self { model, plan, batch })
     }
 
+    /// What the last step does with a single sample, in a few words.
+    pub(super) fn form(&self) -> String {
+        let work = self.plan.steps.last().and_then(|step| step.action.layer_work(&self.model, 1));
+        work.map(|work| work.kernel).unwrap_or_default()
+    }
+
     /// The conversion of the input, then every step.
-    fn parts<'a>(&'a self, input: Input<'a>) -> Result<Vec<Part<'a>>> {
+    pub(super) fn parts<'a>(&'a self, input: Input<'a>) -> Result<Vec<Part<'a>>> {
         let mut parts = vec![self.conversion(input)?];
         for (step, copies) in self.plan.steps.iter().zip(self.copies(input)?) {
             parts.push(self.repeated(step, copies)?);
@@ -237,6 +244,7 @@ fn active(copies: &[AlignedVec<f32>], slot: &Slot, batch: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::Isa;
     use crate::measure::twins;
     use crate::session::SessionOptions;
     use std::time::Duration;
@@ -270,7 +278,7 @@ mod tests {
     fn a_repeated_step_writes_what_a_session_writes() {
         let model = model("lenet-5-caffe-ghs");
         let bytes: Vec<u8> = (0..784).map(|i| (i * 7 % 256) as u8).collect();
-        let network = Network::new(model.clone(), Isa::best(), 1).unwrap();
+        let network = Network::new(model.clone(), &Kernels::of(Isa::best()).unwrap(), 1).unwrap();
         let mut copies = network.copies(Input::U8(&bytes)).unwrap();
         let step = network.plan.steps.last().unwrap();
         let (from, to) = network.moved(step);

@@ -14,12 +14,18 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The kinds of layers: the encoding, and the percentage of columns that are zero in each unit of rows.
-const KINDS: [(&str, Encoding, u32); 6] = [
+pub(super) const KINDS: [(&str, Encoding, u32); 12] = [
     ("dense", Encoding::DenseF32, 0),
     ("ternary", Encoding::Ternary, 33),
     ("codebook16", Encoding::Codebook { levels: 16 }, 0),
+    ("codebook32", Encoding::Codebook { levels: 32 }, 0),
+    ("codebook256", Encoding::Codebook { levels: 256 }, 0),
     ("fixed4", Encoding::FixedPoint { bits: 4 }, 0),
+    ("sparse50", Encoding::SparseF32, 50),
+    ("sparse80", Encoding::SparseF32, 80),
     ("sparse90", Encoding::SparseF32, 90),
+    ("sparse95", Encoding::SparseF32, 95),
+    ("sparse98", Encoding::SparseF32, 98),
     ("block16x1-90", Encoding::BlockF32 { height: 16 }, 90),
 ];
 
@@ -58,22 +64,38 @@ impl FromStr for SyntheticLayer {
 
 impl fmt::Display for SyntheticLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}x{}", KINDS[self.kind].0, self.rows, self.cols)
+        write!(f, "{}:{}x{}", self.kind(), self.rows, self.cols)
     }
 }
 
 impl SyntheticLayer {
+    /// A layer of a kind of [`KINDS`].
+    pub(super) fn new(kind: &str, rows: usize, cols: usize) -> Self {
+        let kind = KINDS.iter().position(|(name, ..)| *name == kind).expect("invariant: the name is one of the table");
+        Self { kind, rows, cols }
+    }
+
+    /// The name of its kind.
+    pub(super) fn kind(self) -> &'static str {
+        KINDS[self.kind].0
+    }
+
     /// The network: a vector of floats, and the layer.
     ///
     /// # Errors
     /// `limit`, `no_memory`.
     pub fn model(self) -> Result<Model> {
-        let (input, layer) = (Shape::Vector(self.cols), self.weights());
+        self.within(Shape::Vector(self.cols), Op::Linear)
+    }
+
+    /// The network of an operator with these weights, which reads floats of shape `input`.
+    pub(super) fn within(self, input: Shape, op: impl FnOnce(Linear) -> Op) -> Result<Model> {
+        let layer = self.weights();
         let mut builder = GraphBuilder::new(InputSpec { dtype: Dtype::F32, shape: input, kept: None }, &Limits::FORMAT)?;
-        builder.push(Node::new(Op::Linear(Linear::of(&layer)), 0))?;
+        builder.push(Node::new(op(Linear::of(&layer)), 0))?;
         let tables = Tables {
-            input_scale: vec![1.0],
-            input_offset: vec![0.0],
+            input_scale: vec![1.0; input.channels()],
+            input_offset: vec![0.0; input.channels()],
             input_mask: None,
             layers: vec![LayerTables::of(&layer, vec![0.25; self.rows])],
             affines: Vec::new(),
@@ -92,6 +114,8 @@ impl SyntheticLayer {
         // Rows of a block are zero together.
         let height = if let Encoding::BlockF32 { height } = encoding { height } else { 1 };
         let mut random = Random(1);
+        // Every level is used: the first weights are the levels in turn.
+        let mut next = 0..levels.len();
         let mut is_zero = vec![false; self.cols];
         let mut weights = Vec::with_capacity(self.rows * self.cols);
         for row in 0..self.rows {
@@ -101,7 +125,7 @@ impl SyntheticLayer {
             let weight = |&is_zero: &bool| match encoding {
                 _ if is_zero => 0.0,
                 Encoding::FixedPoint { .. } => (random.below(15) as f32 - 7.0) * levels[0],
-                _ if !levels.is_empty() => levels[random.below(levels.len() as u32) as usize],
+                _ if !levels.is_empty() => levels[next.next().unwrap_or_else(|| random.below(levels.len() as u32) as usize)],
                 _ => (random.below(1 << 20) as f32 + 0.5) / (1 << 22) as f32 - 0.125,
             };
             weights.extend(is_zero.iter().map(weight));
@@ -111,10 +135,10 @@ impl SyntheticLayer {
 }
 
 /// Knuth's linear congruential generator (MMIX); the upper bits are used.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, n: u32) -> u32 {
+    pub(super) fn below(&mut self, n: u32) -> u32 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (((self.0 >> 32) * u64::from(n)) >> 32) as u32
     }
@@ -142,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_is_no_layer_is_refused() {
-        for wrong in ["", "dense", "dense:4", "dense:4x", "dense:0x4", "sparse80:4x4", "dense:4x4x4", "dense:-1x4"] {
+        for wrong in ["", "dense", "dense:4", "dense:4x", "dense:0x4", "sparse81:4x4", "dense:4x4x4", "dense:-1x4"] {
             assert!(wrong.parse::<SyntheticLayer>().unwrap_err().to_string().contains("block16x1-90"), "{wrong}");
         }
         assert_eq!("dense:100000x100000".parse::<SyntheticLayer>().unwrap_err().kind(), ErrorKind::Limit);

@@ -27,7 +27,11 @@ pub(super) fn choose(
     Ok(LayerStep {
         layer: index,
         kernel,
-        prepared: if samples > 0 { kernel.prepare(&model.weights(index), memory)? } else { AlignedVec::zeroed(0)? },
+        prepared: if samples > 0 {
+            kernel.prepare(&model.weights(index), kernels.preference, memory)?
+        } else {
+            AlignedVec::zeroed(0)?
+        },
         scratch_len: if samples > 0 { kernel.scratch_len(layer.cols, samples) } else { 0 },
         relu,
     })
@@ -46,7 +50,7 @@ pub(super) fn direct(model: &Model, kernels: &Kernels, memory: &mut MemoryBudget
         if let (Op::Conv2d(conv), Some(kernel)) = (node.op, kernels.direct) {
             let [input, [_, rows, cols]] = images(node, [graph.shape(node.input()), graph.shape(layer.node + 1)])?;
             let shape = ConvStep::shape(&conv, input, [rows, cols]);
-            direct = DirectConv::new(kernel, &model.weights(index), shape, memory)?;
+            direct = DirectConv::new(kernel, &model.weights(index), shape, kernels.preference, memory)?;
         }
         all.push(direct);
     }

@@ -10,7 +10,7 @@ use curt::Isa;
 use curt::base::align::AlignedVec;
 use curt::base::memory::MemoryBudget;
 use curt::encoding::{Encoded, Weights, codebook, dense, fixed_point, ternary};
-use curt::kernels::{Kernels, LinearCall, PADDING};
+use curt::kernels::{Kernels, LinearCall, PADDING, Preference};
 use std::time::Instant;
 
 const SHAPES: [(usize, usize); 3] = [(1024, 1024), (4096, 4096), (300, 784)];
@@ -44,7 +44,7 @@ fn curt<'a>(name: &'static str, kernels: Kernels, encoded: &Encoded, input: &'a 
     let step = if encoding.values().has_step() { encoded.levels[0] } else { 1.0 };
     let matrix = view.decode().iter().map(|w| w / step).collect();
     let kernel = kernels.linear(encoding, encoded.pattern);
-    let prepared = kernel.prepare(&view, &mut MemoryBudget::unlimited()).expect("memory");
+    let prepared = kernel.prepare(&view, Preference::Cost, &mut MemoryBudget::unlimited()).expect("memory");
     let (bias, mut scratch) = (vec![0.0; rows], AlignedVec::zeroed(kernel.scratch_len(cols, batch)).expect("memory"));
     let run = move |output: &mut [f32]| {
         let weights = Weights::new(rows, cols, &bytes, &lookup).expect("a valid array");

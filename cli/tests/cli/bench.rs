@@ -111,3 +111,29 @@ fn a_convolution_is_timed_whole() {
     let kernel = json["layers"][0]["kernel"].as_str().unwrap();
     assert!(kernel.starts_with("direct, ") || kernel.starts_with("im2col, "), "{kernel}");
 }
+
+const CASE_KEYS: [&str; 8] = ["batch", "best", "best_ns", "candidates", "layer", "loss_percent", "pick", "pick_ns"];
+
+#[test]
+fn the_picks_of_plans_are_checked_against_every_form() {
+    let json = bench(&["--check-plan", "16x100"]);
+    assert_eq!(keys(&json), ["cases", "isa", "median_loss_percent", "within_10_percent", "worst_loss_percent"]);
+    let cases = json["cases"].as_array().unwrap();
+    let mut within = 0;
+    for case in cases {
+        assert_eq!(keys(case), CASE_KEYS);
+        let [pick, best, loss] = ["pick_ns", "best_ns", "loss_percent"].map(|key| case[key].as_f64().unwrap());
+        let candidates = case["candidates"].as_array().unwrap();
+        let ns = candidates.iter().map(|form| form["ns"].as_f64().unwrap());
+        assert!(best > 0.0 && best == ns.fold(f64::INFINITY, f64::min) && candidates[0]["ns"] == pick, "{case}");
+        assert!(candidates[0]["kernel"] == case["pick"] && (100.0 * (pick / best - 1.0) - loss).abs() < 1e-9, "{case}");
+        assert!(loss <= json["worst_loss_percent"].as_f64().unwrap());
+        within += usize::from(loss <= 10.0);
+    }
+    assert_eq!((cases.len(), &json["within_10_percent"]), (24, &within.into()), "12 kinds, batch 1 and 16");
+    let ran = curt(&["bench", "--seconds", "0.01", "--check-plan", "ternary:10x13"]).ok();
+    assert!(ran.stdout.contains("2 of 2 picks are within 10 %"), "a ternary layer has one form: {}", ran.stdout);
+    for wrong in [&["--check-plan", "sparse81"][..], &["--check-plan", "--layer", "dense:9x9"]] {
+        assert_eq!(curt(&[&["bench"], wrong].concat()).code, 2, "{wrong:?}");
+    }
+}

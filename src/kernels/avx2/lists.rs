@@ -13,7 +13,7 @@ use crate::base::memory::MemoryBudget;
 use crate::encoding::sparse::Sparse;
 use crate::kernels::LinearCall;
 use crate::kernels::class_s::{self, Transpose};
-use crate::kernels::kernel::Kernel;
+use crate::kernels::kernel::{Kernel, Preference};
 use std::arch::x86_64::__m256;
 use std::ops::Range;
 
@@ -26,7 +26,7 @@ pub(in crate::kernels) struct ListKernel(pub(in crate::kernels) Avx2);
 impl Kernel for ListKernel {
     type View<'a> = Sparse<'a>;
 
-    fn prepare(self, w: &Sparse<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
+    fn prepare(self, w: &Sparse<'_>, _: Preference, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
         prepare(*w, memory)
     }
 

@@ -21,7 +21,7 @@ use crate::encoding::tiles::{LANES, Tile, Tiling};
 use crate::kernels::LinearCall;
 use crate::kernels::class_f::TileRows;
 use crate::kernels::class_t::{self, TernaryLoops, TernaryWords};
-use crate::kernels::kernel::Kernel;
+use crate::kernels::kernel::{Kernel, Preference};
 use crate::kernels::segments::{SEGMENTS, segment};
 use crate::kernels::simd::Rows;
 use std::arch::x86_64::{__m256, __m256i};
@@ -56,7 +56,7 @@ pub(super) struct TernaryKernel(pub(super) Avx2);
 impl Kernel for TernaryKernel {
     type View<'a> = Ternary<'a>;
 
-    fn prepare(self, weights: &Ternary<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
+    fn prepare(self, weights: &Ternary<'_>, _: Preference, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
         prepare(*weights, memory)
     }
 

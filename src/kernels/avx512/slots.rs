@@ -14,7 +14,7 @@ use crate::encoding::sparse::{Sparse, Stored};
 use crate::encoding::tiles::{LANES, TILE_ROWS, Tile};
 use crate::kernels::LinearCall;
 use crate::kernels::class_f::TileRows;
-use crate::kernels::kernel::Kernel;
+use crate::kernels::kernel::{Kernel, Preference};
 use crate::kernels::simd::Rows;
 use std::arch::x86_64::{__m512, __m512i};
 
@@ -86,7 +86,7 @@ pub(super) struct SlotKernel(pub(super) Avx512);
 impl Kernel for SlotKernel {
     type View<'a> = Sparse<'a>;
 
-    fn prepare(self, w: &Sparse<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
+    fn prepare(self, w: &Sparse<'_>, _: Preference, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
         overflow::prepare(*w, memory)
     }
 

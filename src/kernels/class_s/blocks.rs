@@ -9,7 +9,7 @@ use crate::base::memory::MemoryBudget;
 use crate::encoding::block::Blocks;
 use crate::encoding::lists::Columns;
 use crate::kernels::LinearCall;
-use crate::kernels::kernel::{Kernel, Reads};
+use crate::kernels::kernel::{Kernel, Preference, Reads};
 use crate::kernels::simd::Simd;
 use std::cmp::Reverse;
 
@@ -26,7 +26,7 @@ impl<S: Simd, const V: usize> Kernel for BlockKernel<S, V> {
     type View<'a> = Blocks<'a>;
 
     /// The strips, those of most blocks first.
-    fn prepare(self, w: &Blocks<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
+    fn prepare(self, w: &Blocks<'_>, _: Preference, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
         let mut strips = memory.zeroed(w.lists().lists(), "the order of a layer's strips")?;
         for (strip, slot) in (0..).zip(&mut *strips) {
             *slot = strip;

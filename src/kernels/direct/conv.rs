@@ -6,7 +6,7 @@ use super::taps::{Group, MANY, Taps};
 use crate::base::error::Result;
 use crate::base::memory::MemoryBudget;
 use crate::encoding::Weights;
-use crate::kernels::PADDING;
+use crate::kernels::{PADDING, Preference};
 use std::ops::Range;
 
 /// A convolution layer, prepared for direct computation.
@@ -40,24 +40,30 @@ pub struct ConvCall<'a> {
 const MOST_GROWTH: usize = 8;
 
 impl DirectConv {
-    /// Prepares a layer, if direct computation is worthwhile for its shape and its zeros.
+    /// Prepares a layer, if direct computation is preferred: at least cost, if it is worthwhile for its shape and its zeros.
     ///
     /// # Errors
     /// `limit`, `no_memory`.
-    pub fn new(kernel: DirectKernel, weights: &Weights<'_>, shape: ConvShape, memory: &mut MemoryBudget) -> Result<Option<Self>> {
+    pub fn new(
+        kernel: DirectKernel,
+        weights: &Weights<'_>,
+        shape: ConvShape,
+        preference: Preference,
+        memory: &mut MemoryBudget,
+    ) -> Result<Option<Self>> {
         let planes = Planes::new(&shape);
         let input: usize = shape.input.iter().product();
         let is_empty = shape.positions.contains(&0) || shape.cols() == 0 || shape.maps == 0;
         // The offset of a tap has 32 bits.
         let most = input.saturating_add(512).saturating_mul(MOST_GROWTH).min(u32::MAX as usize);
-        if is_empty || planes.floats(&shape) > most {
+        if preference == Preference::Stored || is_empty || planes.floats(&shape) > most {
             return Ok(None);
         }
         let vectors = Vectors::new(&shape, &planes, kernel.loops.lanes());
         let held = memory.held();
         let taps = Taps::new(weights, &shape, &planes, memory)?;
         let this = Self { kernel, shape, planes, vectors, taps };
-        if this.is_worthwhile() {
+        if preference == Preference::Prepared || this.is_worthwhile() {
             return Ok(Some(this));
         }
         drop(this);

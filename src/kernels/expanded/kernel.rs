@@ -6,7 +6,7 @@ use super::nonzero;
 use crate::base::align::AlignedVec;
 use crate::base::error::Result;
 use crate::base::memory::MemoryBudget;
-use crate::kernels::kernel::{Kernel, Reads, View};
+use crate::kernels::kernel::{Kernel, Preference, Reads, View};
 use crate::kernels::simd::Simd;
 use crate::kernels::{LinearCall, SCRATCH};
 
@@ -22,11 +22,12 @@ pub(in crate::kernels) struct Expanded<S, K>(pub(in crate::kernels) S, pub(in cr
 impl<S: Simd, K: Kernel> Kernel for Expanded<S, K> {
     type View<'a> = K::View<'a>;
 
-    fn prepare(self, view: &K::View<'_>, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
+    fn prepare(self, view: &K::View<'_>, preference: Preference, memory: &mut MemoryBudget) -> Result<AlignedVec<u32>> {
         let held = memory.held();
-        let own = self.1.prepare(view, memory)?;
+        let own = self.1.prepare(view, preference, memory)?;
         let own_bytes = memory.held() - held;
-        let out = prepare::<S>(&view.weights(), self.1.most_expanded(), self.1.cycles(view, &own), &own, memory)?;
+        let (most, cycles) = (self.1.most_expanded(), self.1.cycles(view, &own));
+        let out = prepare::<S>(&view.weights(), preference, most, cycles, &own, memory)?;
         drop(own);
         memory.release(own_bytes);
         Ok(out)
@@ -62,7 +63,7 @@ impl<S: Simd, K: Kernel> Kernel for Expanded<S, K> {
 
 /// Whether `batch` samples are best computed one by one.
 fn suits(expanded: &Prepared<'_>, batch: usize) -> bool {
-    batch < FEW || expanded.weights.len() <= SMALL
+    expanded.always || batch < FEW || expanded.weights.len() <= SMALL
 }
 
 fn is_half_zeros(x: &[f32]) -> bool {

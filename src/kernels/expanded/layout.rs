@@ -4,6 +4,7 @@ use crate::base::align::AlignedVec;
 use crate::base::error::Result;
 use crate::base::memory::MemoryBudget;
 use crate::encoding::Weights;
+use crate::kernels::kernel::Preference;
 use crate::kernels::products::for_each;
 use crate::kernels::segments::{SEGMENTS, segment};
 use crate::kernels::simd::Simd;
@@ -12,7 +13,7 @@ use std::ops::Range;
 /// The columns of each chain of a row.
 pub(super) type Bounds = [Range<usize>; SEGMENTS];
 
-/// Words of the shape: floats, rows, columns, where each chain ends; zeros up to a cache line.
+/// Words of the shape: floats, rows, columns, where each chain ends, whether they serve every batch; zeros up to a cache line.
 const HEADER: usize = 16;
 
 /// The shape of an expanded layer. Rows lie in panels of a few vectors; in a panel column after column.
@@ -57,6 +58,8 @@ pub(super) struct Prepared<'a> {
     pub(super) layout: Layout,
     pub(super) bounds: Bounds,
     pub(super) weights: &'a [f32],
+    /// Whether they serve every batch, whatever is faster.
+    pub(super) always: bool,
 }
 
 impl<'a> Prepared<'a> {
@@ -64,21 +67,23 @@ impl<'a> Prepared<'a> {
     pub(super) fn split<S: Simd>(prepared: &'a [u32]) -> (Option<Self>, &'a [u32]) {
         // Nothing is prepared for a layer that another kernel runs.
         let Some((header, rest)) = prepared.split_first_chunk::<HEADER>() else { return (None, &[]) };
-        let [floats, rows, cols, ends @ ..] = header.map(|word| word as usize);
+        let [floats, rows, cols, end0, end1, end2, end3, always, ..] = header.map(|word| word as usize);
         let (weights, own) = rest.split_at(floats);
-        let starts = [0, ends[0], ends[1], ends[2]];
-        let bounds = [starts[0]..ends[0], starts[1]..ends[1], starts[2]..ends[2], starts[3]..ends[3]];
-        let this = Self { layout: Layout::new::<S>(rows, cols), bounds, weights: bytemuck::cast_slice(weights) };
+        let bounds = [0..end0, end0..end1, end1..end2, end2..end3];
+        let (layout, weights) = (Layout::new::<S>(rows, cols), bytemuck::cast_slice(weights));
+        let this = Self { layout, bounds, weights, always: always == 1 };
         ((floats > 0).then_some(this), own)
     }
 }
 
-/// Expands weights of up to `most` floats, if that is faster than `cycles` for a sample; `own` is what the kernel of the encoding has prepared.
+/// Expands weights of up to `most` floats, where it costs least if that is faster than `cycles` for a sample; `own` is what the kernel of the
+/// encoding has prepared.
 ///
 /// # Errors
 /// `limit`, `no_memory`.
 pub(super) fn prepare<S: Simd>(
     weights: &Weights<'_>,
+    preference: Preference,
     most: usize,
     cycles: Option<usize>,
     own: &[u32],
@@ -86,11 +91,17 @@ pub(super) fn prepare<S: Simd>(
 ) -> Result<AlignedVec<u32>> {
     let layout = Layout::new::<S>(weights.rows(), weights.cols());
     let floats = layout.row_floats() * layout.cols;
-    let expand = floats <= most && cycles.is_none_or(|cycles| layout.cycles::<S>() < cycles);
+    let expand = floats <= most
+        && match preference {
+            Preference::Cost => cycles.is_none_or(|cycles| layout.cycles::<S>() < cycles),
+            Preference::Stored => false,
+            Preference::Prepared => true,
+        };
     let floats = if expand { floats } else { 0 };
     let mut out = memory.zeroed(HEADER + floats + own.len(), "the floats of a small layer")?;
     out[..3].copy_from_slice(&[floats as u32, layout.rows as u32, layout.cols as u32]);
     out[3..7].copy_from_slice(&bounds(weights).map(|bounds| bounds.end as u32));
+    out[7] = u32::from(preference == Preference::Prepared);
     let (expanded, rest) = out[HEADER..].split_at_mut(floats);
     rest.copy_from_slice(own);
     for row in (0..layout.rows).take_while(|_| expand) {

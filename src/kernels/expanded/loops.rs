@@ -17,7 +17,7 @@ struct Panel<'a> {
 
 /// Computes a sample.
 pub(super) fn run_sample(simd: impl Simd, layer: &Prepared<'_>, sample: usize, call: &mut LinearCall<'_>) {
-    let Prepared { layout: Layout { rows, cols, height, .. }, ref bounds, weights } = *layer;
+    let Prepared { layout: Layout { rows, cols, height, .. }, ref bounds, weights, .. } = *layer;
     let scratch = std::mem::take(&mut call.scratch);
     let found: &mut [u32] = bytemuck::cast_slice_mut(scratch);
     let x = call.sample(sample);

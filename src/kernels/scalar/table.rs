@@ -2,7 +2,7 @@
 
 use super::{block, codebook, dense, fixed_point, sparse, ternary};
 use crate::encoding::Weights;
-use crate::kernels::kernel::Kernel;
+use crate::kernels::kernel::{Kernel, Preference};
 use crate::kernels::{Isa, Kernels, LinearCall, LinearKernel};
 use std::ops::Range;
 
@@ -22,6 +22,7 @@ pub(in crate::kernels) fn kernels() -> Kernels {
     let kernel = |name| LinearKernel::new(Isa::Scalar, name, Reference);
     Kernels {
         isa: Isa::Scalar,
+        preference: Preference::Cost,
         dense_f32: kernel("fma"),
         dense_f16: kernel("widen, fma"),
         fixed_point: kernel("integer to float, fma"),

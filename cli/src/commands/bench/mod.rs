@@ -3,12 +3,14 @@
 mod fields;
 mod input;
 mod page;
+mod plan;
 
 use crate::answer::{Answer, to_json};
 use crate::exit::{Failure, warn};
 use crate::progress;
 use crate::samples::embedded;
 use crate::text::{ratio, seconds};
+use clap::builder::ArgPredicate;
 use curt::inspect::Report;
 use curt::measure::{Budget, Comparison, LayerTimes, MachineLimits, SyntheticLayer, Times, time_parts};
 use curt::{Isa, Model, SessionOptions};
@@ -32,7 +34,11 @@ Examples:
   curt bench models/*.curt --json
   curt bench model.curt --batch 64 --seconds 5
   curt bench --layer ternary:1024x1024
-Layers: dense, ternary, codebook16, fixed4, sparse90 (90 % zeros) and block16x1-90 (90 % of blocks of 16 rows are zero)."
+  curt bench --check-plan
+  curt bench --check-plan sparse80 --seconds 0.5 --json
+Layers: dense, ternary, codebook16 (32, 256), fixed4, sparse90 (50, 80, 95, 98; 90 % zeros) and block16x1-90 (90 % of blocks
+of 16 rows are zero). --check-plan times these kinds at many shapes, and convolutions, in every form that a plan may take:
+weights as stored or expanded to floats, im2col or direct convolution. It prints how far the plan's pick is from the fastest."
 )]
 pub(crate) struct BenchArgs {
     /// The models [default: the built-in LeNet-300-100]
@@ -40,11 +46,14 @@ pub(crate) struct BenchArgs {
     /// Time one linear layer with random weights instead of a model
     #[arg(long, value_name = "KIND:ROWSxCOLS", conflicts_with = "models")]
     pub(crate) layer: Option<SyntheticLayer>,
+    /// Check what plans pick against every other form, on synthetic layers [whose names contain TEXT]
+    #[arg(long, value_name = "TEXT", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["models", "layer", "batch"])]
+    pub(crate) check_plan: Option<String>,
     /// Samples computed together
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub(crate) batch: u32,
-    /// Seconds of measuring for each model
-    #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = seconds)]
+    /// Seconds of measuring for each model; with --check-plan, for each layer [default there: 0.1]
+    #[arg(long, value_name = "S", default_value_t = 2.0, default_value_if("check_plan", ArgPredicate::IsPresent, "0.1"), value_parser = seconds)]
     pub(crate) seconds: f64,
 }
 
@@ -64,8 +73,12 @@ struct Outcome {
 }
 
 pub(crate) fn run(options: &BenchArgs) -> Result<Answer, Failure> {
+    let time = Duration::from_secs_f64(options.seconds);
+    if let Some(text) = &options.check_plan {
+        return plan::check(text, time);
+    }
     let models = models(options)?;
-    let (batch, time) = (usize::try_from(options.batch).unwrap_or(1), Duration::from_secs_f64(options.seconds));
+    let batch = usize::try_from(options.batch).unwrap_or(1);
     let bar = progress::bar(models.len() as u64, "timing");
     let outcomes = bar.wrap_iter(models.into_iter()).map(|(name, model)| measure(name, &model, batch, time));
     let outcomes = outcomes.collect::<Result<Vec<_>, Failure>>();
