@@ -42,6 +42,7 @@ fn plot(area: &Area<'_>, codes: &[(&str, f64, f64)]) -> Drawn {
         .disable_y_mesh()
         .disable_y_axis()
         .max_light_lines(0)
+        .x_labels(6)
         .label_style(picture::font(13))
         .x_label_formatter(&|bits| bits_text(*bits))
         .draw()?;

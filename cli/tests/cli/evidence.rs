@@ -250,6 +250,17 @@ fn the_order_of_the_projects_networks_is_that_of_file_and_labels() {
 }
 
 #[test]
+fn the_page_has_the_bits_of_every_file() {
+    let page = std::fs::read_to_string(project("docs/evidence.md")).unwrap();
+    for path in packed_models() {
+        let name = Path::new(&path).file_name().unwrap().to_str().unwrap().trim_end_matches(".packed.curt");
+        let row = page.lines().find(|line| line.split_whitespace().nth(1) == Some(name)).unwrap_or_else(|| panic!("{name}"));
+        let bits: String = row.split('|').nth(2).unwrap().chars().filter(char::is_ascii_digit).collect();
+        assert_eq!(bits.parse(), Ok(8 * length(&path)), "{name}: run scripts/describe-models");
+    }
+}
+
+#[test]
 fn the_winner_is_written_as_it_was_given() {
     let folder = Folder::new("select-written");
     // The second describes no label better than chance, and costs more.
