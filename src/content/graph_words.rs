@@ -103,7 +103,9 @@ impl Words for Reader<'_> {
 
     fn encoding(&mut self, value: &mut Encoding) -> Result<()> {
         let (id, at) = (self.word("encoding")?, self.at);
-        *value = Encoding::from_fields(id, self.word("parameter")?, at)?;
+        // An unknown id is answered before a parameter that is missing: fields are read in order.
+        let is_known = Encoding::ALL.get(from_u32(id)).is_some();
+        *value = Encoding::from_fields(id, if is_known { self.word("parameter")? } else { 0 }, at)?;
         Ok(())
     }
 

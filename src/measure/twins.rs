@@ -2,8 +2,8 @@
 //!
 //! They are models like any other, written and validated, so that a comparison measures the encoding and nothing else.
 
-use crate::base::checked::to_u64;
-use crate::base::error::{Defect, Error, ErrorKind, Result};
+use crate::base::checked::{at_most, to_u64};
+use crate::base::error::{Defect, Error, Result};
 use crate::base::limits::Limits;
 use crate::content::{Contents, LayerTables, Origin, OriginNode, OriginShape, Tables};
 use crate::encoding::{Encoded, dense};
@@ -15,6 +15,13 @@ use crate::tensor::{Mask, Shape};
 /// The most weights of an original network that is rebuilt, and of sparse layers that are expanded. Their shapes come from an untrusted
 /// file, which must not size an allocation.
 pub const MAX_WEIGHTS: u64 = 1 << 26;
+/// Bytes that a weight takes while it is expanded: its code, the float, that of a twin and of its file, an f64.
+const EXPANDED_BYTES: u64 = 32;
+
+/// The most weights that are expanded within the limits of the model.
+fn most_weights(model: &Model) -> u64 {
+    MAX_WEIGHTS.min(model.limits().memory_bytes / EXPANDED_BYTES)
+}
 
 /// The weights of layer `index` as they act: row-major, each `decode() * row factor`, rounded once more where there is a factor.
 #[must_use]
@@ -37,10 +44,7 @@ pub fn check_expandable(model: &Model) -> Result<()> {
     let sparse = model.layers().iter().filter(|layer| layer.linear.encoding.lists(1) > 0);
     let weights = sparse.map(|layer| to_u64(layer.linear.rows).saturating_mul(to_u64(layer.cols)));
     let weights = weights.fold(0, u64::saturating_add);
-    if weights > MAX_WEIGHTS {
-        let message = format!("the sparse layers stand for {weights} weights; at most {MAX_WEIGHTS} are expanded");
-        return Err(Error::new(ErrorKind::Limit, message));
-    }
+    at_most(weights, most_weights(model), "the number of weights that sparse layers stand for, which are expanded,")?;
     Ok(())
 }
 
@@ -95,10 +99,7 @@ pub fn original(model: &Model) -> Result<Option<Model>> {
     check_expandable(model)?;
     let ops: Vec<Op> = model.graph().linears().map(|(node, ..)| model.graph().nodes()[node].op).collect();
     let weights = shapes.iter().zip(&ops).fold(0u64, |sum, (shape, op)| sum.saturating_add(original_weights(shape, op)));
-    if weights > MAX_WEIGHTS {
-        let message = format!("the original network has {weights} weights; at most {MAX_WEIGHTS} are rebuilt");
-        return Err(Error::new(ErrorKind::Limit, message));
-    }
+    at_most(weights, most_weights(model), "the number of weights of the original network, which is rebuilt,")?;
     let (graph, with_flatten) = original_graph(model, &shapes)?;
     let fits = graph.linears().zip(&shapes).all(|((node, _, cols), shape)| cols == shape.columns(&graph.nodes()[node].op));
     if !fits {

@@ -49,6 +49,8 @@ def _ranges():
         raw_graph("shape", f"{name}-row-factors", (70,), [linear(3, encoding, parameter, *pattern, factors=1)])
         raw_graph("bounds", f"{name}-without-pattern", (70,), [linear(3, encoding, parameter)])
     raw_graph("bounds", "sparse-without-residue", (70,), [linear(3, F32, 0, 1)])
+    raw_graph("bounds", "encoding-without-parameter", (70,), [linear(3, F32, 0)[:4]])
+    raw_graph("unknown_id", "encoding-9-without-parameter", (70,), [linear(3, 9, 0)[:4]])
     raw_graph("trailing", "block_f32-with-two-fields", (70,), [linear(3, BLOCK, 8, 0, 0)])
     raw_graph("trailing", "dense-with-blocks", (70,), [linear(3, 0, 0, 0)])
 
