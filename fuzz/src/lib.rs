@@ -4,6 +4,7 @@
 
 mod edits;
 mod model;
+mod onnx;
 mod packed;
 mod posterior;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod smoke;
 use curt_dev::container::{self, Section, WEIGHTS};
 use curt_dev::golden::read_files;
 pub use model::load;
+pub use onnx::onnx;
 pub use packed::unpack;
 pub use posterior::posterior;
 use std::sync::OnceLock;

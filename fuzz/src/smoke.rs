@@ -63,6 +63,20 @@ fn load_repaired_and_payload_survive_random_bytes() {
 }
 
 #[test]
+fn onnx_survives_edits_and_random_bytes() {
+    let mut random = Random(4);
+    for seed in crate::onnx::seeds() {
+        crate::onnx(seed);
+    }
+    for _ in 0..20_000 {
+        let data: Vec<u8> = (0..1 + 4 * random.below(4)).map(|_| random.byte()).collect();
+        crate::onnx(&data);
+    }
+    println!("onnx: {} files as they are, 20000 edits of them", crate::onnx::seeds().len());
+    assert!(crate::onnx::seeds().len() >= 40);
+}
+
+#[test]
 fn unpack_survives_random_streams() {
     let mut random = Random(3);
     for _ in 0..4_000 {
@@ -93,6 +107,7 @@ fn regressions_stay_fixed() {
         let body = match name.split_once("--").map(|(target, _)| target) {
             Some("load") => crate::load,
             Some("load_repaired") => crate::load_repaired,
+            Some("onnx") => crate::onnx,
             Some("payload") => crate::payload,
             Some("posterior") => crate::posterior,
             Some("unpack") => crate::unpack,

@@ -1,7 +1,8 @@
 //! From a posterior to a `.curt` file.
 //!
 //! [`compress()`] prunes by the method's statistic, removes units that no longer have an effect, quantizes each layer and writes the
-//! file. Every choice is made on validation samples, within one error budget; `docs/compression.md` has the formulas.
+//! file. Every choice is made on samples, within one error budget: on labelled ones ([`Validation`]), or on others, whose answers are to be those of the
+//! full network ([`Calibration`]). `docs/compression.md` has the formulas.
 //!
 //! The rooms, from the bottom up; a room names only those above it in this list:
 //! - `shrink`: the removal of units after pruning, and the shrunk network that is left;
@@ -11,6 +12,7 @@
 //! - `search`: thresholds, encodings, fine-tuning;
 //! - `report`: what was kept and what it costs.
 
+mod criterion;
 mod evaluate;
 mod labels;
 mod methods;
@@ -23,6 +25,7 @@ mod search;
 mod shrink;
 mod validation;
 
+pub use criterion::{Calibration, Criterion, Objective};
 pub use evaluate::{Score, class_of};
 pub use labels::parse_encodings;
 pub use options::CompressOptions;

@@ -25,6 +25,10 @@ pub struct CompressOptions {
     ///
     /// A few thousand samples resolve a loss far better than an error rate. So this bound keeps the error on other samples from rising.
     pub max_loss_increase: f64,
+    /// How far the outputs may be from those of the full network on calibration samples: the mean divergence, in nats. Default 0.01.
+    ///
+    /// `max_error_increase` then bounds the answers that differ, and `max_loss_increase` nothing.
+    pub max_divergence: f64,
     /// The part of both bounds that pruning may use, 0 to 1. Quantization may use what pruning leaves. Default 0.5.
     pub pruning_share: f64,
     /// The Lagrange multiplier of the rate in `fixed_point` and `codebook` encodings: the price of a bit, in mean squared errors of a weight
@@ -46,6 +50,7 @@ impl Default for CompressOptions {
         Self {
             max_error_increase: 0.2,
             max_loss_increase: 2.0,
+            max_divergence: 0.01,
             pruning_share: 0.5,
             rate_weight: 0.0,
             fine_tune: 0,
@@ -85,6 +90,12 @@ impl CompressOptions {
     #[must_use]
     pub fn max_loss_increase(self, percent: f64) -> Self {
         Self { max_loss_increase: percent, ..self }
+    }
+
+    /// Sets how far the outputs may be from those of the full network, in nats.
+    #[must_use]
+    pub fn max_divergence(self, nats: f64) -> Self {
+        Self { max_divergence: nats, ..self }
     }
 
     /// Sets the part of the budget that pruning may use, 0 to 1.
@@ -141,6 +152,9 @@ impl CompressOptions {
         }
         if self.max_loss_increase.is_nan() || self.max_loss_increase < 0.0 {
             return refuse(format!("the loss budget is {} percent, expected a number from 0 up", self.max_loss_increase));
+        }
+        if self.max_divergence.is_nan() || self.max_divergence < 0.0 {
+            return refuse(format!("the budget of divergence is {} nats, expected a number from 0 up", self.max_divergence));
         }
         if !(0.0..=1.0).contains(&self.pruning_share) {
             return refuse(format!("the share of pruning is {}, expected 0 to 1", self.pruning_share));

@@ -1,6 +1,7 @@
 //! Posterior files in, `.curt` files out: what is refused, and what comes out of what is not.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod agreement;
 #[cfg(feature = "tools")]
 mod conv;
 mod files;

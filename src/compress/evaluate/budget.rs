@@ -8,15 +8,21 @@ use crate::compress::options::CompressOptions;
 pub(crate) struct ErrorBudget {
     /// Errors among the validation samples.
     pub(crate) errors: u64,
-    /// The mean cross-entropy, nats.
+    /// The mean cross-entropy or divergence, nats.
     pub(crate) loss: f64,
 }
 
 impl ErrorBudget {
-    /// The bounds: `full` plus the part `share` (0 to 1) of the rise that `options` allow.
-    pub(crate) fn new(options: &CompressOptions, full: Score, share: f64) -> Self {
+    /// The bounds with labels: `full` plus the part `share` (0 to 1) of the rise that `options` allow.
+    pub(super) fn of_labels(options: &CompressOptions, full: Score, share: f64) -> Self {
         let allowed = allowed_errors(options.max_error_increase * share, full.samples);
         Self { errors: full.errors + allowed, loss: full.loss * (1.0 + options.max_loss_increase * share / 100.0) }
+    }
+
+    /// The bounds of agreement with the full network, whose own score is `full`.
+    pub(super) fn of_agreement(options: &CompressOptions, full: Score, share: f64) -> Self {
+        let allowed = allowed_errors(options.max_error_increase * share, full.samples);
+        Self { errors: full.errors + allowed, loss: full.loss + options.max_divergence * share }
     }
 
     /// No bounds.
@@ -43,11 +49,13 @@ mod tests {
     fn both_bounds_grow_with_the_share() {
         let full = Score { errors: 82, samples: 10_000, loss: 0.05 };
         let options = CompressOptions { max_error_increase: 0.2, max_loss_increase: 2.0, ..CompressOptions::default() };
-        let (half, whole) = (ErrorBudget::new(&options, full, 0.5), ErrorBudget::new(&options, full, 1.0));
+        let (half, whole) = (ErrorBudget::of_labels(&options, full, 0.5), ErrorBudget::of_labels(&options, full, 1.0));
         assert_eq!((half.errors, whole.errors), (92, 102));
         assert!((half.loss - 0.0505).abs() < 1e-12 && (whole.loss - 0.051).abs() < 1e-12);
         let score = |errors, loss| Score { errors, loss, ..full };
         assert!(whole.holds(full) && whole.holds(score(102, 0.051)));
         assert!(!whole.holds(score(103, 0.05)) && !whole.holds(score(82, 0.0511)));
+        let agreement = ErrorBudget::of_agreement(&options, Score { errors: 0, loss: 0.0, ..full }, 0.5);
+        assert!(agreement.errors == 10 && (agreement.loss - 0.005).abs() < 1e-12);
     }
 }

@@ -5,10 +5,11 @@
 use super::assemble::assemble;
 use super::budget::ErrorBudget;
 use super::score::{Score, class_of};
+use super::task::{Goal, Picked, Task};
 use crate::base::error::Result;
+use crate::compress::options::CompressOptions;
 use crate::compress::quantize::{self, Quantized};
 use crate::compress::shrink::{OriginalNetwork, ShrunkNetwork};
-use crate::compress::validation::{Picked, Validation};
 use crate::evidence::{Scores, is_lost, label_nats};
 use crate::model::Model;
 use crate::posterior::Posterior;
@@ -23,33 +24,49 @@ const BLOCK: usize = 8 * BATCH;
 pub(crate) struct Evaluator<'a> {
     posterior: &'a Posterior,
     network: &'a OriginalNetwork<'a>,
-    validation: Validation<'a>,
+    task: Task<'a>,
 }
 
 impl<'a> Evaluator<'a> {
-    /// An evaluator of candidates for `network` on the samples of `validation`.
-    ///
-    /// # Errors
-    ///
-    /// `input` when samples or labels do not fit the network.
-    pub(crate) fn new(posterior: &'a Posterior, network: &'a OriginalNetwork<'a>, validation: &Validation<'a>) -> Result<Self> {
-        validation.check(posterior)?;
-        Ok(Self { posterior, network, validation: *validation })
+    /// An evaluator of candidates for `network` on the samples of `task`, which fit it.
+    pub(crate) fn new(posterior: &'a Posterior, network: &'a OriginalNetwork<'a>, task: Task<'a>) -> Self {
+        Self { posterior, network, task }
     }
 
     /// The same network on other samples, which must fit it.
-    pub(crate) fn on<'b>(&'b self, validation: Validation<'b>) -> Evaluator<'b> {
-        Evaluator { validation, ..*self }
+    pub(crate) fn on<'b>(&'b self, task: Task<'b>) -> Evaluator<'b> {
+        Evaluator { task, ..*self }
     }
 
     /// The samples for whose index `is_picked` is true.
     pub(crate) fn pick(&self, is_picked: impl Fn(usize) -> bool) -> Picked {
-        self.validation.pick(self.posterior.input().shape.elements(), is_picked)
+        self.task.pick(self.posterior.input().shape.elements(), is_picked)
+    }
+
+    /// The network before compression.
+    pub(crate) fn posterior(&self) -> &'a Posterior {
+        self.posterior
     }
 
     /// The number of samples.
     pub(crate) fn samples(&self) -> usize {
-        self.validation.labels.len()
+        self.task.count()
+    }
+
+    /// The bounds of a network: `full` plus the part `share` (0 to 1) of what `options` allow.
+    pub(crate) fn budget(&self, options: &CompressOptions, full: Score, share: f64) -> ErrorBudget {
+        match self.task.goal {
+            Goal::Labels(_) => ErrorBudget::of_labels(options, full, share),
+            Goal::Agreement { .. } => ErrorBudget::of_agreement(options, full, share),
+        }
+    }
+
+    /// The name of what the answers are compared with: labels, or the objective of agreement.
+    pub(crate) fn objective(&self) -> &'static str {
+        match self.task.goal {
+            Goal::Labels(_) => "labels",
+            Goal::Agreement { kind, .. } => kind.name(),
+        }
     }
 
     /// Writes a candidate as a file and loads it.
@@ -88,30 +105,82 @@ impl<'a> Evaluator<'a> {
     }
 
     fn run(&self, model: &Model, budget: ErrorBudget) -> Result<Option<Score>> {
-        let samples = self.validation.labels.len() as u64;
+        let samples = self.task.count() as u64;
         let score = |errors, loss: f64| Score { errors, samples, loss: loss / samples as f64 };
-        let mut session = Session::with_options(model, &SessionOptions::new().batch(BATCH))?;
-        let (inputs, outputs) = (session.input_len(), session.output_len());
         let scores = Scores::of(model.graph());
         let (mut errors, mut loss) = (0u64, 0.0f64);
-        let mut out = vec![0.0; BLOCK * outputs];
-        for (block, labels) in self.validation.labels.chunks(BLOCK).enumerate() {
-            let (first, out) = (block * BLOCK * inputs, &mut out[..labels.len() * outputs]);
-            match self.validation.samples {
-                Input::U8(bytes) => session.run(&bytes[first..][..labels.len() * inputs], out)?,
-                Input::F32(values) => session.run(&values[first..][..labels.len() * inputs], out)?,
-            }
-            for (outputs, &label) in out.chunks_exact(outputs).zip(labels) {
-                let (wrong, nats) = judge(outputs, scores, usize::try_from(label).unwrap_or(usize::MAX));
+        let is_whole = blocks(model, self.task.samples, |first, out, each| {
+            for (i, own) in (first..).zip(out.chunks_exact(each)) {
+                let (wrong, nats) = match self.task.goal {
+                    Goal::Labels(labels) => judge(own, scores, usize::try_from(labels[i]).unwrap_or(usize::MAX)),
+                    Goal::Agreement { kind, outputs, each } => kind.judge(&outputs[i * each..][..each], own),
+                };
                 errors += u64::from(wrong);
                 loss += nats;
             }
-            if !budget.holds(score(errors, loss)) {
-                return Ok(None); // more samples lower neither errors nor summed loss
-            }
-        }
-        Ok(Some(score(errors, loss)))
+            budget.holds(score(errors, loss)) // more samples lower neither errors nor summed loss
+        })?;
+        Ok(is_whole.then(|| score(errors, loss)))
     }
+
+    /// The largest difference of an output of a candidate from the full network's, where agreement is asked.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Evaluator::file`].
+    pub(crate) fn largest_deviation(&self, shrunk: &ShrunkNetwork, layers: &[&Quantized]) -> Result<Option<f64>> {
+        let Goal::Agreement { outputs, .. } = self.task.goal else { return Ok(None) };
+        let (_, model) = self.file(shrunk, layers)?;
+        let mut largest = 0f64;
+        blocks(&model, self.task.samples, |first, out, each| {
+            let full = &outputs[first * each..][..out.len()];
+            largest = full.iter().zip(out).fold(largest, |largest, (a, b)| largest.max((f64::from(*a) - f64::from(*b)).abs()));
+            true
+        })?;
+        Ok(Some(largest))
+    }
+}
+
+/// The outputs of a network in 32-bit floats for all samples, one after the other.
+///
+/// # Errors
+///
+/// Those of [`Evaluator::file`].
+pub(crate) fn outputs(
+    posterior: &Posterior,
+    network: &OriginalNetwork<'_>,
+    shrunk: &ShrunkNetwork,
+    samples: Input<'_>,
+) -> Result<Vec<f32>> {
+    let layers = quantize::exact(shrunk);
+    let (_, model) = assemble(posterior, network, shrunk, &layers.iter().collect::<Vec<_>>())?;
+    let mut all = Vec::new();
+    blocks(&model, samples, |_, out, _| {
+        all.extend_from_slice(out);
+        true
+    })?;
+    Ok(all)
+}
+
+/// Hands the outputs of one block of samples after the other to `take`, with the index of its first sample and the outputs of a sample, until
+/// `take` wants no more. Whether all were taken.
+fn blocks(model: &Model, samples: Input<'_>, mut take: impl FnMut(usize, &[f32], usize) -> bool) -> Result<bool> {
+    let mut session = Session::with_options(model, &SessionOptions::new().batch(BATCH))?;
+    let (inputs, each) = (session.input_len(), session.output_len());
+    let count = samples.elements() / inputs.max(1);
+    let mut out = vec![0.0; BLOCK * each];
+    for first in (0..count).step_by(BLOCK) {
+        let number = BLOCK.min(count - first);
+        let (out, range) = (&mut out[..number * each], first * inputs..(first + number) * inputs);
+        match samples {
+            Input::U8(bytes) => session.run(&bytes[range], out)?,
+            Input::F32(values) => session.run(&values[range], out)?,
+        }
+        if !take(first, out, each) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether the class of the outputs is not `label`, and their cross-entropy in nats: infinite where an output is lost.

@@ -28,11 +28,11 @@ pub fn class_of(outputs: &[f32]) -> Option<usize> {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(into = "ScoreRecord")]
 pub struct Score {
-    /// The number of samples whose greatest output is not at their label.
+    /// The number of samples with a wrong answer: the greatest output is not at the label, or the answer is not that of the full network.
     pub errors: u64,
     /// The number of samples.
     pub samples: u64,
-    /// The mean cross-entropy, nats.
+    /// The mean cross-entropy of the labels, or the mean divergence from the full network, nats.
     pub loss: f64,
 }
 

@@ -86,6 +86,8 @@ impl Totals {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ValidationScores {
+    /// What the answers are compared with: `labels`, or those of the full network, by the objective `classify`, `binary` or `regress`.
+    pub objective: &'static str,
     /// The number of validation samples.
     pub samples: u64,
     /// The full posterior mean: nothing is pruned except what the file of a plain network masks.
@@ -100,6 +102,10 @@ pub struct ValidationScores {
     pub max_error_increase: f64,
     /// The rise of the loss that the budget allows, percent.
     pub max_loss_increase: f64,
+    /// The divergence from the full network that the budget allows, nats.
+    pub max_divergence: f64,
+    /// The largest difference of an output of the written file from the full network's, where that is the objective.
+    pub largest_deviation: Option<f64>,
     /// Whether the written file is within both bounds. Thresholds and encodings given by the caller may exceed them.
     pub within_budget: bool,
 }

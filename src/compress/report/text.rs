@@ -1,7 +1,7 @@
 //! The report for people.
 
 use super::layer::CompressedLayer;
-use super::record::CompressionReport;
+use super::record::{CompressionReport, ValidationScores};
 use crate::compress::search::{FineTuning, TuningPart};
 use std::fmt;
 
@@ -15,20 +15,41 @@ impl fmt::Display for CompressionReport {
         if let (Some(pruning), Some(fast)) = (totals.accounted_pruning_rate, totals.accounted_fast_rate) {
             writeln!(f, "accounted as in the papers (weights only): pruning {pruning:.1}, fast prediction {fast:.1}")?;
         }
-        for (what, score) in [("full posterior mean", scores.full), ("masked", scores.masked), ("compressed", scores.compressed)]
-        {
-            let (percent, errors, samples) = (score.percent(), score.errors, score.samples);
-            writeln!(f, "validation error, {what}: {percent:.2} % ({errors} of {samples}), loss {:.4}", score.loss)?;
-        }
+        write_scores(f, scores)?;
         if let Some(tuning) = &self.fine_tuning {
             write!(f, "{tuning}")?;
         }
         if !scores.within_budget {
-            let (points, percent) = (scores.max_error_increase, scores.max_loss_increase);
-            writeln!(f, "more was lost than the {points} points of error and {percent} % of loss allowed")?;
+            let (points, percent, nats) = (scores.max_error_increase, scores.max_loss_increase, scores.max_divergence);
+            match scores.largest_deviation {
+                None => writeln!(f, "more was lost than the {points} points of error and {percent} % of loss allowed")?,
+                Some(_) => writeln!(f, "more was lost than the {points} points of answers and {nats} nats allowed")?,
+            }
         }
         Ok(())
     }
+}
+
+/// What is lost, before and after each stage.
+fn write_scores(f: &mut fmt::Formatter<'_>, scores: &ValidationScores) -> fmt::Result {
+    let stages = [("full posterior mean", scores.full), ("masked", scores.masked), ("compressed", scores.compressed)];
+    let Some(deviation) = scores.largest_deviation else {
+        for (what, score) in stages {
+            let (percent, errors, samples) = (score.percent(), score.errors, score.samples);
+            writeln!(f, "validation error, {what}: {percent:.2} % ({errors} of {samples}), loss {:.4}", score.loss)?;
+        }
+        return Ok(());
+    };
+    writeln!(f, "compared with the full network's answers (no labels), objective {}", scores.objective)?;
+    for (what, score) in stages {
+        let (percent, errors, samples) = (score.percent(), score.errors, score.samples);
+        if scores.objective == "regress" {
+            writeln!(f, "{what}: divergence {:.6} nats, lost outputs in {errors} of {samples}", score.loss)?;
+        } else {
+            writeln!(f, "{what}: {percent:.2} % of answers differ ({errors} of {samples}), divergence {:.6} nats", score.loss)?;
+        }
+    }
+    writeln!(f, "largest deviation of an output: {deviation:.6}")
 }
 
 /// A table, one line for each layer.

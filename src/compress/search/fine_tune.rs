@@ -10,11 +10,10 @@
 use super::encodings::Selection;
 use super::parameter::{Grid, Parameter, Target};
 use crate::base::error::{Error, ErrorKind, Result};
-use crate::compress::evaluate::{ErrorBudget, Evaluator, Score};
+use crate::compress::evaluate::{ErrorBudget, Evaluator, Picked, Score};
 use crate::compress::progress::Progress;
 use crate::compress::quantize::Quantized;
 use crate::compress::shrink::ShrunkNetwork;
-use crate::compress::validation::Picked;
 use serde::Serialize;
 
 /// The most samples that moves are tried on.

@@ -6,11 +6,14 @@ use crate::exit::{Failure, warn};
 use crate::output::Output;
 use crate::progress;
 use crate::samples::{self, SampleSet};
-use curt::compress::{CompressOptions, Compressed, Score, Validation, compress, parse_encodings};
+use curt::compress::{
+    Calibration, CompressOptions, Compressed, Criterion, Objective, Score, Validation, ValidationScores, compress,
+    parse_encodings,
+};
 use curt::posterior::{Method, Posterior};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Options of `compress`.
 #[derive(Debug, clap::Args)]
@@ -27,7 +30,8 @@ Encodings: dense_f32, dense_f16, fixed_point:BITS (2 to 8), codebook:K (2 to 256
 Examples:
   curt compress lenet.safetensors -o lenet.curt --method gnj --max-error-increase 0.1 \\
       --validation train-images-idx3-ubyte train-labels-idx1-ubyte --last 5000
-  curt compress lenet.safetensors -o lenet.curt --validation images.idx labels.idx --threshold fc1=-3 --encoding fc1=ternary"
+  curt compress lenet.safetensors -o lenet.curt --validation images.idx labels.idx --threshold fc1=-3 --encoding fc1=ternary
+  curt compress model.onnx -o model.curt --calibration inputs.npy"
 )]
 pub(crate) struct CompressArgs {
     /// The posterior or plain network (safetensors, docs/posteriors.md), or an ONNX file (docs/import.md)
@@ -41,12 +45,21 @@ pub(crate) struct CompressArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) method: Option<String>,
     /// Images and labels (IDX or .npy) on which thresholds and encodings are chosen
-    #[arg(long, num_args = 2, value_names = ["IMAGES", "LABELS"], required = true)]
+    #[arg(long, num_args = 2, value_names = ["IMAGES", "LABELS"], required_unless_present = "calibration")]
     pub(crate) validation: Vec<PathBuf>,
+    /// Samples without labels (IDX or .npy): the outputs are to stay those of the full network
+    #[arg(long, value_name = "FILE", conflicts_with = "validation")]
+    pub(crate) calibration: Option<PathBuf>,
+    /// What the outputs mean, with --calibration: auto, classify, binary or regress [default: auto]
+    #[arg(long, value_name = "NAME", requires = "calibration")]
+    pub(crate) objective: Option<String>,
+    /// Nats that the outputs may diverge from the full network's, with --calibration [default: 0.01]
+    #[arg(long, value_name = "NATS", requires = "calibration")]
+    pub(crate) max_divergence: Option<f64>,
     /// Use only the last N validation images, such as those that training held out
     #[arg(long, value_name = "N")]
     pub(crate) last: Option<usize>,
-    /// Percentage points that the validation error may rise [default: 0.2]
+    /// Percentage points that the validation error may rise, or of answers that may differ [default: 0.2]
     #[arg(long, value_name = "POINTS")]
     pub(crate) max_error_increase: Option<f64>,
     /// Percent that the validation loss may rise [default: 2]
@@ -62,7 +75,7 @@ pub(crate) struct CompressArgs {
     /// The pruning threshold of a layer, instead of a chosen one; may be repeated
     #[arg(long, value_name = "LAYER=VALUE")]
     pub(crate) threshold: Vec<String>,
-    /// The only encoding to try for a layer; may be repeated
+    /// The only encoding to try for a layer, or for all layers without one of their own (all=ENCODING); may be repeated
     #[arg(long, value_name = "LAYER=ENCODING")]
     pub(crate) encoding: Vec<String>,
 }
@@ -71,41 +84,82 @@ pub(crate) fn run(options: &CompressArgs) -> Result<Answer, Failure> {
     let network = Network::open(&options.posterior, &options.onnx)?;
     let posterior = network.posterior();
     check_method(options.method.as_deref(), posterior)?;
-    if posterior.graph().output_shape().elements() < 2 {
+    if options.calibration.is_none() && posterior.graph().output_shape().elements() < 2 {
         return Err(Failure::input(
-            "the network has one output, and --validation compares the greatest of several with a label: no answer could be wrong",
+            "the network has one output, and --validation compares the greatest of several with a label: no answer could be wrong; \
+             --calibration SAMPLES compares it with the full network's",
         ));
     }
-    let inputs = std::iter::once(&options.posterior).chain(&options.validation).map(PathBuf::as_path);
+    let inputs = std::iter::once(&options.posterior).chain(&options.validation).chain(&options.calibration).map(PathBuf::as_path);
     let output = Output::open("--output", &options.output, &inputs.collect::<Vec<_>>())?;
-    let (samples, labels) = validation(options, &network)?;
-    let validation = Validation { samples: samples.input(samples.count - labels.len(), labels.len()), labels: &labels };
-    let compressed = with_bar(posterior, &validation, &library_options(options)?)?;
+    let compressed = match &options.calibration {
+        Some(path) => calibrated(path, options, &network)?,
+        None => validated(options, &network)?,
+    };
     output.save(&compressed.bytes)?;
     let report = &compressed.report;
-    let scores = &report.validation;
-    if let Some(warning) = near_chance(&labels, scores.full) {
-        warn(warning);
-    }
-    if !scores.within_budget {
-        let (full, compressed) = (scores.full, scores.compressed);
-        let why = if options.threshold.is_empty() && options.encoding.is_empty() {
-            "what the method prunes and rounds by itself costs that; train for longer"
-        } else {
-            "the choices made with --threshold and --encoding cost that; leave them out"
-        };
-        warn(format_args!(
-            "the validation error rose from {:.2} % to {:.2} % and the loss from {:.4} to {:.4}, more than allowed: {why}, \
-             or raise --max-error-increase and --max-loss-increase",
-            full.percent(),
-            compressed.percent(),
-            full.loss,
-            compressed.loss
-        ));
+    if !report.validation.within_budget {
+        warn(over_budget(options, &report.validation));
     }
     let mut json = report.to_json();
     json["output"] = json!(options.output.display().to_string());
     Ok(Answer { text: format!("{report}written to {}\n", options.output.display()), json })
+}
+
+/// Compresses within a budget of error and loss on labelled samples.
+fn validated(options: &CompressArgs, network: &Network) -> Result<Compressed, Failure> {
+    let (samples, labels) = validation(options, network)?;
+    let validation = Validation { samples: samples.input(samples.count - labels.len(), labels.len()), labels: &labels };
+    let compressed = with_bar(network.posterior(), (&validation).into(), &library_options(options)?)?;
+    if let Some(warning) = near_chance(&labels, compressed.report.validation.full) {
+        warn(warning);
+    }
+    Ok(compressed)
+}
+
+/// Compresses within a budget of agreement with the full network.
+fn calibrated(path: &Path, options: &CompressArgs, network: &Network) -> Result<Compressed, Failure> {
+    let objective = match options.objective.as_deref() {
+        None => Objective::Auto,
+        Some(name) => Objective::ALL.into_iter().find(|known| known.name() == name).ok_or_else(|| {
+            let known = Objective::ALL.map(Objective::name).join(", ");
+            Failure::usage(format!("--objective {name} is not known; the objectives are {known}"))
+        })?,
+    };
+    let samples = network.in_order(SampleSet::open(path)?)?;
+    samples.check(network.posterior().graph().input())?;
+    let count = options.last.unwrap_or(samples.count);
+    if count > samples.count {
+        return Err(Failure::usage(format!("--last {count} of {} calibration samples", samples.count)));
+    }
+    let calibration = Calibration { samples: samples.input(samples.count - count, count), objective };
+    with_bar(network.posterior(), (&calibration).into(), &library_options(options)?)
+}
+
+/// That a compressed network is over its budget, and what to do.
+fn over_budget(options: &CompressArgs, scores: &ValidationScores) -> String {
+    let why = if options.threshold.is_empty() && options.encoding.is_empty() {
+        "what the method prunes and rounds by itself costs that; train for longer"
+    } else {
+        "the choices made with --threshold and --encoding cost that; leave them out"
+    };
+    let (full, compressed) = (scores.full, scores.compressed);
+    if options.calibration.is_some() {
+        return format!(
+            "{:.2} % of answers differ from the full network's and they diverge by {:.6} nats, more than allowed: {why}, or raise \
+             --max-error-increase and --max-divergence",
+            compressed.percent(),
+            compressed.loss
+        );
+    }
+    format!(
+        "the validation error rose from {:.2} % to {:.2} % and the loss from {:.4} to {:.4}, more than allowed: {why}, \
+         or raise --max-error-increase and --max-loss-increase",
+        full.percent(),
+        compressed.percent(),
+        full.loss,
+        compressed.loss
+    )
 }
 
 /// A warning when the network before compression does hardly better than the answer that is right most often: within a budget of nothing
@@ -173,6 +227,9 @@ fn library_options(options: &CompressArgs) -> Result<CompressOptions, Failure> {
     if let Some(lambda) = options.rate_weight {
         chosen = chosen.rate_weight(lambda);
     }
+    if let Some(nats) = options.max_divergence {
+        chosen = chosen.max_divergence(nats);
+    }
     if let Some(passes) = options.fine_tune {
         chosen = chosen.fine_tune(passes);
     }
@@ -184,7 +241,7 @@ fn library_options(options: &CompressArgs) -> Result<CompressOptions, Failure> {
     for choice in &options.encoding {
         let (layer, label) = pair(choice, "--encoding", "fc1=ternary")?;
         let encodings = parse_encodings(label).map_err(|error| Failure::usage(format!("--encoding {choice}: {error}")))?;
-        chosen = chosen.layer_encodings(layer, encodings);
+        chosen = if layer == "all" { chosen.encodings(encodings) } else { chosen.layer_encodings(layer, encodings) };
     }
     Ok(chosen)
 }
@@ -194,9 +251,9 @@ fn pair<'a>(choice: &'a str, option: &str, example: &str) -> Result<(&'a str, &'
     choice.split_once('=').ok_or_else(|| Failure::usage(format!("{option} takes LAYER=VALUE, such as {example}, not {choice:?}")))
 }
 
-fn with_bar(posterior: &Posterior, validation: &Validation<'_>, options: &CompressOptions) -> Result<Compressed, Failure> {
+fn with_bar(posterior: &Posterior, criterion: Criterion<'_>, options: &CompressOptions) -> Result<Compressed, Failure> {
     let bar = progress::bar(0, "");
-    let compressed = compress(posterior, validation, options, &mut |stage, done, all| {
+    let compressed = compress(posterior, criterion, options, &mut |stage, done, all| {
         bar.set_message(stage.to_owned());
         bar.set_length(all);
         bar.set_position(done);
