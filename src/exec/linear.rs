@@ -52,11 +52,14 @@ impl Action for LayerStep {
     fn layer_work(&self, model: &Model, batch: usize) -> Option<LayerWork> {
         let reads = self.kernel.reads(&self.prepared, batch);
         let may_expand = matches!(self.kernel.reads(&self.prepared, 1), Reads::Expanded(_));
-        let (kernel, words) = match reads {
-            Reads::Expanded(words) => ("expanded, outputs in lanes".to_owned(), Some(words)),
-            Reads::Prepared(words) => (self.kernel.name.to_owned(), Some(words)),
-            Reads::Stored if may_expand => (format!("{}; expanded for samples half of zeros", self.kernel.name), None),
-            Reads::Stored => (self.kernel.name.to_owned(), None),
+        let words = match reads {
+            Reads::Expanded(words) | Reads::Prepared(words) => Some(words),
+            Reads::Stored => None,
+        };
+        let kernel = match reads {
+            Reads::Expanded(_) => "expanded, outputs in lanes".to_owned(),
+            _ if may_expand => format!("{}; expanded for samples of many zeros", self.kernel.name),
+            _ => self.kernel.name.to_owned(),
         };
         Some(LayerWork {
             layer: self.layer,

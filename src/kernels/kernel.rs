@@ -38,6 +38,15 @@ pub enum Preference {
     Prepared,
 }
 
+/// About the cycles of a sample, measured on Zen 3.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cycles {
+    /// Of one that is computed alone.
+    pub(super) alone: usize,
+    /// Of one among many that share what is decoded.
+    pub(super) among: usize,
+}
+
 /// How a tier computes the layers of one view. Its value is the token of the tier, the proof that this processor can run it.
 pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
     /// The weights that it reads.
@@ -53,9 +62,9 @@ pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
         SCRATCH
     }
 
-    /// About the cycles of one sample, where expanding the weights may take longer.
-    fn cycles(self, _weights: &Self::View<'_>, _prepared: &[u32]) -> Option<usize> {
-        None
+    /// What a sample costs. In order class F one alone always takes longer than with expanded weights.
+    fn cycles(self, weights: &Self::View<'_>, _prepared: &[u32]) -> Cycles {
+        Cycles { alone: usize::MAX, among: elements(weights) / 6 + 230 }
     }
 
     /// The most weights that are worth expanding to floats: 1 MiB of them. Larger layers are bound by memory, where a stored layout is smaller.
@@ -75,6 +84,12 @@ pub(super) trait Kernel: Copy + std::fmt::Debug + Send + Sync + 'static {
 
     /// Runs a layer. `prepared` is what `prepare` made of the same weights.
     fn run(self, weights: &Self::View<'_>, prepared: &[u32], call: &mut LinearCall<'_>);
+}
+
+/// Rows times columns.
+pub(super) fn elements<'a>(view: &impl View<'a>) -> usize {
+    let weights = view.weights();
+    weights.rows() * weights.cols()
 }
 
 /// What a kernel reads: the view of one encoding, or any view.

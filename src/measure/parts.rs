@@ -146,9 +146,9 @@ impl Network {
         Ok(Self { model, plan, batch })
     }
 
-    /// What the last step does with a single sample, in a few words.
+    /// What the last step does, in a few words.
     pub(super) fn form(&self) -> String {
-        let work = self.plan.steps.last().and_then(|step| step.action.layer_work(&self.model, 1));
+        let work = self.plan.steps.last().and_then(|step| step.action.layer_work(&self.model, self.batch));
         work.map(|work| work.kernel).unwrap_or_default()
     }
 

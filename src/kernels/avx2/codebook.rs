@@ -12,7 +12,7 @@ use super::Avx2;
 use crate::encoding::codebook::Codebook;
 use crate::kernels::LinearCall;
 use crate::kernels::class_f::words::{self, Decode};
-use crate::kernels::kernel::Kernel;
+use crate::kernels::kernel::{Cycles, Kernel, elements};
 use std::arch::x86_64::{__m256, __m256i};
 
 /// Up to 16 levels.
@@ -42,6 +42,10 @@ impl Kernel for LargeCodebookKernel {
     /// A gather takes 8 cycles for 8 weights: floats are faster as long as they stay in a third-level cache, 8 MiB of them.
     fn most_expanded(self) -> usize {
         1 << 21
+    }
+
+    fn cycles(self, w: &Codebook<'_>, _: &[u32]) -> Cycles {
+        Cycles { alone: usize::MAX, among: elements(w) / 4 + 230 }
     }
 
     fn run(self, w: &Codebook<'_>, _: &[u32], call: &mut LinearCall<'_>) {

@@ -13,7 +13,7 @@ use crate::base::memory::MemoryBudget;
 use crate::encoding::sparse::Sparse;
 use crate::kernels::LinearCall;
 use crate::kernels::class_s::{self, Transpose};
-use crate::kernels::kernel::{Kernel, Preference};
+use crate::kernels::kernel::{Cycles, Kernel, Preference};
 use std::arch::x86_64::__m256;
 use std::ops::Range;
 
@@ -34,8 +34,8 @@ impl Kernel for ListKernel {
         class_s::scratch_len::<OCTET>(cols, batch)
     }
 
-    fn cycles(self, w: &Sparse<'_>, prepared: &[u32]) -> Option<usize> {
-        Some(octets::cycles(prepared, w.rows()))
+    fn cycles(self, w: &Sparse<'_>, prepared: &[u32]) -> Cycles {
+        octets::cycles(prepared, w.rows())
     }
 
     fn run(self, w: &Sparse<'_>, prepared: &[u32], call: &mut LinearCall<'_>) {

@@ -12,6 +12,7 @@ use crate::base::align::AlignedVec;
 use crate::base::error::Result;
 use crate::base::memory::{MemoryBudget, bytes_of};
 use crate::encoding::sparse::Sparse;
+use crate::kernels::kernel::Cycles;
 use crate::kernels::products::sparse_entries;
 use std::arch::x86_64::__m256i;
 use std::cmp::Reverse;
@@ -97,10 +98,11 @@ pub(super) fn prepare(w: Sparse<'_>, memory: &mut MemoryBudget) -> Result<Aligne
     Ok(out)
 }
 
-/// About the cycles of a sample: measured on Zen 3.
-pub(super) fn cycles(prepared: &[u32], rows: usize) -> usize {
+/// What a sample costs.
+pub(super) fn cycles(prepared: &[u32], rows: usize) -> Cycles {
     let groups = rows.div_ceil(OCTET);
-    10 * prepared[OCTET * groups + groups] as usize + 100 * groups
+    let octets = prepared[OCTET * groups + groups] as usize;
+    Cycles { alone: 10 * octets + 60 * groups + 200, among: 2 * octets + 40 * groups + 80 }
 }
 
 /// The octets of a layer.

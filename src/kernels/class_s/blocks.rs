@@ -9,7 +9,7 @@ use crate::base::memory::MemoryBudget;
 use crate::encoding::block::Blocks;
 use crate::encoding::lists::Columns;
 use crate::kernels::LinearCall;
-use crate::kernels::kernel::{Kernel, Preference, Reads};
+use crate::kernels::kernel::{Cycles, Kernel, Preference, Reads};
 use crate::kernels::simd::Simd;
 use std::cmp::Reverse;
 
@@ -35,9 +35,9 @@ impl<S: Simd, const V: usize> Kernel for BlockKernel<S, V> {
         Ok(strips)
     }
 
-    fn cycles(self, w: &Blocks<'_>, _: &[u32]) -> Option<usize> {
-        // Two or three loads for each fma, two or three a cycle.
-        Some(w.lists().entries() * V + 16 * w.lists().lists())
+    fn cycles(self, w: &Blocks<'_>, _: &[u32]) -> Cycles {
+        let (blocks, strips) = (w.lists().entries(), w.lists().lists());
+        Cycles { alone: (3 * V + 1) * blocks + 100 * strips + 200, among: (2 * V + 1) * blocks + 40 * strips + 50 }
     }
 
     fn reads(self, _: &[u32], _: usize) -> Reads {

@@ -10,9 +10,7 @@ use crate::kernels::kernel::{Kernel, Preference, Reads, View};
 use crate::kernels::simd::Simd;
 use crate::kernels::{LinearCall, SCRATCH};
 
-/// Samples of a layer of up to so many floats are computed one by one, however many there are: 128 KiB stay in the second-level cache.
-const SMALL: usize = 1 << 15;
-/// Fewer samples of a larger layer are computed one by one, and so are more if the first of them is half zeros.
+/// Fewer samples are computed one by one, and so are more if few activations of the first are not zero.
 const FEW: usize = 4;
 
 /// The kernel of an encoding, and the token of the tier.
@@ -47,7 +45,8 @@ impl<S: Simd, K: Kernel> Kernel for Expanded<S, K> {
     fn run_prepared(self, prepared: &[u32], call: &mut LinearCall<'_>) -> bool {
         let (Some(expanded), _) = Prepared::split::<S>(prepared) else { return false };
         let cols = expanded.layout.cols;
-        let one_by_one = suits(&expanded, call.batch) || is_half_zeros(&call.input[..cols]);
+        let is_sparse = || call.input[..cols].iter().filter(|x| **x != 0.0).count() <= expanded.most_active;
+        let one_by_one = suits(&expanded, call.batch) || is_sparse();
         if !one_by_one || call.scratch.len() < nonzero::room(cols) {
             return false;
         }
@@ -61,11 +60,7 @@ impl<S: Simd, K: Kernel> Kernel for Expanded<S, K> {
     }
 }
 
-/// Whether `batch` samples are best computed one by one.
+/// Whether `batch` samples are computed one by one, whatever their activations.
 fn suits(expanded: &Prepared<'_>, batch: usize) -> bool {
-    expanded.always || batch < FEW || expanded.weights.len() <= SMALL
-}
-
-fn is_half_zeros(x: &[f32]) -> bool {
-    2 * x.iter().filter(|x| **x == 0.0).count() >= x.len()
+    batch < FEW || expanded.most_active >= expanded.layout.cols
 }

@@ -4,7 +4,7 @@ use crate::base::align::AlignedVec;
 use crate::base::error::Result;
 use crate::base::memory::MemoryBudget;
 use crate::encoding::Weights;
-use crate::kernels::kernel::Preference;
+use crate::kernels::kernel::{Cycles, Preference};
 use crate::kernels::products::for_each;
 use crate::kernels::segments::{SEGMENTS, segment};
 use crate::kernels::simd::Simd;
@@ -13,7 +13,7 @@ use std::ops::Range;
 /// The columns of each chain of a row.
 pub(super) type Bounds = [Range<usize>; SEGMENTS];
 
-/// Words of the shape: floats, rows, columns, where each chain ends, whether they serve every batch; zeros up to a cache line.
+/// Words of the shape: floats, rows, columns, where each chain ends, the most active columns; zeros up to a cache line.
 const HEADER: usize = 16;
 
 /// The shape of an expanded layer. Rows lie in panels of a few vectors; in a panel column after column.
@@ -46,9 +46,10 @@ impl Layout {
         ((row / self.height) * self.cols + col) * self.height + row % self.height
     }
 
-    /// About the cycles of a sample with half of its activations zero: measured on Zen 3.
+    /// About the cycles of a sample with half of its activations zero: measured on Zen 3, whose second-level cache holds 2^17 floats.
     fn cycles<S: Simd>(&self) -> usize {
-        (self.row_floats() / S::LANES + 4) * self.cols / 2
+        let cycles = (self.row_floats() / S::LANES + 1) * self.cols;
+        200 + if self.row_floats() * self.cols > 1 << 17 { cycles * 3 / 2 } else { cycles }
     }
 }
 
@@ -58,8 +59,8 @@ pub(super) struct Prepared<'a> {
     pub(super) layout: Layout,
     pub(super) bounds: Bounds,
     pub(super) weights: &'a [f32],
-    /// Whether they serve every batch, whatever is faster.
-    pub(super) always: bool,
+    /// The most activations of a sample that are not zero, for a batch to be computed one by one.
+    pub(super) most_active: usize,
 }
 
 impl<'a> Prepared<'a> {
@@ -67,17 +68,17 @@ impl<'a> Prepared<'a> {
     pub(super) fn split<S: Simd>(prepared: &'a [u32]) -> (Option<Self>, &'a [u32]) {
         // Nothing is prepared for a layer that another kernel runs.
         let Some((header, rest)) = prepared.split_first_chunk::<HEADER>() else { return (None, &[]) };
-        let [floats, rows, cols, end0, end1, end2, end3, always, ..] = header.map(|word| word as usize);
+        let [floats, rows, cols, end0, end1, end2, end3, most_active, ..] = header.map(|word| word as usize);
         let (weights, own) = rest.split_at(floats);
         let bounds = [0..end0, end0..end1, end1..end2, end2..end3];
         let (layout, weights) = (Layout::new::<S>(rows, cols), bytemuck::cast_slice(weights));
-        let this = Self { layout, bounds, weights, always: always == 1 };
+        let this = Self { layout, bounds, weights, most_active };
         ((floats > 0).then_some(this), own)
     }
 }
 
-/// Expands weights of up to `most` floats, where it costs least if that is faster than `cycles` for a sample; `own` is what the kernel of the
-/// encoding has prepared.
+/// Expands weights of up to `most` floats, at least cost if a sample alone is then faster than by the kernel of the encoding; `cycles` is what that
+/// takes, `own` what it has prepared.
 ///
 /// # Errors
 /// `limit`, `no_memory`.
@@ -85,7 +86,7 @@ pub(super) fn prepare<S: Simd>(
     weights: &Weights<'_>,
     preference: Preference,
     most: usize,
-    cycles: Option<usize>,
+    cycles: Cycles,
     own: &[u32],
     memory: &mut MemoryBudget,
 ) -> Result<AlignedVec<u32>> {
@@ -93,7 +94,7 @@ pub(super) fn prepare<S: Simd>(
     let floats = layout.row_floats() * layout.cols;
     let expand = floats <= most
         && match preference {
-            Preference::Cost => cycles.is_none_or(|cycles| layout.cycles::<S>() < cycles),
+            Preference::Cost => layout.cycles::<S>() < cycles.alone,
             Preference::Stored => false,
             Preference::Prepared => true,
         };
@@ -101,7 +102,9 @@ pub(super) fn prepare<S: Simd>(
     let mut out = memory.zeroed(HEADER + floats + own.len(), "the floats of a small layer")?;
     out[..3].copy_from_slice(&[floats as u32, layout.rows as u32, layout.cols as u32]);
     out[3..7].copy_from_slice(&bounds(weights).map(|bounds| bounds.end as u32));
-    out[7] = u32::from(preference == Preference::Prepared);
+    // The time of expanded columns is about that of those that are active.
+    let most_active = layout.cols.saturating_mul(cycles.among) / (2 * layout.cycles::<S>());
+    out[7] = if preference == Preference::Prepared { layout.cols } else { most_active.min(layout.cols) } as u32;
     let (expanded, rest) = out[HEADER..].split_at_mut(floats);
     rest.copy_from_slice(own);
     for row in (0..layout.rows).take_while(|_| expand) {
