@@ -8,6 +8,7 @@ mod evidence;
 mod failures;
 mod graphs;
 mod inputs;
+mod onnx;
 mod outputs;
 mod samples;
 mod table;
