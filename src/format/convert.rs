@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// The packed file of a mapped one; [`unpack`] gives the same mapped file back.
 ///
 /// # Errors
-/// Those of [`validate`]; `limit` when the sparse layers have too many weights, zeros included.
+/// Those of a reader of the mapped file; `limit` when the sparse layers have too many weights, zeros included.
 pub fn pack(file: &[u8]) -> Result<Vec<u8>> {
     pack_within(file, &mut MemoryBudget::unlimited())
 }

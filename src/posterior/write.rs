@@ -62,7 +62,7 @@ impl Posterior {
     /// The network of a description and its tensors. It passes the checks of a file.
     ///
     /// # Errors
-    /// As [`write`].
+    /// As [`write()`].
     pub fn new(description: &Description, tensors: &[NamedTensor]) -> Result<Self> {
         Self::from_bytes(&serialize(description, tensors)?)
     }

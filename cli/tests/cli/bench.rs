@@ -83,15 +83,8 @@ fn several_models_are_an_array_and_a_summary() {
 }
 
 #[test]
-fn a_synthetic_layer_of_every_kind_is_timed_beside_dense_floats() {
-    let kinds = [
-        ("dense", "dense_f32"),
-        ("ternary", "ternary"),
-        ("codebook16", "codebook"),
-        ("fixed4", "fixed_point"),
-        ("sparse90", "sparse_f32"),
-        ("block16x1-90", "block_f32"),
-    ];
+fn synthetic_layers_are_timed_beside_dense_floats() {
+    let kinds = [("ternary", "ternary"), ("sparse90", "sparse_f32"), ("block16x1-90", "block_f32")];
     for (kind, encoding) in kinds {
         let layer = format!("{kind}:70x50");
         let json = bench(&["--layer", &layer, "--batch", "1"]);

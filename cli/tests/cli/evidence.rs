@@ -224,8 +224,10 @@ fn digit_bits(path: &str) -> f64 {
 #[test]
 fn the_order_of_the_projects_networks_is_that_of_file_and_labels() {
     let folder = Folder::new("select-models");
-    let models = packed_models();
-    assert!(models.len() >= 25, "{}", models.len());
+    // One of each size: all of them take five times as long.
+    let sample = ["shift-small-1", "shift-small-2", "large-1", "caffe-gnj", "caffe-vnq", "100-rate-1", "100-surgery"];
+    let models: Vec<String> = packed_models().into_iter().filter(|path| sample.iter().any(|name| path.contains(name))).collect();
+    assert_eq!(models.len(), sample.len());
     let [images, labels] = digits();
     let (images, labels) = (folder.file("images", &images), folder.file("labels", &labels));
     let out = folder.path("winner.curt");

@@ -1,4 +1,5 @@
 //! What a tier gives to direct convolution: its inner loops behind a pointer.
+#![cfg_attr(not(target_arch = "x86_64"), allow(dead_code))] // no other tier has vectors
 
 use super::taps::{Chains, MANY};
 use crate::kernels::Isa;

@@ -11,6 +11,5 @@ mod sparse;
 mod table;
 mod ternary;
 
-#[cfg(target_arch = "x86_64")]
 pub(super) use table::kernels;
 pub use table::run_rows;

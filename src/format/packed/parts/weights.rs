@@ -48,7 +48,7 @@ pub(crate) fn code(coder: &mut impl Coder, layer: &KnownLayer<'_>, given: Option
 fn codes_bytes(weights: &Weights<'_>) -> u64 {
     match weights {
         Weights::Sparse(view) => entries_bytes(weights.rows(), view.nonzeros()),
-        Weights::Blocks(view) => entries_bytes(weights.rows(), view.raw().len()),
+        Weights::Blocks(view) => entries_bytes(weights.rows(), view.lists().entries().saturating_mul(view.height())),
         _ => bytes_of::<u32>(weights.rows().saturating_mul(weights.cols())).saturating_mul(4),
     }
 }
