@@ -250,7 +250,7 @@ fn every_tier_is_bit_identical_to_the_reference() {
     let mut random = Random(1);
     let (sizes, mut layers, mut outputs) = (sizes(), 0, 0);
     for encoding in encodings() {
-        for (rows, cols, batch) in cases(sizes.len(), 150).into_iter().map(|i| sizes[i]) {
+        for (rows, cols, batch) in cases(sizes.len(), 100).into_iter().map(|i| sizes[i]) {
             let inputs = [Values::Plain, Values::Finite][random.below(2)];
             outputs += Case::new(encoding, rows, cols, batch, inputs, &mut random).check_tiers(&scalar, &tiers);
             layers += 1;
