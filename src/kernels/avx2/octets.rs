@@ -43,13 +43,6 @@ fn each(w: Sparse<'_>, row: usize, mut f: impl FnMut(u32, usize)) {
     }
 }
 
-/// The number of entries of a row.
-fn count(w: Sparse<'_>, row: usize) -> usize {
-    let mut entries = 0;
-    each(w, row, |_, _| entries += 1);
-    entries
-}
-
 /// The words before the weights of a layer of `groups` groups.
 fn header(groups: usize) -> usize {
     (OCTET * groups + groups + 1).next_multiple_of(OCTET)
@@ -66,7 +59,12 @@ pub(super) fn prepare(w: Sparse<'_>, memory: &mut MemoryBudget) -> Result<Aligne
     for (row, slot) in (0..).zip(&mut *order) {
         *slot = row;
     }
-    let entries = |row: u32| count(w, row as usize);
+    // Counted once: a mapped file may change while rows are sorted.
+    let mut counts = memory.zeroed::<u32>(OCTET * groups, LISTS)?;
+    for (row, entries) in counts.iter_mut().enumerate() {
+        each(w, row, |_, _| *entries += 1);
+    }
+    let entries = |row: u32| counts[row as usize] as usize;
     order.chunks_mut(BLOCK).for_each(|rows| rows.sort_unstable_by_key(|&row| (Reverse(entries(row)), row)));
     let mut octets = 0;
     for (rows, end) in order.chunks_exact(OCTET).zip(&mut starts[1..]) {
@@ -83,8 +81,10 @@ pub(super) fn prepare(w: Sparse<'_>, memory: &mut MemoryBudget) -> Result<Aligne
         for (lane, &row) in rows.iter().enumerate() {
             let mut at = start as usize * OCTET + lane;
             each(w, row as usize, |bits, column| {
+                // A mapped file that changes between the count and this pass may have more entries.
+                let Some(factor) = factors.get_mut(at) else { return };
                 let column = column.min(w.cols());
-                factors[at] = bits;
+                *factor = bits;
                 if is_wide(w.cols()) {
                     columns[at] = column as u32;
                 } else {
@@ -94,7 +94,7 @@ pub(super) fn prepare(w: Sparse<'_>, memory: &mut MemoryBudget) -> Result<Aligne
             });
         }
     }
-    memory.release(bytes_of::<u32>(head.len()));
+    memory.release(bytes_of::<u32>(head.len() + counts.len()));
     Ok(out)
 }
 

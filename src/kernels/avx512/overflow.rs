@@ -49,9 +49,11 @@ pub(super) fn prepare(w: Sparse<'_>, memory: &mut MemoryBudget) -> Result<Aligne
     out[..header].copy_from_slice(&starts);
     let (factors, places) = out[header..].split_at_mut(LANES * slots);
     each(w, |row, tile, number, bits, place| {
-        let slot = (starts[row / LANES * w.tiles() + tile] + number) as usize;
-        factors[slot * LANES + row % LANES] = bits;
-        places[slot * LANES + row % LANES] = place;
+        let at = (starts[row / LANES * w.tiles() + tile] + number) as usize * LANES + row % LANES;
+        // A mapped file that changes between the count and this pass may have more entries.
+        if let (Some(factor), Some(slot)) = (factors.get_mut(at), places.get_mut(at)) {
+            (*factor, *slot) = (bits, place);
+        }
     });
     memory.release(bytes_of::<u32>(header));
     Ok(out)
